@@ -1,0 +1,114 @@
+/**
+ * What tools and diagnosis may ask of stored and not yet sealed telemetry, always for one tenant and always
+ * as of one position. The query worker implements it over a store snapshot and the tail behind it.
+ *
+ * Every method checks the deadline of its `ReadContext`; what it throws is passed on untouched.
+ */
+import type { RollupView } from './rollup.ts'
+import type { TemplateRecord } from './store.ts'
+import type { LogBlock, MetricBlock, RecordTable, Signal, SpanBlock } from './telemetry.ts'
+import type { TimeRange } from './time.ts'
+
+/** Throws when the caller has given up or the time is over; cheap enough for inner loops every few hundred rows. */
+export interface Deadline {
+  readonly signal: AbortSignal
+  check(): void
+}
+
+/** A position in the data. Text form: `<first eight digits of the inbox id>-<position>`. */
+export interface AsOf {
+  readonly inboxId: string
+  readonly position: number
+  /** Receive time of that position, milliseconds. */
+  readonly timeMs: number
+}
+
+/** Rows of one block that may match; a block covers more than was asked for, so callers filter rows. */
+export interface Scanned<B> {
+  readonly block: B
+  /** Loads the messages of these rows (all if not given); rows outside stay unloaded. */
+  records(rows?: readonly number[]): Promise<RecordTable>
+  /** Receive time of the block's newest item, milliseconds. */
+  readonly receivedMs: number
+}
+
+export interface ScanQuery {
+  readonly range: TimeRange
+  /** Exact service names; blocks without any of them are skipped. */
+  readonly services?: readonly string[]
+  readonly order?: 'newest_first' | 'oldest_first'
+}
+
+export interface LogScanQuery extends ScanQuery {
+  /** Folded terms; blocks where one of them matches no token, neither as stem nor as prefix, are skipped. */
+  readonly terms?: readonly string[]
+}
+
+export interface TraceRows {
+  readonly traceId: string
+  /** Whole rows of the trace, in blocks; duplicates (trace, span, start) already merged, with their number. */
+  readonly parts: readonly {
+    readonly block: SpanBlock
+    readonly rows: readonly number[]
+    readonly records: RecordTable
+  }[]
+  readonly duplicates: number
+}
+
+/** What answers about a window are based on. */
+export interface Coverage {
+  readonly perSignal: readonly SignalCoverage[]
+  /** Positions acknowledged but not yet visible here. */
+  readonly lagPositions: number
+  readonly lagMs: number
+  /** Segments that failed their checksum and were skipped, with the items they held. */
+  readonly corruptSegments: number
+  readonly corruptItems: number
+  /** Oldest index time kept, milliseconds; null when nothing is stored. */
+  readonly oldestMs: number | null
+  readonly newestMs: number | null
+}
+
+export interface SignalCoverage {
+  readonly signal: Signal
+  /** Upper bound of stored items whose blocks touch the window. */
+  readonly items: number
+  readonly oldestMs: number | null
+  readonly newestMs: number | null
+}
+
+/** Counters of the ingest path since start, for `diagnose_ingest` and coverage; cumulative. */
+export interface IngestCounter {
+  readonly tenant: string
+  readonly signal: Signal
+  readonly transport: string
+  readonly requests: number
+  readonly accepted: number
+  readonly rejected: number
+  readonly duplicates: number
+  readonly refusedRetry: number
+  readonly invalid: number
+  /** Milliseconds, 0 if never. */
+  readonly lastAcceptedMs: number
+  readonly lastProblem: string
+}
+
+export interface TelemetryReader {
+  readonly tenant: string
+  readonly asOf: AsOf
+  /** Milliseconds; the clock of this call, the same for all of it. */
+  readonly nowMs: number
+  scanSpans(query: ScanQuery): AsyncIterable<Scanned<SpanBlock>>
+  scanLogs(query: LogScanQuery): AsyncIterable<Scanned<LogBlock>>
+  scanMetrics(query: ScanQuery): AsyncIterable<Scanned<MetricBlock>>
+  /** Full trace ids that start with `prefix` (8 to 32 hex digits), at most `limit`, sorted. */
+  findTraces(prefix: string, limit: number): Promise<readonly string[]>
+  /** All stored spans of a trace, whatever their time. Null if there is none. */
+  trace(traceId: string): Promise<TraceRows | null>
+  rollups(range: TimeRange, stepSeconds?: 10 | 60 | 600): Promise<RollupView>
+  templates(): Promise<readonly TemplateRecord[]>
+  coverage(range: TimeRange): Promise<Coverage>
+  /** Newest position whose items have a time inside the range; decides `as_of_superseded`. */
+  newestPosition(range: TimeRange): Promise<number>
+  ingestCounters(): Promise<readonly IngestCounter[]>
+}

@@ -1,0 +1,157 @@
+/**
+ * The storage port. `store/sqlite` and `store/postgres` implement it; one battery of tests runs on each.
+ *
+ * A store holds opaque, checksummed records: segments (columnar items of one tenant and signal), rollup
+ * blocks, templates and documents. What is inside them is the business of `store/segment` and `graph`.
+ * Every method is asynchronous and may reject with `StoreError`; reads take an AbortSignal.
+ */
+import type { Signal } from './telemetry.ts'
+
+/** A position in an inbox: rows up to and including `position` of the inbox `inboxId`. */
+export interface SealedPosition {
+  /** 128 random bits as 32 lower-case hex digits. */
+  readonly inboxId: string
+  readonly position: number
+}
+
+/** What is known of a segment without reading it. Times are index times in milliseconds. */
+export interface SegmentHeader {
+  /** Derived from inbox id, position range, tenant and signal: a second insert of the same is a no-op. */
+  readonly id: string
+  readonly tenant: string
+  readonly signal: Signal
+  readonly formatVersion: number
+  readonly inboxId: string
+  readonly fromPosition: number
+  readonly toPosition: number
+  readonly count: number
+  readonly byteLength: number
+  readonly minTimeMs: number
+  readonly maxTimeMs: number
+  /** Range of receive times; retention goes by `maxReceivedMs`. */
+  readonly minReceivedMs: number
+  readonly maxReceivedMs: number
+  /** Distinct services, at most 256 of them; null when there are more. */
+  readonly services: readonly string[] | null
+}
+
+/**
+ * A segment as stored: named parts, so that a reader fetches only what it needs. Parts carry their own
+ * CRC32C, in their last four bytes.
+ */
+export interface SegmentRecord {
+  readonly header: SegmentHeader
+  readonly parts: ReadonlyMap<string, Uint8Array>
+}
+
+/** Rollup cells of one tenant, written in the seal that holds the items they count. */
+export interface RollupRecord {
+  readonly id: string
+  readonly tenant: string
+  /** Width of its windows in seconds: 10, 60 or 600. */
+  readonly stepSeconds: number
+  /** First window start and last window end, milliseconds. */
+  readonly fromMs: number
+  readonly toMs: number
+  readonly receivedMs: number
+  readonly bytes: Uint8Array
+}
+
+/** A log template; the pattern may still generalise, the id never changes. */
+export interface TemplateRecord {
+  readonly tenant: string
+  readonly service: string
+  /** Number within the tenant, from 1; what `LogBlock.template` holds. */
+  readonly number: number
+  /** Sixteen hex digits, what users see. */
+  readonly id: string
+  /** Tokens separated by one space, `<*>` for a variable. */
+  readonly pattern: string
+  readonly severity: number
+  readonly firstSeenMs: number
+}
+
+/** Everything of one seal; it is stored whole or not at all. */
+export interface Seal {
+  readonly position: SealedPosition
+  readonly segments: readonly SegmentRecord[]
+  readonly rollups: readonly RollupRecord[]
+  readonly templates: readonly TemplateRecord[]
+  /** Counts for the invariant `accepted = sealed + in the inbox + ...`, added to what is stored. */
+  readonly counts: readonly SealedCount[]
+}
+
+export interface SealedCount {
+  readonly tenant: string
+  readonly signal: Signal
+  readonly items: number
+}
+
+/** A set of stored rollups replaced by coarser or merged ones in one transaction. */
+export interface RollupReplacement {
+  readonly remove: readonly string[]
+  readonly add: readonly RollupRecord[]
+}
+
+/** A consistent read view. `release` must be called; reads after it reject. */
+export interface StoreSnapshot {
+  /** The sealed position this view contains; 0 for an inbox it has never seen. */
+  sealedPosition(inboxId: string): Promise<number>
+  /** Headers added since `afterSequence` (0 for all) and ids removed since then. */
+  segmentChanges(afterSequence: number, signal?: AbortSignal): Promise<SegmentChanges>
+  /** Named parts of one segment; a part that fails its checksum rejects with StoreError `corrupt_segment`. */
+  segmentParts(
+    id: string,
+    parts: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<ReadonlyMap<string, Uint8Array>>
+  /** Rollups of a tenant that overlap the range, of every width, oldest first. */
+  rollups(
+    tenant: string,
+    fromMs: number,
+    toMs: number,
+    signal?: AbortSignal,
+  ): Promise<readonly RollupRecord[]>
+  templates(tenant: string, signal?: AbortSignal): Promise<readonly TemplateRecord[]>
+  sealedCounts(): Promise<readonly SealedCount[]>
+  release(): Promise<void>
+}
+
+export interface SegmentChanges {
+  readonly sequence: number
+  readonly added: readonly SegmentHeader[]
+  readonly removed: readonly string[]
+}
+
+/** Reading side; every query worker has one. */
+export interface StoreReader {
+  snapshot(signal?: AbortSignal): Promise<StoreSnapshot>
+  close(): Promise<void>
+}
+
+/** Writing side; only the engine worker has one. */
+export interface StoreWriter {
+  /** Resolves when the seal is durable. A seal at or below the stored position is a no-op. */
+  commitSeal(seal: Seal): Promise<void>
+  sealedPosition(inboxId: string): Promise<number>
+  allTemplates(): Promise<readonly TemplateRecord[]>
+  replaceRollups(change: RollupReplacement): Promise<void>
+  rollups(tenant: string, fromMs: number, toMs: number): Promise<readonly RollupRecord[]>
+  tenants(): Promise<readonly string[]>
+  /** Removes segments whose newest item was received before `beforeMs`, at most `limit`; returns counts. */
+  removeSegments(signal: Signal, beforeMs: number, limit: number): Promise<RemovedSegments>
+  removeRollups(beforeMs: number, limit: number): Promise<number>
+  storageReport(): Promise<StorageReport>
+  close(): Promise<void>
+}
+
+export interface RemovedSegments {
+  readonly segments: number
+  readonly counts: readonly SealedCount[]
+}
+
+export interface StorageReport {
+  readonly bytes: number
+  readonly segments: number
+  readonly perSignal: readonly { readonly signal: Signal; readonly items: number; readonly bytes: number }[]
+}

@@ -1,0 +1,43 @@
+/**
+ * What the engine tells every query worker about data that is acknowledged but perhaps not sealed yet.
+ * A reader opens its store snapshot, reads the sealed position P in it, and takes from the tail what lies
+ * behind P; the engine therefore keeps entries and rollups a few seconds beyond their seal.
+ */
+import type { RollupRecord, TemplateRecord } from './store.ts'
+import type { Signal } from './telemetry.ts'
+
+export interface TailEntry {
+  readonly position: number
+  readonly tenant: string
+  readonly signal: Signal
+  readonly receivedMs: number
+  /** The request as uncompressed OTLP protobuf, in shared memory; decoded by the reader when it is needed. */
+  readonly bytes: Uint8Array
+  /** Indices of the items the receiver refused; they are skipped, not judged again. */
+  readonly refused: Uint32Array
+  /** Logs: template number per accepted row. */
+  readonly templates: Uint32Array | null
+}
+
+/** Sent at most every 250 ms while data arrives. Ranges are consecutive: each `from` is the last `to` + 1. */
+export interface TailPublication {
+  readonly type: 'publication'
+  readonly inboxId: string
+  readonly from: number
+  readonly to: number
+  /** Receive time of `to`, milliseconds. */
+  readonly timeMs: number
+  readonly entries: readonly TailEntry[]
+  /** Cells added by exactly these entries. */
+  readonly rollups: readonly RollupRecord[]
+  readonly templates: readonly TemplateRecord[]
+}
+
+/** Everything up to `position` is in the store; a reader whose snapshot is newer may forget it. */
+export interface TailSealed {
+  readonly type: 'sealed'
+  readonly inboxId: string
+  readonly position: number
+}
+
+export type TailMessage = TailPublication | TailSealed
