@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-export default defineConfig({
+const configuration: ReturnType<typeof defineConfig> = defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
@@ -9,3 +9,4 @@ export default defineConfig({
     maxWorkers: 2,
   },
 })
+export default configuration
