@@ -1,0 +1,252 @@
+/**
+ * The answer to "what is wrong, since when, why, who is hit, and how sure": plain data, the same for the
+ * same data and arguments. Names inside are telemetry written by strangers; whoever shows them fences them.
+ */
+import type { Coverage, Deadline, TelemetryReader } from '../../model/reader.ts'
+import type { TimeRange } from '../../model/time.ts'
+
+export interface DiagnosisInput {
+  readonly reader: TelemetryReader
+  /** The time asked about, half-open. */
+  readonly window: TimeRange
+  /** What healthy looks like; it may lie anywhere. Null: the time before the window is taken. */
+  readonly baseline: TimeRange | null
+  /** The service whose symptom raised the question; null when nobody named one. */
+  readonly service: string | null
+  readonly deadline: Deadline
+}
+
+/**
+ * - `confirmed`: strong evidence from more than one kind of signal, a large effect, a clear lead
+ * - `likely`: strong evidence, an effect that matters, a lead over the runner-up
+ * - `inconclusive`: something changed, but not enough to name one cause; `deciding` may say what would
+ * - `healthy`: enough data on both sides, and nothing beyond what the baseline itself shows
+ * - `insufficient_data`: too little telemetry in the window or in the baseline to say anything
+ */
+export type Verdict = 'confirmed' | 'likely' | 'inconclusive' | 'healthy' | 'insufficient_data'
+
+export type FaultKind = 'slow' | 'failing' | 'not_called' | 'saturated' | 'changed'
+
+/** Where a reader can check a statement. Times are milliseconds; a range is half-open. */
+export type EvidenceHandle =
+  | { readonly kind: 'traces'; readonly traceIds: readonly string[] }
+  | {
+      readonly kind: 'template'
+      readonly service: string
+      readonly templateId: string
+      readonly pattern: string
+    }
+  | {
+      readonly kind: 'metric'
+      readonly service: string
+      readonly metric: string
+      readonly instance: string
+      readonly attributes: string
+    }
+  | { readonly kind: 'operation'; readonly service: string; readonly operation: string }
+  | { readonly kind: 'edge'; readonly caller: string; readonly callee: string }
+  | { readonly kind: 'version'; readonly service: string; readonly version: string }
+
+/** Named figures behind a feature, in the unit their name ends with. */
+export type Measured = Readonly<Record<string, number>>
+
+/** One reason to suspect a candidate. `value` lies in [0, 1]; `weight` is a constant of the method. */
+export interface Feature {
+  readonly name: FeatureName
+  readonly value: number
+  readonly weight: number
+  readonly measured: Measured
+  readonly evidence: readonly EvidenceHandle[]
+}
+
+export type FeatureName =
+  | 'own_time'
+  | 'network_gap'
+  | 'error_origin'
+  | 'error_logs'
+  | 'skipped_work'
+  | 'new_branch'
+  | 'resource'
+  | 'unexplained_latency'
+  | 'unexplained_errors'
+  | 'peer_silent'
+  | 'release'
+
+/** What is to blame. A part that is not known is the empty string. */
+export interface Location {
+  readonly service: string
+  /** A service that sends no telemetry of its own (a database, a third party). */
+  readonly peer: boolean
+  readonly operation: string
+  /** Caller of the edge concerned, when the fault shows for one caller only. */
+  readonly caller: string
+  readonly instance: string
+  /** Name of the metric of the resource that is exhausted. */
+  readonly resource: string
+  readonly version: string
+}
+
+export interface Cause {
+  readonly location: Location
+  readonly kind: FaultKind
+  /** `1 - exp(-sum(weight * value))` over `features`, rounded to three decimals; see `score.ts`. */
+  readonly score: number
+  readonly features: readonly Feature[]
+  /** Onset of this service's own deviation, milliseconds; null if none could be placed. */
+  readonly onsetMs: number | null
+}
+
+export type ExclusionReason =
+  /** Its own time, errors, sequences and resources are within the baseline's range. */
+  | 'unchanged'
+  /** It moved only after the first cause did. */
+  | 'later'
+  /** Its deviation goes with a deviation of a service it calls. */
+  | 'explained_by_callee'
+  /** No call path from the symptom to it. */
+  | 'no_path'
+  /** The same change came without harm: an innocent restart, release, or more traffic. */
+  | 'harmless_change'
+
+export interface RuledOut {
+  readonly service: string
+  readonly reason: ExclusionReason
+  /** The service that explains it, where there is one. */
+  readonly explainedBy: string
+  readonly measured: Measured
+}
+
+/** When a service deviated; ordered by onset. */
+export interface Onset {
+  readonly service: string
+  readonly onsetMs: number
+  /** Null while it lasts to the end of the window. */
+  readonly endMs: number | null
+  readonly signal: 'errors' | 'latency' | 'traces' | 'logs' | 'resource'
+}
+
+export interface AffectedService {
+  readonly service: string
+  /** Calls from outside reach it first. */
+  readonly entryPoint: boolean
+  readonly requests: number
+  /** Share of its requests in the window that pass through the first cause, 0 to 1. */
+  readonly exposedShare: number
+  /** Share of its requests in the window that failed or were slower than the baseline's tail, 0 to 1. */
+  readonly affectedShare: number
+}
+
+/** How failures cross one call edge, counted in traces of the window. */
+export interface Propagation {
+  readonly caller: string
+  readonly callee: string
+  /** Callee entries that failed, and the caller entries among theirs that failed too. */
+  readonly calleeFailed: number
+  readonly callerFailed: number
+  /** callerFailed / calleeFailed; null without a failed callee. */
+  readonly probability: number | null
+}
+
+export interface BlastRadius {
+  /** Callers of the first cause, direct and indirect, and itself; most affected first. */
+  readonly services: readonly AffectedService[]
+  readonly propagation: readonly Propagation[]
+}
+
+export interface Change {
+  readonly kind:
+    | 'new_version'
+    | 'version_gone'
+    | 'new_instance'
+    | 'instance_gone'
+    | 'restart'
+    | 'new_edge'
+    | 'edge_gone'
+    | 'new_operation'
+    | 'operation_gone'
+    | 'new_template'
+    | 'template_gone'
+  readonly service: string
+  /** Version, instance, callee, operation, or template id. */
+  readonly name: string
+  /** Template pattern; empty for the others. */
+  readonly text: string
+  /** First seen for something new, last seen for something gone, milliseconds. */
+  readonly atMs: number
+  readonly count: number
+}
+
+/** A trace that stands for a failure shape. */
+export interface Exemplar {
+  readonly traceId: string
+  readonly startMs: number
+  readonly durationMs: number
+  /** The shape's services and features in words of this file: `service: feature`, worst first. */
+  readonly shape: string
+  /** Sampled traces of that shape in the window. */
+  readonly traces: number
+}
+
+/** What would decide between two causes that are close: an observation, as something a tool can fetch. */
+export interface DecidingObservation {
+  readonly first: string
+  readonly second: string
+  readonly look:
+    | { readonly at: 'trace'; readonly traceId: string }
+    | { readonly at: 'metric'; readonly service: string; readonly metric: string }
+    | { readonly at: 'logs'; readonly service: string }
+    | { readonly at: 'edge'; readonly caller: string; readonly callee: string }
+    | { readonly at: 'wider_window'; readonly window: TimeRange }
+}
+
+export interface SampledWindow {
+  readonly range: TimeRange
+  /** Spans read, and the traces made of them. */
+  readonly spans: number
+  readonly traces: number
+  /** Share of the window's spans that were read, 0 to 1. */
+  readonly share: number
+  readonly logRecords: number
+  readonly metricSeries: number
+}
+
+export interface DiagnosisCoverage {
+  readonly window: SampledWindow
+  readonly baseline: SampledWindow
+  /** `given`, `before` (default: healthy time before the window) or `none` (nothing stored there). */
+  readonly baselineOrigin: 'given' | 'before' | 'none'
+  /** Spans of the window whose parent was never seen. */
+  readonly orphanSpans: number
+  /** Whether something not seen may be read as something that did not happen. */
+  readonly absenceIsEvidence: boolean
+  readonly stored: Coverage
+  readonly notes: readonly CoverageNote[]
+}
+
+export type CoverageNote =
+  | 'no_spans'
+  | 'no_logs'
+  | 'no_metrics'
+  | 'no_baseline'
+  | 'short_baseline'
+  | 'few_traces'
+  | 'sampled_at_source'
+  | 'sampled_here'
+  | 'lag'
+  | 'corrupt_segments'
+
+export interface Diagnosis {
+  readonly verdict: Verdict
+  readonly window: TimeRange
+  readonly baseline: TimeRange | null
+  readonly service: string | null
+  /** Best first; ties by service name. */
+  readonly causes: readonly Cause[]
+  readonly ruledOut: readonly RuledOut[]
+  readonly onsets: readonly Onset[]
+  readonly blastRadius: BlastRadius
+  readonly changes: readonly Change[]
+  readonly exemplars: readonly Exemplar[]
+  readonly deciding: DecidingObservation | null
+  readonly coverage: DiagnosisCoverage
+}
