@@ -1,0 +1,141 @@
+/**
+ * The running server a command talks to: one named by URL, the owner of the data directory, or, where the
+ * directory is free, one started in this process for as long as the command runs. Commands speak HTTP to all
+ * three, so that there is one way to ask.
+ */
+import { InvalidInputError, OverloadedError, StoreError } from '../errors.ts'
+
+export interface ServerConnection {
+  /** Base URL without a trailing slash. */
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  /** How the server was found, for messages. */
+  readonly origin: 'endpoint' | 'owner' | 'started'
+  close(): Promise<void>
+}
+
+export interface ConnectOptions {
+  /** `--endpoint`. */
+  readonly endpoint: string | undefined
+  readonly apiKey: string
+  /** `--tenant`, for operators. */
+  readonly tenant: string | undefined
+}
+
+/** What only the main module can do: it knows how the parts of the server are put together. */
+export interface LocalServer {
+  /** URL and token of the process that owns the data directory, or null if it is free. */
+  findOwner(): Promise<{ readonly url: string; readonly token: string } | null>
+  /** Starts a server on free loopback ports in this process. */
+  start(): Promise<{ readonly url: string; readonly token: string; stop(): Promise<void> }>
+}
+
+export async function connect(options: ConnectOptions, local: LocalServer): Promise<ServerConnection> {
+  const tenant = options.tenant === undefined ? {} : { 'x-tenant-id': options.tenant }
+  if (options.endpoint !== undefined) {
+    const key = options.apiKey === '' ? {} : { authorization: `Bearer ${options.apiKey}` }
+    return {
+      url: baseUrl(options.endpoint),
+      headers: { ...key, ...tenant },
+      origin: 'endpoint',
+      close: async () => undefined,
+    }
+  }
+  const owner = await local.findOwner()
+  if (owner !== null) {
+    return {
+      url: baseUrl(owner.url),
+      headers: { authorization: `Bearer ${owner.token}`, ...tenant },
+      origin: 'owner',
+      close: async () => undefined,
+    }
+  }
+  const started = await local.start()
+  return {
+    url: baseUrl(started.url),
+    headers: { authorization: `Bearer ${started.token}`, ...tenant },
+    origin: 'started',
+    close: () => started.stop(),
+  }
+}
+
+function baseUrl(text: string): string {
+  if (!URL.canParse(text)) {
+    throw new InvalidInputError(
+      'bad_endpoint',
+      `"${text}" is not a URL; give one such as http://127.0.0.1:8080`,
+      {
+        field: 'endpoint',
+      },
+    )
+  }
+  return text.replace(/\/+$/, '')
+}
+
+/** `fetch` whose network failures say where it tried to go and what to do. */
+export async function request(
+  connection: ServerConnection,
+  path: string,
+  init: RequestInit = {},
+): Promise<Response> {
+  try {
+    return await fetch(`${connection.url}${path}`, {
+      ...init,
+      headers: { ...connection.headers, ...(init.headers as Record<string, string> | undefined) },
+    })
+  } catch (error) {
+    throw new OverloadedError(
+      'unreachable',
+      `no answer from ${connection.url}; is the server running there? (${causeOf(error)})`,
+      { cause: error, retryAfterMs: 1_000 },
+    )
+  }
+}
+
+function causeOf(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
+interface JsonRpcReply {
+  readonly result?: { readonly isError?: boolean; readonly content?: readonly { readonly text?: string }[] }
+  readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown }
+}
+
+export interface ToolReply {
+  readonly failed: boolean
+  /** The answer, or the coded error, as the server's JSON text. */
+  readonly json: string
+}
+
+/** Calls a tool over MCP, in the stateless form that needs no session. */
+export async function callTool(
+  connection: ServerConnection,
+  tool: string,
+  args: Readonly<Record<string, unknown>>,
+): Promise<ToolReply> {
+  const response = await request(connection, '/mcp', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: tool, arguments: args },
+    }),
+  })
+  const body = await response.text()
+  const reply = parseReply(body, response.status)
+  if (reply.error !== undefined) {
+    throw new OverloadedError('call_failed', `${tool}: ${reply.error.message} (${reply.error.code})`, {
+      retryAfterMs: 1_000,
+    })
+  }
+  return { failed: reply.result?.isError === true, json: reply.result?.content?.[0]?.text ?? '' }
+}
+
+function parseReply(body: string, status: number): JsonRpcReply {
+  const data = body.startsWith('{') ? body : (/^data: ?(\{.*)$/m.exec(body)?.[1] ?? '')
+  if (data === '') throw new StoreError('bad_answer', `the server answered ${status}: ${body.slice(0, 200)}`)
+  return JSON.parse(data) as JsonRpcReply // JSON-RPC 2.0, from our own server
+}
