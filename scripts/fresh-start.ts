@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { callTool, type ServerConnection } from '../src/cli/server-connection.ts'
-import { startServerProcess } from './server-process.ts'
+import { type ServerProcess, startServerProcess } from './server-process.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const patienceMs = 15_000
@@ -48,29 +48,34 @@ try {
 async function useIt(entry: string): Promise<void> {
   const server = await startServerProcess({ dataDirectory: join(folder, 'data'), entry })
   try {
-    say('serves')
-    const connection: ServerConnection = {
-      url: server.url,
-      headers: {},
-      origin: 'endpoint',
-      close: async () => undefined,
-    }
-    const traceId = '5b8efff798038103d269b633813fc60c'
-    await sendSpan(server.otlpHttpUrl, traceId)
-    say('acknowledged a span')
-    const giveUpAt = Date.now() + patienceMs
-    for (;;) {
-      const reply = await callTool(connection, 'get_trace', { trace_id: traceId })
-      if (!reply.failed && reply.json.includes('fresh start')) break
-      if (Date.now() > giveUpAt)
-        throw new Error(`get_trace did not find the span: ${reply.json.slice(0, 500)}`)
-      await new Promise(resolve => setTimeout(resolve, 200))
-    }
-    say('get_trace found it')
-  } finally {
-    const code = await server.stop()
-    if (code !== 0) throw new Error(`the server ended with code ${code}`)
+    await ask(server)
+  } catch (error) {
+    await server.kill()
+    throw error
   }
+  const code = await server.stop()
+  if (code !== 0) throw new Error(`the server ended with code ${code}`)
+}
+
+async function ask(server: ServerProcess): Promise<void> {
+  say('serves')
+  const connection: ServerConnection = {
+    url: server.url,
+    headers: {},
+    origin: 'endpoint',
+    close: async () => undefined,
+  }
+  const traceId = '5b8efff798038103d269b633813fc60c'
+  await sendSpan(server.otlpHttpUrl, traceId)
+  say('acknowledged a span')
+  const giveUpAt = Date.now() + patienceMs
+  for (;;) {
+    const reply = await callTool(connection, 'get_trace', { trace_id: traceId })
+    if (!reply.failed && reply.json.includes('fresh start')) break
+    if (Date.now() > giveUpAt) throw new Error(`get_trace did not find the span: ${reply.json.slice(0, 500)}`)
+    await new Promise(resolve => setTimeout(resolve, 200))
+  }
+  say('get_trace found it')
 }
 
 async function sendSpan(otlpHttpUrl: string, traceId: string): Promise<void> {

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
 import { ConfigurationError } from './errors.ts'
+import { tenantProblem } from './model/auth.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -458,12 +459,4 @@ function readEnvironmentFile(file: string): Environment {
 
 export function isLoopback(address: string): boolean {
   return address === 'localhost' || address === '::1' || /^127(\.\d{1,3}){3}$/.test(address)
-}
-
-/** Why a text is no tenant name, or null. At most 128 bytes, no control characters, not empty. */
-function tenantProblem(name: string): string | null {
-  if (name === '') return 'is empty'
-  if (Buffer.byteLength(name) > 128) return 'is longer than 128 bytes'
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  return /[\u0000-\u001f\u007f]/.test(name) ? 'has control characters' : null
 }

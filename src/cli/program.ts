@@ -1,0 +1,350 @@
+/** The shell commands: what can be said, how it is shown, and the exit code it ends with. */
+import { resolve } from 'node:path'
+import { Command, CommanderError, Option } from 'commander'
+import { type Configuration, readConfiguration } from '../config.ts'
+import { ConfigurationError, InvalidInputError, NotFoundError } from '../errors.ts'
+import { renderAnswer, type ShownAnswer } from './answer-view.ts'
+import { renderColumns } from './columns.ts'
+import { examine } from './doctor.ts'
+import { exportTelemetry } from './export.ts'
+import { checkHealth } from './healthcheck.ts'
+import { replay } from './replay.ts'
+import { callTool, connect, type LocalServer, type ServerConnection } from './server-connection.ts'
+import { renderSettings, reportSettings } from './settings-report.ts'
+
+/** 0 done, 1 failed, 2 bad configuration or usage, 3 a cause was found (`investigate --fail-on`). */
+export const exitCodes = { done: 0, failed: 1, usage: 2, causeFound: 3 } as const
+
+/** What only the main module can do. Each resolves with the exit code when the process is to end. */
+export interface ProgramParts {
+  readonly version: string
+  serve(configuration: Configuration): Promise<number>
+  mcp(configuration: Configuration): Promise<number>
+  local(configuration: Configuration): LocalServer
+}
+
+interface CommonOptions {
+  readonly endpoint?: string
+  readonly tenant?: string
+  readonly json?: boolean
+}
+
+interface WindowOptions extends CommonOptions {
+  readonly since?: string
+  readonly from?: string
+  readonly to?: string
+  readonly service?: string
+  readonly maxTokens?: string
+}
+
+/** Runs one command line; resolves with the exit code and never throws for what a user typed. */
+export async function runProgram(argv: readonly string[], parts: ProgramParts): Promise<number> {
+  const outcome = { code: exitCodes.done as number }
+  const program = buildProgram(parts, outcome)
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return outcome.code
+  } catch (error) {
+    return explain(error)
+  }
+}
+
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
+  if (error instanceof ConfigurationError) {
+    process.stderr.write(`${error.problems.map(problem => `otelcontext: ${problem}`).join('\n')}\n`)
+    return exitCodes.usage
+  }
+  process.stderr.write(`otelcontext: ${error instanceof Error ? error.message : String(error)}\n`)
+  const usage = error instanceof InvalidInputError || error instanceof NotFoundError
+  return usage ? exitCodes.usage : exitCodes.failed
+}
+
+function buildProgram(parts: ProgramParts, outcome: { code: number }): Command {
+  const configuration = (): Configuration => readConfiguration(process.env, process.cwd())
+  const program = new Command('otelcontext')
+    .description('Observability server for AI agents and engineers in a shell: OTLP in, MCP out.')
+    .version(parts.version)
+    .exitOverride()
+    .showHelpAfterError('(otelcontext --help lists the commands)')
+    .addHelpText('after', helpFooter)
+
+  program
+    .command('serve', { isDefault: true })
+    .description('take OTLP in and answer over MCP until a signal arrives (the default command)')
+    .action(async () => {
+      outcome.code = await parts.serve(configuration())
+    })
+
+  program
+    .command('mcp')
+    .description('speak MCP over stdin and stdout; joins the owner of DATA_DIR or becomes it')
+    .action(async () => {
+      outcome.code = await parts.mcp(configuration())
+    })
+
+  const session = { parts, configuration, outcome }
+  addQuestions(program, session)
+  addDataCommands(program, session)
+  addOperations(program, session)
+  return program
+}
+
+const helpFooter = `
+Commands that ask use the server at --endpoint, else the process that owns DATA_DIR, else one they start for the
+moment. Times: RFC 3339, epoch seconds or milliseconds, now-15m, -2h.
+Exit codes: 0 done, 1 failed, 2 bad configuration or usage, 3 a cause was found (investigate --fail-on).`
+
+interface Session {
+  readonly parts: ProgramParts
+  readonly configuration: () => Configuration
+  readonly outcome: { code: number }
+}
+
+async function withServer<T>(
+  session: Session,
+  options: CommonOptions,
+  work: (connection: ServerConnection, configuration: Configuration) => Promise<T>,
+): Promise<T> {
+  const configuration = session.configuration()
+  const connection = await connect(
+    { endpoint: options.endpoint, apiKey: configuration.values.API_KEY, tenant: options.tenant },
+    session.parts.local(configuration),
+  )
+  try {
+    return await work(connection, configuration)
+  } finally {
+    await connection.close()
+  }
+}
+
+function common(command: Command): Command {
+  return command
+    .option('--endpoint <url>', 'server to ask, such as http://127.0.0.1:8080')
+    .option('--tenant <name>', 'tenant to ask about (operators)')
+    .option('--json', 'print JSON for a program instead of text for a person')
+}
+
+function windowed(command: Command): Command {
+  return common(command)
+    .option('--since <duration>', 'window from so long ago until now, such as 30m or 2h')
+    .option('--from <time>', 'start of the window')
+    .option('--to <time>', 'end of the window')
+    .option('--max-tokens <n>', 'bound of the answer')
+}
+
+function windowArguments(options: WindowOptions): Readonly<Record<string, unknown>> {
+  if (options.since !== undefined && options.from !== undefined) {
+    throw new InvalidInputError(
+      'bad_usage',
+      '--since and --from both name the start of the window; give one of them',
+    )
+  }
+  const from = options.since === undefined ? options.from : `-${options.since.replace(/^-/, '')}`
+  return {
+    ...(from === undefined ? {} : { from }),
+    ...(options.to === undefined ? {} : { to: options.to }),
+    ...(options.service === undefined ? {} : { service: options.service }),
+    ...(options.maxTokens === undefined ? {} : { max_tokens: Number(options.maxTokens) }),
+  }
+}
+
+async function ask(
+  session: Session,
+  options: CommonOptions,
+  tool: string,
+  args: Readonly<Record<string, unknown>>,
+): Promise<ShownAnswer> {
+  const reply = await withServer(session, options, connection => callTool(connection, tool, args))
+  const answer = JSON.parse(reply.json) as ShownAnswer // the tools' output schema
+  process.stdout.write(options.json === true ? `${reply.json}\n` : `${renderAnswer(answer)}\n`)
+  if (reply.failed) session.outcome.code = exitCodes.failed
+  return answer
+}
+
+interface InvestigateOptions extends WindowOptions {
+  readonly baselineFrom?: string
+  readonly baselineTo?: string
+  readonly failOn?: string
+}
+
+/** Verdicts that count for `--fail-on`, each with those more certain than it. */
+const failOnVerdicts: Readonly<Record<string, readonly string[]>> = {
+  confirmed: ['confirmed'],
+  likely: ['confirmed', 'likely'],
+  inconclusive: ['confirmed', 'likely', 'inconclusive'],
+}
+
+function addQuestions(program: Command, session: Session): void {
+  windowed(program.command('investigate').description('what is wrong, since when, why, who is hit, how sure'))
+    .option('--service <name>', 'service where the symptom was seen')
+    .option('--baseline-from <time>', 'start of the window to compare with')
+    .option('--baseline-to <time>', 'end of the window to compare with')
+    .addOption(
+      new Option('--fail-on <verdict>', 'end with exit code 3 if a cause is at least this certain').choices(
+        Object.keys(failOnVerdicts),
+      ),
+    )
+    .action(async (options: InvestigateOptions) => {
+      const answer = await ask(session, options, 'investigate', {
+        ...windowArguments(options),
+        ...(options.baselineFrom === undefined ? {} : { baseline_from: options.baselineFrom }),
+        ...(options.baselineTo === undefined ? {} : { baseline_to: options.baselineTo }),
+      })
+      const verdict = String(answer.facts?.['verdict'] ?? '')
+      if (options.failOn !== undefined && failOnVerdicts[options.failOn]?.includes(verdict)) {
+        session.outcome.code = exitCodes.causeFound
+      }
+    })
+
+  windowed(
+    program.command('services').description('services and their calls, with rates, errors and latency'),
+  )
+    .option('--service <name>', 'focus on the neighbourhood of one service')
+    .action(async (options: WindowOptions) => {
+      await ask(session, options, 'get_service_map', windowArguments(options))
+    })
+
+  windowed(program.command('logs').description('log lines or templates; full text with AND, OR, NOT'))
+    .argument('[query...]', 'words to search for')
+    .option('--service <name>', 'only of this service')
+    .option('--severity <level>', 'at least this severe: trace, debug, info, warn, error, fatal')
+    .option('--trace <id>', 'only of this trace')
+    .option('--limit <n>', 'rows')
+    .action(async (query: readonly string[], options: WindowOptions & LogsOptions) => {
+      await ask(session, options, 'search_logs', {
+        ...windowArguments(options),
+        ...(query.length === 0 ? {} : { query: query.join(' ') }),
+        ...(options.severity === undefined ? {} : { severity: options.severity }),
+        ...(options.trace === undefined ? {} : { trace_id: options.trace }),
+        ...(options.limit === undefined ? {} : { limit: Number(options.limit) }),
+      })
+    })
+
+  common(program.command('trace').description('one trace: summary, critical path, errors, spans'))
+    .argument('<id>', 'trace id, or its first eight digits or more')
+    .option('--max-tokens <n>', 'bound of the answer')
+    .action(async (id: string, options: CommonOptions & { readonly maxTokens?: string }) => {
+      const budget = options.maxTokens === undefined ? {} : { max_tokens: Number(options.maxTokens) }
+      await ask(session, options, 'get_trace', { trace_id: id, ...budget })
+    })
+}
+
+interface LogsOptions {
+  readonly severity?: string
+  readonly trace?: string
+  readonly limit?: string
+}
+
+interface ExportCommandOptions extends CommonOptions {
+  readonly signal: string
+  readonly from: string
+  readonly to: string
+  readonly trace?: string
+  readonly service?: string
+  readonly output?: string
+}
+
+function addDataCommands(program: Command, session: Session): void {
+  common(
+    program
+      .command('replay')
+      .description('send recorded OTLP/JSON lines (gzip or not, any signal) to a server'),
+  )
+    .argument('<path>', 'file, or folder of .jsonl, .json, .ndjson files, .gz too')
+    .action(async (path: string, options: CommonOptions) => {
+      const report = await withServer(session, options, connection =>
+        replay(resolve(path), connection, text => process.stderr.write(`${text}\n`)),
+      )
+      process.stdout.write(
+        options.json === true
+          ? `${JSON.stringify(report)}\n`
+          : `${renderColumns(['figure', 'value'], Object.entries(report))}\n`,
+      )
+      if (report.failed_requests > 0) session.outcome.code = exitCodes.failed
+    })
+
+  common(
+    program.command('export').description('a window or a trace as OTLP/JSON, one export request per line'),
+  )
+    .addOption(
+      new Option('--signal <name>', 'signal to export')
+        .choices(['traces', 'logs', 'metrics', 'all'])
+        .default('all'),
+    )
+    .option('--from <time>', 'start of the window', '-1h')
+    .option('--to <time>', 'end of the window', 'now')
+    .option('--trace <id>', 'only this trace, whatever its time')
+    .option('--service <name>', 'only this service')
+    .option('--output <file>', 'write to a file instead of stdout')
+    .action(async (options: ExportCommandOptions) => {
+      await withServer(session, options, connection =>
+        exportTelemetry(connection, {
+          ...options,
+          traceId: options.trace,
+          service: options.service,
+          output: options.output,
+        }),
+      )
+    })
+}
+
+function addOperations(program: Command, session: Session): void {
+  common(
+    program.command('doctor').description('walk the path of a span hop by hop, canary round trip included'),
+  )
+    .option('--grpc <address>', 'host:port of OTLP/gRPC')
+    .action(async (options: CommonOptions & { readonly grpc?: string }) => {
+      const hops = await withServer(session, options, (connection, configuration) => {
+        const host = new URL(connection.url).hostname
+        return examine({
+          connection,
+          grpcAddress: options.grpc ?? `${host}:${configuration.values.GRPC_PORT}`,
+        })
+      })
+      const text = renderColumns(
+        ['hop', 'ok', 'ms', 'detail'],
+        hops.map(hop => [hop.hop, hop.ok ? 'ok' : 'FAILED', hop.ms, hop.detail]),
+        120,
+      )
+      process.stdout.write(`${options.json === true ? JSON.stringify(hops) : text}\n`)
+      if (hops.some(hop => !hop.ok)) session.outcome.code = exitCodes.failed
+    })
+
+  program
+    .command('healthcheck')
+    .description('OK, WARNING or CRITICAL, as exit code 0, 1 or 2')
+    .option('--endpoint <url>', 'server to ask')
+    .action(async (options: CommonOptions) => {
+      session.outcome.code = await reportHealth(session, options)
+    })
+
+  program
+    .command('config')
+    .description('all settings with value, source, default and meaning')
+    .option('--json', 'print JSON')
+    .action((options: CommonOptions) => {
+      const configuration = session.configuration()
+      const text =
+        options.json === true ? JSON.stringify(reportSettings(configuration)) : renderSettings(configuration)
+      process.stdout.write(`${text}\n`)
+    })
+}
+
+/** Never starts a server: nobody running is what it is there to find out. */
+async function reportHealth(session: Session, options: CommonOptions): Promise<number> {
+  const configuration = session.configuration()
+  const endpoint = options.endpoint ?? (await session.parts.local(configuration).findOwner())?.url
+  if (endpoint === undefined) {
+    process.stdout.write(`CRITICAL: no server owns ${configuration.dataDirectory}\n`)
+    return 2
+  }
+  const verdict = await checkHealth({
+    url: endpoint,
+    headers: {},
+    origin: 'endpoint',
+    close: async () => undefined,
+  })
+  process.stdout.write(`${verdict.word}: ${verdict.detail}\n`)
+  return verdict.exitCode
+}
