@@ -1,0 +1,61 @@
+/** Where the record of each row lies, and the side buffer of those that had to be rewritten. */
+import type { RecordTable } from '../model/telemetry.ts'
+import type { MessageShape } from './fields/message-shape.ts'
+import { type RewriteOutcome, rewriteRecord } from './rewrite-record.ts'
+import { ByteWriter } from './wire/byte-writer.ts'
+
+const asSent: RewriteOutcome = { truncated: false, droppedIds: false }
+
+export class RecordList {
+  readonly #bytes: Uint8Array
+  readonly #limit: number
+  readonly #side = new ByteWriter(0)
+  #sideStart = 0
+  readonly offset: Uint32Array
+  readonly length: Uint32Array
+
+  constructor(bytes: Uint8Array, items: number, attributeMaxBytes: number) {
+    this.#bytes = bytes
+    this.#limit = attributeMaxBytes
+    this.offset = new Uint32Array(items)
+    this.length = new Uint32Array(items)
+  }
+
+  /**
+   * Enters the record of a row. It is looked through only when it is long enough to hold a value over the
+   * limit, or when the decoder saw a bad id.
+   */
+  add(row: number, shape: MessageShape, from: number, to: number, badId: boolean): RewriteOutcome {
+    this.offset[row] = from
+    this.length[row] = to - from
+    if (to - from <= this.#limit && !badId) return asSent
+    const start = this.#side.length
+    this.#sideStart = start
+    const outcome = rewriteRecord(shape, this.#bytes, { from, to }, this.#limit, this.#side)
+    if (!outcome.truncated && !outcome.droppedIds) {
+      this.#side.length = start
+      return outcome
+    }
+    this.offset[row] = this.#bytes.length + start
+    this.length[row] = this.#side.length - start
+    return outcome
+  }
+
+  /** The record that was rewritten last, as a view that the next one may change. */
+  rewritten(): Uint8Array {
+    return this.#side.view(this.#sideStart)
+  }
+
+  /** The table of the first `rows` rows. Shares the request's bytes unless a record was rewritten. */
+  finish(rows: number): RecordTable {
+    const { offset, length } = this
+    const side = this.#side.view()
+    let bytes = this.#bytes
+    if (side.length > 0) {
+      bytes = new Uint8Array(this.#bytes.length + side.length)
+      bytes.set(this.#bytes)
+      bytes.set(side, this.#bytes.length)
+    }
+    return { bytes, offset: offset.subarray(0, rows), length: length.subarray(0, rows) }
+  }
+}

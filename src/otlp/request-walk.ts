@@ -1,0 +1,153 @@
+/**
+ * Walks an export request down to its items. The three signals share the shape: groups by resource (field 1 of
+ * the request), in them groups by scope, in those the items, always field 2; field 1 is the resource or scope
+ * and field 3 the schema URL, which may come after the items.
+ */
+import { InvalidInputError } from '../errors.ts'
+import type { ResourceEntry, ScopeEntry } from '../model/telemetry.ts'
+import { maxItemsPerRequest } from './decode-context.ts'
+import { type Made, makeResourceEntry, makeScopeEntry } from './resource-entry.ts'
+import type { ByteTableLimits } from './wire/byte-table.ts'
+import { ByteWriter } from './wire/byte-writer.ts'
+import { BatchList, ValueCache } from './wire/interner.ts'
+import { cursor, readLength, readTag, skipValue } from './wire/varint.ts'
+
+/**
+ * Resources and scopes kept from one batch to the next: as many as there are processes and instrumentations
+ * behind a busy receiver.
+ */
+const headerLimits: ByteTableLimits = { entries: 1024, arenaBytes: 1_048_576 }
+
+export interface GroupVisitor {
+  /** One item: the message `bytes[from, to)`, and its resource and scope in the lists of the walk. */
+  item(from: number, to: number, resource: number, scope: number): void
+}
+
+/** Resources and scopes of one request; one walk a thread and decoder, used again. */
+export class RequestWalk {
+  #limit = -1
+  #resourceCache: ValueCache<Made<ResourceEntry>> = new ValueCache(headerLimits, bytes =>
+    makeResourceEntry(bytes, 0),
+  )
+  #scopeCache: ValueCache<Made<ScopeEntry>> = new ValueCache(headerLimits, bytes => makeScopeEntry(bytes, 0))
+  #resources = new BatchList<ResourceEntry>()
+  #scopes = new BatchList<ScopeEntry>()
+  readonly #header = new ByteWriter()
+  /** Resources or scopes of which an attribute value was cut. */
+  truncated = 0
+
+  get resources(): readonly ResourceEntry[] {
+    return this.#resources.values
+  }
+
+  get scopes(): readonly ScopeEntry[] {
+    return this.#scopes.values
+  }
+
+  /** Visits every item. Groups without items leave no entry. */
+  walk(bytes: Uint8Array, attributeMaxBytes: number, visitor: GroupVisitor): void {
+    this.#begin(attributeMaxBytes)
+    forEachMessage(bytes, 0, bytes.length, 0x0a, (from, to) => this.#resourceGroup(bytes, from, to, visitor))
+  }
+
+  #begin(limit: number): void {
+    this.#resources = new BatchList()
+    this.#scopes = new BatchList()
+    this.truncated = 0
+    if (limit !== this.#limit) {
+      this.#limit = limit
+      this.#resourceCache = new ValueCache(headerLimits, (b, from, to) =>
+        makeResourceEntry(b.subarray(from, to), limit),
+      )
+      this.#scopeCache = new ValueCache(headerLimits, (b, from, to) =>
+        makeScopeEntry(b.subarray(from, to), limit),
+      )
+    }
+    this.#resourceCache.trim()
+    this.#scopeCache.trim()
+  }
+
+  #resourceGroup(bytes: Uint8Array, from: number, to: number, visitor: GroupVisitor): void {
+    const resource = this.#entry(this.#resourceCache, this.#resources, bytes, from, to)
+    forEachMessage(bytes, from, to, 0x12, (scopeFrom, scopeTo) => {
+      const scope = this.#entry(this.#scopeCache, this.#scopes, bytes, scopeFrom, scopeTo)
+      forEachMessage(bytes, scopeFrom, scopeTo, 0x12, (itemFrom, itemTo) =>
+        visitor.item(itemFrom, itemTo, resource(), scope()),
+      )
+    })
+  }
+
+  /** The number of the group's entry, given when its first item asks for it. */
+  #entry<T>(
+    cache: ValueCache<Made<T>>,
+    list: BatchList<T>,
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+  ): () => number {
+    this.#copyHeader(bytes, from, to)
+    const header = this.#header.view()
+    const made = cache.get(header, 0, header.length)
+    let number = -1
+    return () => {
+      if (number < 0) {
+        number = list.numberOf(made.entry)
+        if (made.truncated) this.truncated++
+      }
+      return number
+    }
+  }
+
+  #copyHeader(bytes: Uint8Array, from: number, to: number): void {
+    this.#header.reset()
+    for (let pos = from; pos < to; ) {
+      const start = pos
+      const tag = readTag(bytes, pos, to)
+      pos = skipValue(bytes, cursor.next, to, tag & 7)
+      if (tag === 0x0a || tag === 0x1a) this.#header.raw(bytes, start, pos)
+    }
+  }
+}
+
+/** Calls `visit` with the range of every length-delimited field that has this tag. */
+export function forEachMessage(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  wanted: number,
+  visit: (from: number, to: number) => void,
+): void {
+  for (let pos = from; pos < to; ) {
+    const tag = readTag(bytes, pos, to)
+    if (tag !== wanted) {
+      pos = skipValue(bytes, cursor.next, to, tag & 7)
+      continue
+    }
+    const length = readLength(bytes, cursor.next, to)
+    pos = cursor.next + length
+    visit(pos - length, pos)
+  }
+}
+
+/** Number of items of a request of spans or log records; throws `too_large` above the limit. */
+export function countItems(bytes: Uint8Array): number {
+  let items = 0
+  forEachMessage(bytes, 0, bytes.length, 0x0a, (groupFrom, groupTo) =>
+    forEachMessage(bytes, groupFrom, groupTo, 0x12, (scopeFrom, scopeTo) =>
+      forEachMessage(bytes, scopeFrom, scopeTo, 0x12, () => {
+        items++
+      }),
+    ),
+  )
+  return checkItemCount(items)
+}
+
+export function checkItemCount(items: number): number {
+  if (items > maxItemsPerRequest) {
+    throw new InvalidInputError(
+      'too_large',
+      `request has ${items} items, the limit is ${maxItemsPerRequest}; send smaller batches`,
+    )
+  }
+  return items
+}

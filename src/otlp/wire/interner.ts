@@ -1,0 +1,115 @@
+/**
+ * Gives the texts and entries of a batch their numbers. What was seen in earlier batches is found by its
+ * bytes and not decoded again; numbers depend on the batch alone.
+ */
+import { ByteTable, type ByteTableLimits } from './byte-table.ts'
+import { textAt } from './utf8-text.ts'
+
+/** Enough for the names of a few thousand operations; about 1.5 MB a thread with keys and slots. */
+const textLimits: ByteTableLimits = { entries: 16_384, arenaBytes: 1_048_576 }
+
+/** What `intern` makes of bytes it has not met. Must not keep a view of them. */
+export type Make<T> = (bytes: Uint8Array, from: number, to: number) => T
+
+/** Values made from bytes, remembered across batches within `limits`. */
+export class ValueCache<T> {
+  readonly #table: ByteTable
+  readonly #values: T[] = []
+  readonly #make: Make<T>
+
+  constructor(limits: ByteTableLimits, make: Make<T>) {
+    this.#table = new ByteTable(limits)
+    this.#make = make
+  }
+
+  get(bytes: Uint8Array, from: number, to: number): T {
+    const entry = this.#table.find(bytes, from, to)
+    const known = entry < 0 ? undefined : this.#values[entry]
+    if (known !== undefined) return known
+    const value = this.#make(bytes, from, to)
+    const added = this.#table.add(bytes, from, to)
+    if (added >= 0) this.#values[added] = value
+    return value
+  }
+
+  /** To be called between batches. */
+  trim(): void {
+    if (!this.#table.crowded) return
+    this.#table.clear()
+    this.#values.length = 0
+  }
+}
+
+/** Number by distinct value of one batch, in order of first appearance. */
+export class BatchList<T> {
+  readonly values: T[] = []
+  readonly #numbers = new Map<T, number>()
+
+  numberOf(value: T): number {
+    const known = this.#numbers.get(value)
+    if (known !== undefined) return known
+    this.#numbers.set(value, this.values.length)
+    this.values.push(value)
+    return this.values.length - 1
+  }
+}
+
+/** Texts of the batch at hand. One per thread and decoder: `begin` ends the batch before. */
+export class TextInterner {
+  readonly #make: Make<string>
+  readonly #table: ByteTable
+  /** Text by entry, and in which batch it was last numbered, and how. */
+  readonly #texts: string[] = []
+  readonly #batches: Uint32Array
+  readonly #numbers: Uint32Array
+  #batch = 0
+  #list = new BatchList<string>()
+
+  /** `make` turns bytes it meets for the first time into text; what it throws is passed on. */
+  constructor(limits: ByteTableLimits = textLimits, make: Make<string> = textAt) {
+    this.#make = make
+    this.#table = new ByteTable(limits)
+    this.#batches = new Uint32Array(limits.entries)
+    this.#numbers = new Uint32Array(limits.entries)
+  }
+
+  /** Starts a batch; text 0 is the empty string. */
+  begin(): void {
+    if (this.#table.crowded || this.#batch === 0xffffffff) {
+      this.#table.clear()
+      this.#batches.fill(0)
+      this.#batch = 0
+    }
+    this.#batch++
+    this.#list = new BatchList()
+    this.#list.numberOf('')
+  }
+
+  /** The texts of this batch, by number. */
+  get strings(): readonly string[] {
+    return this.#list.values
+  }
+
+  /** Number of the text `bytes[from, to)`. */
+  number(bytes: Uint8Array, from: number, to: number): number {
+    if (from >= to) return 0
+    let entry = this.#table.find(bytes, from, to)
+    if (entry >= 0) {
+      if (this.#batches[entry] === this.#batch) return this.#numbers[entry] ?? 0
+    } else {
+      const text = this.#make(bytes, from, to)
+      entry = this.#table.add(bytes, from, to)
+      if (entry < 0) return this.#list.numberOf(text)
+      this.#texts[entry] = text
+    }
+    const number = this.#list.numberOf(this.#texts[entry] ?? '')
+    this.#batches[entry] = this.#batch
+    this.#numbers[entry] = number
+    return number
+  }
+
+  /** Number of a text made elsewhere. */
+  numberOfText(text: string): number {
+    return this.#list.numberOf(text)
+  }
+}
