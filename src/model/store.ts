@@ -93,6 +93,12 @@ export interface RollupReplacement {
   readonly add: readonly RollupRecord[]
 }
 
+/** Segments replaced by others that hold the same items: merged small ones. */
+export interface SegmentReplacement {
+  readonly remove: readonly string[]
+  readonly add: readonly SegmentRecord[]
+}
+
 /** A consistent read view. `release` must be called; reads after it reject. */
 export interface StoreSnapshot {
   /** The sealed position this view contains; 0 for an inbox it has never seen. */
@@ -138,6 +144,8 @@ export interface StoreWriter {
   replaceRollups(change: RollupReplacement): Promise<void>
   rollups(tenant: string, fromMs: number, toMs: number): Promise<readonly RollupRecord[]>
   tenants(): Promise<readonly string[]>
+  /** False, and nothing done, when one of `remove` is not stored any more. */
+  replaceSegments(change: SegmentReplacement): Promise<boolean>
   /** Removes segments whose newest item was received before `beforeMs`, at most `limit`; returns counts. */
   removeSegments(signal: Signal, beforeMs: number, limit: number): Promise<RemovedSegments>
   removeRollups(beforeMs: number, limit: number): Promise<number>

@@ -1,0 +1,268 @@
+/** A block as bytes and back: the tables, then its columns; ids and other noise apart from what compresses. */
+import type {
+  Block,
+  BlockBase,
+  LogBlock,
+  MetricBlock,
+  MetricEntry,
+  MetricType,
+  ResourceEntry,
+  ScopeEntry,
+  SpanBlock,
+} from '../../model/telemetry.ts'
+import { ByteReader, ByteWriter } from './bytes.ts'
+import {
+  readDoubles,
+  readIds,
+  readIntegers,
+  readParents,
+  readTimes,
+  writeDoubles,
+  writeIds,
+  writeIntegers,
+  writeParents,
+  writeTimes,
+} from './columns.ts'
+import { readCompressed, writeCompressed } from './compression.ts'
+import { corruptSegment } from './corrupt.ts'
+
+/** Rows of one block at most; a count beyond it is damage. */
+const maxRows = 1 << 20
+
+const signalNumbers = { traces: 0, logs: 1, metrics: 2 } as const
+
+const metricTypes: readonly MetricType[] = ['gauge', 'sum', 'histogram', 'exponential_histogram', 'summary']
+
+export interface DecodedColumns {
+  readonly block: Block
+  /** `heldFieldsOf` bits per row. */
+  readonly held: Uint8Array
+}
+
+export function writeColumns(out: ByteWriter, block: Block, held: Uint8Array): void {
+  const packed = new ByteWriter(block.count * 24 + 1024)
+  const random = new ByteWriter(block.count * 12 + 64)
+  writeBase(packed, block)
+  writeIntegers(packed, held)
+  if (block.signal === 'traces') writeSpans(packed, random, block)
+  else if (block.signal === 'logs') writeLogs(packed, random, block)
+  else writePoints(packed, block)
+  out.u8(signalNumbers[block.signal])
+  out.varint(block.count)
+  writeCompressed(out, packed.view())
+  out.block(random.view())
+}
+
+/** Throws StoreError `corrupt_segment` for whatever is not a block. */
+export function readColumns(content: Uint8Array): DecodedColumns {
+  const part = new ByteReader(content)
+  const signal = part.u8()
+  const count = part.varint()
+  if (count > maxRows) throw corruptSegment('it has too many rows')
+  const from = new ByteReader(readCompressed(part))
+  const random = new ByteReader(part.block())
+  const base = readBase(from, count)
+  const held = readIntegers(from, new Uint8Array(count))
+  if (signal === signalNumbers.traces) return { block: readSpans(from, random, base), held }
+  if (signal === signalNumbers.logs) return { block: readLogs(from, random, base), held }
+  if (signal === signalNumbers.metrics) return { block: readPoints(from, base), held }
+  throw corruptSegment('its signal is unknown')
+}
+
+function writeBase(out: ByteWriter, block: BlockBase): void {
+  out.varint(block.strings.length)
+  for (const text of block.strings) out.text(text)
+  out.varint(block.resources.length)
+  for (const entry of block.resources) writeResource(out, entry)
+  out.varint(block.scopes.length)
+  for (const entry of block.scopes) {
+    for (const text of [entry.name, entry.version, entry.schemaUrl]) out.text(text)
+    out.block(entry.bytes)
+  }
+  writeIntegers(out, block.resource)
+  writeIntegers(out, block.scope)
+  writeIntegers(out, block.flags)
+}
+
+function readBase(from: ByteReader, count: number): BlockBase {
+  const strings: string[] = []
+  for (let left = from.count(); left > 0; left--) strings.push(from.text())
+  const resources: ResourceEntry[] = []
+  for (let left = from.count(); left > 0; left--) resources.push(readResource(from))
+  const scopes: ScopeEntry[] = []
+  for (let left = from.count(); left > 0; left--)
+    scopes.push({
+      name: from.text(),
+      version: from.text(),
+      schemaUrl: from.text(),
+      bytes: from.block().slice(),
+    })
+  return {
+    count,
+    strings,
+    resources,
+    scopes,
+    resource: readReferences(from, count, resources.length),
+    scope: readReferences(from, count, scopes.length),
+    flags: readIntegers(from, new Uint8Array(count)),
+  }
+}
+
+function writeResource(out: ByteWriter, entry: ResourceEntry): void {
+  const { service, namespace, version, instance, region, environment, tenant, process, schemaUrl } = entry
+  for (const text of [service, namespace, version, instance, region, environment, tenant, process, schemaUrl])
+    out.text(text)
+  out.block(entry.bytes)
+}
+
+function readResource(from: ByteReader): ResourceEntry {
+  return {
+    service: from.text(),
+    namespace: from.text(),
+    version: from.text(),
+    instance: from.text(),
+    region: from.text(),
+    environment: from.text(),
+    tenant: from.text(),
+    process: from.text(),
+    schemaUrl: from.text(),
+    bytes: from.block().slice(),
+  }
+}
+
+/** A column that points into a table of `size` entries. */
+function readReferences(from: ByteReader, count: number, size: number): Uint32Array {
+  const column = readIntegers(from, new Uint32Array(count))
+  for (let row = 0; row < count; row++)
+    if ((column[row] as number) >= size) throw corruptSegment('a table entry is out of range')
+  return column
+}
+
+function writeSpans(out: ByteWriter, random: ByteWriter, block: SpanBlock): void {
+  const start = { high: block.startHi, low: block.startLo }
+  writeIds(out, random, block.traceId, 16)
+  random.raw(block.spanId)
+  writeParents(out, random, block.spanId, block.parentSpanId)
+  writeTimes(out, start, null)
+  writeTimes(out, { high: block.endHi, low: block.endLo }, start)
+  for (const column of [block.kind, block.status, block.peerKind, block.links]) writeIntegers(out, column)
+  writeIntegers(out, block.httpStatus)
+  for (const column of [block.name, block.errorType, block.peer]) writeIntegers(out, column)
+}
+
+function readSpans(from: ByteReader, random: ByteReader, base: BlockBase): SpanBlock {
+  const { count } = base
+  const texts = base.strings.length
+  const traceId = readIds(from, random, count, 16)
+  const spanId = random.raw(count * 8).slice()
+  const parentSpanId = readParents(from, random, spanId)
+  const start = readTimes(from, count, null)
+  const end = readTimes(from, count, start)
+  const octets = (): Uint8Array => readIntegers(from, new Uint8Array(count))
+  const [kind, status, peerKind, links] = [octets(), octets(), octets(), octets()]
+  const httpStatus = readIntegers(from, new Uint16Array(count))
+  const name = readReferences(from, count, texts)
+  const errorType = readReferences(from, count, texts)
+  const peer = readReferences(from, count, texts)
+  return {
+    signal: 'traces',
+    ...base,
+    traceId,
+    spanId,
+    parentSpanId,
+    startHi: start.high,
+    startLo: start.low,
+    endHi: end.high,
+    endLo: end.low,
+    kind,
+    status,
+    name,
+    httpStatus,
+    errorType,
+    peer,
+    peerKind,
+    links,
+  }
+}
+
+function writeLogs(out: ByteWriter, random: ByteWriter, block: LogBlock): void {
+  writeIds(out, random, block.traceId, 16)
+  writeIds(out, random, block.spanId, 8)
+  writeTimes(out, { high: block.timeHi, low: block.timeLo }, null)
+  writeIntegers(out, block.severity)
+  writeIntegers(out, block.eventName)
+  writeIntegers(out, block.template)
+}
+
+function readLogs(from: ByteReader, random: ByteReader, base: BlockBase): LogBlock {
+  const { count } = base
+  const traceId = readIds(from, random, count, 16)
+  const spanId = readIds(from, random, count, 8)
+  const time = readTimes(from, count, null)
+  return {
+    signal: 'logs',
+    ...base,
+    traceId,
+    spanId,
+    timeHi: time.high,
+    timeLo: time.low,
+    severity: readIntegers(from, new Uint8Array(count)),
+    eventName: readReferences(from, count, base.strings.length),
+    template: readIntegers(from, new Uint32Array(count)),
+  }
+}
+
+function writePoints(out: ByteWriter, block: MetricBlock): void {
+  out.varint(block.metrics.length)
+  for (const entry of block.metrics) {
+    for (const text of [entry.name, entry.unit, entry.description]) out.text(text)
+    out.u8(metricTypes.indexOf(entry.type))
+    out.u8(entry.temporality)
+    out.u8(entry.monotonic ? 1 : 0)
+    out.block(entry.bytes)
+  }
+  const runs = runsOf(block.metric)
+  writeIntegers(out, block.metric)
+  writeTimes(out, { high: block.timeHi, low: block.timeLo }, null)
+  writeTimes(out, { high: block.startHi, low: block.startLo }, null)
+  writeDoubles(out, block.value, runs)
+  writeDoubles(out, block.pointCount, runs)
+  writeIntegers(out, block.series)
+}
+
+function readPoints(from: ByteReader, base: BlockBase): MetricBlock {
+  const { count } = base
+  const metrics: MetricEntry[] = []
+  for (let left = from.count(); left > 0; left--) {
+    const [name, unit, description] = [from.text(), from.text(), from.text()]
+    const type = metricTypes[from.u8()]
+    if (type === undefined) throw corruptSegment('a metric type is unknown')
+    const temporality = from.u8()
+    const monotonic = from.u8() === 1
+    metrics.push({ name, unit, description, type, temporality, monotonic, bytes: from.block().slice() })
+  }
+  const metric = readReferences(from, count, metrics.length)
+  const time = readTimes(from, count, null)
+  const start = readTimes(from, count, null)
+  return {
+    signal: 'metrics',
+    ...base,
+    metrics,
+    metric,
+    timeHi: time.high,
+    timeLo: time.low,
+    startHi: start.high,
+    startLo: start.low,
+    value: readDoubles(from, count),
+    pointCount: readDoubles(from, count),
+    series: readReferences(from, count, base.strings.length),
+  }
+}
+
+/** Starts of runs of equal values. */
+function runsOf(column: Uint32Array): readonly number[] {
+  const starts: number[] = []
+  for (let row = 0; row < column.length; row++)
+    if (row === 0 || column[row] !== column[row - 1]) starts.push(row)
+  return starts
+}

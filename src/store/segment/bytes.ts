@@ -1,0 +1,159 @@
+/** Growing writer and bounds-checked reader of little-endian bytes and varints, for segment parts. */
+import { corruptSegment } from './corrupt.ts'
+
+const decoder = new TextDecoder()
+
+/** `varint` holds integers up to 2^53 - 1; times and counts never need more. */
+export class ByteWriter {
+  bytes: Uint8Array
+  length = 0
+
+  constructor(capacity = 1024) {
+    this.bytes = new Uint8Array(capacity)
+  }
+
+  /** Makes room for `more` bytes, so that callers may write to `bytes` themselves. */
+  reserve(more: number): void {
+    const needed = this.length + more
+    if (needed <= this.bytes.length) return
+    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2))
+    grown.set(this.bytes.subarray(0, this.length))
+    this.bytes = grown
+  }
+
+  u8(value: number): void {
+    if (this.length === this.bytes.length) this.reserve(1)
+    this.bytes[this.length++] = value
+  }
+
+  u32(value: number): void {
+    this.reserve(4)
+    this.bytes[this.length++] = value
+    this.bytes[this.length++] = value >>> 8
+    this.bytes[this.length++] = value >>> 16
+    this.bytes[this.length++] = value >>> 24
+  }
+
+  varint(value: number): void {
+    if (this.length + 8 > this.bytes.length) this.reserve(8)
+    let rest = value
+    while (rest >= 0x80000000) {
+      this.bytes[this.length++] = (rest & 127) | 128
+      rest = Math.floor(rest / 128)
+    }
+    while (rest > 127) {
+      this.bytes[this.length++] = (rest & 127) | 128
+      rest >>>= 7
+    }
+    this.bytes[this.length++] = rest
+  }
+
+  /** Signed, small magnitudes short; |value| below 2^52. */
+  zigzag(value: number): void {
+    this.varint(value < 0 ? -2 * value - 1 : 2 * value)
+  }
+
+  raw(source: Uint8Array, from = 0, to: number = source.length): void {
+    const size = to - from
+    this.reserve(size)
+    // Below some dozens of bytes a loop beats the call that makes a view and copies.
+    if (size < 32) {
+      for (let at = from; at < to; at++) this.bytes[this.length++] = source[at] as number
+      return
+    }
+    this.bytes.set(source.subarray(from, to), this.length)
+    this.length += size
+  }
+
+  /** Length and bytes. */
+  block(source: Uint8Array): void {
+    this.varint(source.length)
+    this.raw(source)
+  }
+
+  text(value: string): void {
+    this.block(Buffer.from(value, 'utf8'))
+  }
+
+  done(): Uint8Array {
+    return this.bytes.slice(0, this.length)
+  }
+
+  view(): Uint8Array {
+    return this.bytes.subarray(0, this.length)
+  }
+}
+
+/** Every read checks the end; running over it is a corrupt part. */
+export class ByteReader {
+  readonly bytes: Uint8Array
+  readonly end: number
+  at: number
+
+  constructor(bytes: Uint8Array, at = 0, end: number = bytes.length) {
+    this.bytes = bytes
+    this.at = at
+    this.end = end
+  }
+
+  u8(): number {
+    if (this.at >= this.end) throw corruptSegment('it ends too early')
+    return this.bytes[this.at++] as number
+  }
+
+  u32(): number {
+    if (this.at + 4 > this.end) throw corruptSegment('it ends too early')
+    const b = this.bytes
+    const at = this.at
+    this.at += 4
+    return (
+      ((b[at] as number) |
+        ((b[at + 1] as number) << 8) |
+        ((b[at + 2] as number) << 16) |
+        ((b[at + 3] as number) << 24)) >>>
+      0
+    )
+  }
+
+  varint(): number {
+    let value = 0
+    let scale = 1
+    while (true) {
+      if (this.at >= this.end) throw corruptSegment('it ends too early')
+      const byte = this.bytes[this.at++] as number
+      value += (byte & 127) * scale
+      if (byte < 128) break
+      scale *= 128
+    }
+    if (value > Number.MAX_SAFE_INTEGER) throw corruptSegment('a number is out of range')
+    return value
+  }
+
+  zigzag(): number {
+    const value = this.varint()
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+  }
+
+  /** A view of the next `size` bytes. */
+  raw(size: number): Uint8Array {
+    if (size > this.end - this.at) throw corruptSegment('it ends too early')
+    const view = this.bytes.subarray(this.at, this.at + size)
+    this.at += size
+    return view
+  }
+
+  block(): Uint8Array {
+    return this.raw(this.varint())
+  }
+
+  text(): string {
+    return decoder.decode(this.block())
+  }
+
+  /** A count of things that take at least one byte each, so that damage cannot ask for gigabytes. */
+  count(): number {
+    const value = this.varint()
+    if (value > this.end - this.at) throw corruptSegment('a count is larger than what follows')
+    return value
+  }
+}

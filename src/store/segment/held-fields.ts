@@ -1,0 +1,246 @@
+/**
+ * Which fields of a message the columns of its block already hold, byte for byte.
+ *
+ * Such a field is left out of the stored message and written back from the column when the message is read.
+ * A bit per row and field says so, and it is set only where the column says exactly what was sent: a time
+ * that was replaced by the receive time, or a kind no column can hold, simply stays in the message.
+ * Fields are numbered as in trace.proto, logs.proto and metrics.proto.
+ */
+import type { Block, LogBlock, MetricBlock, SpanBlock } from '../../model/telemetry.ts'
+import type { ByteReader, ByteWriter } from './bytes.ts'
+
+/** Wire types of the protobuf encoding. */
+export const wireVarint = 0
+export const wireFixed64 = 1
+export const wireBytes = 2
+export const wireFixed32 = 5
+
+/** A field of a message: where its value (without tag and length) lies. */
+export interface FieldValue {
+  bytes: Uint8Array
+  from: number
+  to: number
+}
+
+export interface HeldFields {
+  /** Bit of this field if the column of `row` holds its value, else 0; may append to `numbers`. */
+  match(row: number, tag: number, value: FieldValue, numbers: ByteWriter): number
+  /** Appends the fields of `held`; reads what `match` appended from `numbers`. */
+  write(out: ByteWriter, row: number, held: number, numbers: ByteReader): void
+}
+
+/** The bits of two fields of a oneof: of them only the one that came last is kept. */
+export const oneofBits: readonly (readonly [number, number])[] = [[4, 8]]
+
+export function heldFieldsOf(block: Block): HeldFields {
+  switch (block.signal) {
+    case 'traces':
+      return spanFields(block)
+    case 'logs':
+      return logFields(block)
+    case 'metrics':
+      return pointFields(block)
+  }
+}
+
+const two32 = 4294967296
+
+function tagOf(field: number, wire: number): number {
+  return field * 8 + wire
+}
+
+/** UTF-8 of the texts of a block, made when first needed. */
+class TextBytes {
+  readonly #strings: readonly string[]
+  readonly #bytes: (Uint8Array | undefined)[] = []
+
+  constructor(strings: readonly string[]) {
+    this.#strings = strings
+  }
+
+  of(index: number): Uint8Array {
+    const known = this.#bytes[index]
+    if (known !== undefined) return known
+    const made = Buffer.from(this.#strings[index] ?? '', 'utf8')
+    this.#bytes[index] = made
+    return made
+  }
+}
+
+function spanFields(block: SpanBlock): HeldFields {
+  const texts = new TextBytes(block.strings)
+  return {
+    match(row, tag, value) {
+      switch (tag) {
+        case tagOf(1, wireBytes):
+          return sameBytes(value, block.traceId, row * 16, 16) ? 1 : 0
+        case tagOf(2, wireBytes):
+          return sameBytes(value, block.spanId, row * 8, 8) ? 2 : 0
+        case tagOf(4, wireBytes):
+          return sameBytes(value, block.parentSpanId, row * 8, 8) ? 4 : 0
+        case tagOf(5, wireBytes):
+          return sameText(value, texts.of(block.name[row] as number)) ? 8 : 0
+        case tagOf(6, wireVarint):
+          return sameByte(value, block.kind[row] as number) ? 16 : 0
+        case tagOf(7, wireFixed64):
+          return sameFixed64(value, block.startHi[row] as number, block.startLo[row] as number) ? 32 : 0
+        case tagOf(8, wireFixed64):
+          return sameFixed64(value, block.endHi[row] as number, block.endLo[row] as number) ? 64 : 0
+        default:
+          return 0
+      }
+    },
+    write(out, row, held) {
+      if (held & 1) writeBytes(out, 1, block.traceId, row * 16, 16)
+      if (held & 2) writeBytes(out, 2, block.spanId, row * 8, 8)
+      if (held & 4) writeBytes(out, 4, block.parentSpanId, row * 8, 8)
+      if (held & 8) writeText(out, 5, texts.of(block.name[row] as number))
+      if (held & 16) writeByte(out, 6, block.kind[row] as number)
+      if (held & 32) writeFixed64(out, 7, block.startHi[row] as number, block.startLo[row] as number)
+      if (held & 64) writeFixed64(out, 8, block.endHi[row] as number, block.endLo[row] as number)
+    },
+  }
+}
+
+/** Observed times within this many nanoseconds of the index time are kept as the difference. */
+const maxObservedDelta = 2 ** 51
+
+function logFields(block: LogBlock): HeldFields {
+  const texts = new TextBytes(block.strings)
+  return {
+    match(row, tag, value, numbers) {
+      switch (tag) {
+        case tagOf(1, wireFixed64):
+          return sameFixed64(value, block.timeHi[row] as number, block.timeLo[row] as number) ? 1 : 0
+        case tagOf(2, wireVarint):
+          return sameByte(value, block.severity[row] as number) ? 2 : 0
+        case tagOf(9, wireBytes):
+          return sameBytes(value, block.traceId, row * 16, 16) ? 4 : 0
+        case tagOf(10, wireBytes):
+          return sameBytes(value, block.spanId, row * 8, 8) ? 8 : 0
+        case tagOf(12, wireBytes):
+          return sameText(value, texts.of(block.eventName[row] as number)) ? 16 : 0
+        case tagOf(11, wireFixed64): {
+          const delta =
+            (wordAt(value.bytes, value.from + 4) - (block.timeHi[row] as number)) * two32 +
+            (wordAt(value.bytes, value.from) - (block.timeLo[row] as number))
+          if (Math.abs(delta) > maxObservedDelta) return 0
+          numbers.zigzag(delta)
+          return 32
+        }
+        default:
+          return 0
+      }
+    },
+    write(out, row, held, numbers) {
+      if (held & 1) writeFixed64(out, 1, block.timeHi[row] as number, block.timeLo[row] as number)
+      if (held & 2) writeByte(out, 2, block.severity[row] as number)
+      if (held & 4) writeBytes(out, 9, block.traceId, row * 16, 16)
+      if (held & 8) writeBytes(out, 10, block.spanId, row * 8, 8)
+      if (held & 16) writeText(out, 12, texts.of(block.eventName[row] as number))
+      if (held & 32) {
+        const total = (block.timeLo[row] as number) + numbers.zigzag()
+        const carry = Math.floor(total / two32)
+        writeFixed64(out, 11, ((block.timeHi[row] as number) + carry) >>> 0, total - carry * two32)
+      }
+    },
+  }
+}
+
+/** Start, time, count and sum have the same numbers in every kind of data point. */
+function pointFields(block: MetricBlock): HeldFields {
+  const words = new Uint32Array(block.value.buffer, block.value.byteOffset, block.count * 2)
+  const isNumber = block.metrics.map(metric => metric.type === 'gauge' || metric.type === 'sum')
+  return {
+    match(row, tag, value) {
+      const number = isNumber[block.metric[row] as number] === true
+      switch (tag) {
+        case tagOf(2, wireFixed64):
+          return sameFixed64(value, block.startHi[row] as number, block.startLo[row] as number) ? 1 : 0
+        case tagOf(3, wireFixed64):
+          return sameFixed64(value, block.timeHi[row] as number, block.timeLo[row] as number) ? 2 : 0
+        case tagOf(4, wireFixed64):
+          if (number)
+            return sameFixed64(value, words[row * 2 + 1] as number, words[row * 2] as number) ? 4 : 0
+          return integerAt(value) === block.pointCount[row] ? 16 : 0
+        case tagOf(6, wireFixed64):
+          return number && integerAt(value) === block.value[row] ? 8 : 0
+        case tagOf(5, wireFixed64):
+          if (number) return 0
+          return sameFixed64(value, words[row * 2 + 1] as number, words[row * 2] as number) ? 32 : 0
+        default:
+          return 0
+      }
+    },
+    write(out, row, held) {
+      if (held & 1) writeFixed64(out, 2, block.startHi[row] as number, block.startLo[row] as number)
+      if (held & 2) writeFixed64(out, 3, block.timeHi[row] as number, block.timeLo[row] as number)
+      if (held & 4) writeFixed64(out, 4, words[row * 2 + 1] as number, words[row * 2] as number)
+      if (held & 8) writeInteger(out, 6, block.value[row] as number)
+      if (held & 16) writeInteger(out, 4, block.pointCount[row] as number)
+      if (held & 32) writeFixed64(out, 5, words[row * 2 + 1] as number, words[row * 2] as number)
+    },
+  }
+}
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] as number) |
+      ((bytes[at + 1] as number) << 8) |
+      ((bytes[at + 2] as number) << 16) |
+      ((bytes[at + 3] as number) << 24)) >>>
+    0
+  )
+}
+
+/** A signed 64-bit integer, or NaN (equal to nothing) where a double could not hold it. */
+function integerAt(value: FieldValue): number {
+  const integer = (wordAt(value.bytes, value.from + 4) | 0) * two32 + wordAt(value.bytes, value.from)
+  return Number.isSafeInteger(integer) ? integer : Number.NaN
+}
+
+function sameFixed64(value: FieldValue, high: number, low: number): boolean {
+  return wordAt(value.bytes, value.from) === low && wordAt(value.bytes, value.from + 4) === high
+}
+
+function sameByte(value: FieldValue, held: number): boolean {
+  return value.to - value.from === 1 && value.bytes[value.from] === held && held < 128
+}
+
+function sameBytes(value: FieldValue, column: Uint8Array, at: number, width: number): boolean {
+  if (value.to - value.from !== width) return false
+  for (let byte = 0; byte < width; byte++)
+    if (value.bytes[value.from + byte] !== column[at + byte]) return false
+  return true
+}
+
+function sameText(value: FieldValue, text: Uint8Array): boolean {
+  return sameBytes(value, text, 0, text.length)
+}
+
+function writeBytes(out: ByteWriter, field: number, column: Uint8Array, at: number, width: number): void {
+  out.u8(tagOf(field, wireBytes))
+  out.u8(width)
+  out.raw(column, at, at + width)
+}
+
+function writeText(out: ByteWriter, field: number, text: Uint8Array): void {
+  out.u8(tagOf(field, wireBytes))
+  out.block(text)
+}
+
+function writeByte(out: ByteWriter, field: number, value: number): void {
+  out.u8(tagOf(field, wireVarint))
+  out.u8(value)
+}
+
+function writeFixed64(out: ByteWriter, field: number, high: number, low: number): void {
+  out.u8(tagOf(field, wireFixed64))
+  out.u32(low)
+  out.u32(high)
+}
+
+function writeInteger(out: ByteWriter, field: number, value: number): void {
+  const high = Math.floor(value / two32)
+  writeFixed64(out, field, high >>> 0, value - high * two32)
+}

@@ -1,0 +1,14 @@
+/** The parts of a segment. A reader fetches only those it needs. */
+
+export const partNames = {
+  /** Tables and columns: everything a block has. */
+  columns: 'columns',
+  /** Attribute keys and repeated fields that frames refer to. */
+  dictionary: 'dictionary',
+  /** Sorted prefixes and hashes of trace ids; spans and log records. */
+  traces: 'traces',
+  /** Folded words with the frames they occur in; log records. */
+  terms: 'terms',
+  /** Messages of rows `frame * rowsPerFrame` and the ones that follow. */
+  frame: (frame: number): string => `frame.${frame}`,
+} as const

@@ -1,0 +1,134 @@
+/**
+ * What is left of the messages of a segment, split into chunks (one per field; for an attribute one per key
+ * and value) and counted, so that chunks that repeat are stored once and referred to by number.
+ *
+ * A key whose values hardly repeat stops asking the dictionary after `trialValues`, which keeps both the
+ * dictionary and the time spent on it small.
+ */
+import { ByteWriter } from './bytes.ts'
+
+/** Chunks larger than this are not looked up: hashing them costs more than finding a repeat saves. */
+const maxChunkBytes = 4096
+/** Distinct values of a key before it is judged. */
+const trialValues = 128
+/** Entries of one dictionary; two bytes of token reach half of it. */
+const maxEntries = 16384
+
+/** Open addressing over byte strings in one arena. */
+class ByteTable {
+  readonly arena = new ByteWriter(16384)
+  readonly starts: number[] = [0]
+  readonly #hashes: number[] = []
+  #slots = new Int32Array(1024).fill(-1)
+
+  get count(): number {
+    return this.#hashes.length
+  }
+
+  /** Index of the bytes, added if they are new. */
+  add(bytes: Uint8Array, from: number, to: number): number {
+    let hash = 0x811c9dc5
+    for (let at = from; at < to; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193)
+    hash ^= hash >>> 15
+    let mask = this.#slots.length - 1
+    let slot = hash & mask
+    while (true) {
+      const held = this.#slots[slot] as number
+      if (held < 0) break
+      if (this.#hashes[held] === hash && this.#equals(held, bytes, from, to)) return held
+      slot = (slot + 1) & mask
+    }
+    const index = this.#hashes.length
+    this.#hashes.push(hash)
+    this.arena.raw(bytes, from, to)
+    this.starts.push(this.arena.length)
+    this.#slots[slot] = index
+    if (index * 2 > mask) {
+      const slots = new Int32Array((mask + 1) * 2).fill(-1)
+      mask = slots.length - 1
+      for (let entry = 0; entry <= index; entry++) {
+        let free = (this.#hashes[entry] as number) & mask
+        while ((slots[free] as number) >= 0) free = (free + 1) & mask
+        slots[free] = entry
+      }
+      this.#slots = slots
+    }
+    return index
+  }
+
+  bytesOf(index: number): Uint8Array {
+    return this.arena.bytes.subarray(this.starts[index], this.starts[index + 1])
+  }
+
+  #equals(index: number, bytes: Uint8Array, from: number, to: number): boolean {
+    const start = this.starts[index] as number
+    if ((this.starts[index + 1] as number) - start !== to - from) return false
+    const arena = this.arena.bytes
+    for (let at = from; at < to; at++) if (arena[start + at - from] !== bytes[at]) return false
+    return true
+  }
+}
+
+/** How well the values of a key repeat. */
+interface KeyStatistics {
+  seen: number
+  distinct: number
+  literal: boolean
+}
+
+/** Counts chunks in a first pass; `finish` numbers those worth an entry, most frequent first. */
+export class RecordDictionary {
+  readonly #keys = new ByteTable()
+  readonly #keyStatistics: KeyStatistics[] = []
+  readonly #chunks = new ByteTable()
+  readonly #chunkCounts: number[] = []
+  readonly #scratch = new ByteWriter(256)
+
+  /** Number of the key `bytes[from, to)` under `tag`; a plain field has an empty key. */
+  key(tag: number, isAttribute: boolean, bytes: Uint8Array, from: number, to: number): number {
+    this.#scratch.length = 0
+    this.#scratch.varint(tag)
+    this.#scratch.u8(isAttribute ? 1 : 0)
+    this.#scratch.raw(bytes, from, to)
+    const index = this.#keys.add(this.#scratch.bytes, 0, this.#scratch.length)
+    if (index === this.#keyStatistics.length)
+      this.#keyStatistics.push({ seen: 0, distinct: 0, literal: false })
+    return index
+  }
+
+  /** Number of the chunk `bytes[from, to)`, or -1 where the value had better be stored as it is. */
+  chunk(key: number, bytes: Uint8Array, from: number, to: number): number {
+    const statistics = this.#keyStatistics[key] as KeyStatistics
+    if (statistics.literal || to - from > maxChunkBytes) return -1
+    if (this.#chunks.count >= maxEntries) return -1
+    const index = this.#chunks.add(bytes, from, to)
+    statistics.seen++
+    if (index === this.#chunkCounts.length) {
+      this.#chunkCounts.push(1)
+      statistics.distinct++
+      if (statistics.distinct > trialValues && statistics.distinct * 2 > statistics.seen)
+        statistics.literal = true
+    } else {
+      this.#chunkCounts[index] = (this.#chunkCounts[index] as number) + 1
+    }
+    return index
+  }
+
+  /** Entry number per chunk, -1 for those seen once; appends keys and entries to `out`. */
+  finish(out: ByteWriter): Int32Array {
+    out.varint(this.#keys.count)
+    for (let key = 0; key < this.#keys.count; key++) out.block(this.#keys.bytesOf(key))
+    const repeated: number[] = []
+    for (let chunk = 0; chunk < this.#chunkCounts.length; chunk++)
+      if ((this.#chunkCounts[chunk] as number) > 1) repeated.push(chunk)
+    repeated.sort((a, b) => (this.#chunkCounts[b] as number) - (this.#chunkCounts[a] as number) || a - b)
+    const entryOf = new Int32Array(this.#chunkCounts.length).fill(-1)
+    out.varint(repeated.length)
+    for (let entry = 0; entry < repeated.length; entry++) {
+      const chunk = repeated[entry] as number
+      entryOf[chunk] = entry
+      out.block(this.#chunks.bytesOf(chunk))
+    }
+    return entryOf
+  }
+}

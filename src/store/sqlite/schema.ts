@@ -1,0 +1,97 @@
+/**
+ * The tables of a store in SQLite.
+ *
+ * A part is a row of its own under `segment.sequence * partStride + its place in segment.parts`: a read
+ * touches the pages of the parts it asked for, and no second index has to be kept. Sequences count additions
+ * and removals of segments together, so that readers follow both with one number.
+ */
+
+/** "OtCx" in ASCII; what `file` shows, and how a foreign database is told apart. */
+export const applicationId = 0x4f744378
+
+export const schemaVersion = 1
+
+/** Parts of one segment at most: 79 frames of a full one and a few more. */
+export const partStride = 4096
+
+export const schema = `
+CREATE TABLE counter (
+  only INTEGER PRIMARY KEY CHECK (only = 0),
+  sequence INTEGER NOT NULL
+) STRICT;
+INSERT INTO counter (only, sequence) VALUES (0, 0);
+
+CREATE TABLE sealed_position (
+  inbox_id TEXT PRIMARY KEY,
+  position INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sealed_count (
+  tenant TEXT NOT NULL,
+  signal INTEGER NOT NULL,
+  items INTEGER NOT NULL,
+  PRIMARY KEY (tenant, signal)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE stored_total (
+  signal INTEGER PRIMARY KEY,
+  segments INTEGER NOT NULL,
+  items INTEGER NOT NULL,
+  bytes INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE segment (
+  sequence INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  tenant TEXT NOT NULL,
+  signal INTEGER NOT NULL,
+  format_version INTEGER NOT NULL,
+  inbox_id TEXT NOT NULL,
+  from_position INTEGER NOT NULL,
+  to_position INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  byte_length INTEGER NOT NULL,
+  min_time_ms REAL NOT NULL,
+  max_time_ms REAL NOT NULL,
+  min_received_ms REAL NOT NULL,
+  max_received_ms REAL NOT NULL,
+  services TEXT,
+  parts TEXT NOT NULL
+) STRICT;
+CREATE INDEX segment_by_receipt ON segment (signal, max_received_ms);
+
+CREATE TABLE segment_part (
+  id INTEGER PRIMARY KEY,
+  bytes BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE removal (
+  sequence INTEGER PRIMARY KEY,
+  id TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE rollup (
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  tenant TEXT NOT NULL,
+  step_seconds INTEGER NOT NULL,
+  from_ms REAL NOT NULL,
+  to_ms REAL NOT NULL,
+  received_ms REAL NOT NULL,
+  checksum INTEGER NOT NULL,
+  bytes BLOB NOT NULL
+) STRICT;
+CREATE INDEX rollup_by_time ON rollup (tenant, to_ms, from_ms);
+CREATE INDEX rollup_by_receipt ON rollup (received_ms);
+
+CREATE TABLE template (
+  tenant TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  service TEXT NOT NULL,
+  id TEXT NOT NULL,
+  pattern TEXT NOT NULL,
+  severity INTEGER NOT NULL,
+  first_seen_ms REAL NOT NULL,
+  PRIMARY KEY (tenant, number)
+) STRICT, WITHOUT ROWID;
+`
