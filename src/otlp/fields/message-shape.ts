@@ -56,6 +56,18 @@ for (const file of [...otlpFiles, ...rpcFiles]) {
   for (const message of file.messages) specs.set(message.name, message)
 }
 
+const enums = new Map<string, ReadonlyMap<string, number>>()
+for (const file of otlpFiles) {
+  for (const spec of file.enums) enums.set(spec.name, new Map(spec.values))
+}
+
+/** Numbers of an enum's values by their names; throws for a name no table has, which is a bug. */
+export function enumNumbers(name: string): ReadonlyMap<string, number> {
+  const numbers = enums.get(name)
+  if (numbers === undefined) throw new Error(`no table for enum ${name}`)
+  return numbers
+}
+
 const shapes = new Map<string, GrowingShape>()
 
 /** The shape of a message by full name; throws for a name no table has, which is a bug. */
