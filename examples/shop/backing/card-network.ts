@@ -1,0 +1,29 @@
+/** The card network, a company of its own behind HTTP. It reports no telemetry to us. */
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { chanceOf } from '../runtime/chance.ts'
+import { takeControl } from '../runtime/control.ts'
+import { pause } from '../runtime/pause.ts'
+
+const control = await takeControl()
+const chance = chanceOf(control.identity.instance)
+/** Banks refuse a few cards on every day of the year. */
+const declinedShare = 0.03
+
+const server = http.createServer((request, response) => {
+  request.resume()
+  request.on('end', async () => {
+    await pause(chance.delayMs(35))
+    const declined = chance.next() < declinedShare
+    const body = declined
+      ? { error: 'card declined by the issuing bank' }
+      : { authorization: `a-${chance.between(100_000, 999_999)}` }
+    response.writeHead(declined ? 402 : 200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(body))
+  })
+})
+server.keepAliveTimeout = 120_000
+server.listen(0, '127.0.0.1', () => {
+  const { port } = server.address() as AddressInfo // a TCP server that listens
+  control.report({ kind: 'ready', port })
+})
