@@ -1,0 +1,107 @@
+/**
+ * Charged time per owner and operation: one value per service entry for its own time, one per call for the
+ * gap between client and server span, one per call for a peer that sends no telemetry.
+ */
+import type { Names } from './names.ts'
+import { chargeTime, remoteChildren } from './time-charges.ts'
+import { spanKinds, type TraceSet } from './trace-set.ts'
+
+/** Whose time it is: its own code, the way to it, or a peer seen only from its callers. */
+export type ChargeKind = 'self' | 'gap' | 'peer'
+
+export interface ChargeKey {
+  readonly kind: ChargeKind
+  /** Indices into `Names`: who is charged, for which operation, called by whom (0 for `self`). */
+  readonly owner: number
+  readonly operation: number
+  readonly caller: number
+}
+
+/** Values of one key in one window; `trace[i]` is the trace of `ms[i]`. */
+export interface ChargeSample {
+  readonly key: ChargeKey
+  readonly ms: number[]
+  readonly trace: number[]
+}
+
+/** Samples by key text, which sorts like owner, operation, kind, caller. */
+export type ChargeSamples = ReadonlyMap<string, ChargeSample>
+
+/**
+ * Which service answers a client span of this service and name, learnt from calls whose server span was seen;
+ * so that calls to a service that has fallen silent are still charged to it.
+ */
+export type Callees = ReadonlyMap<string, number>
+
+/** Learns callees from several windows; names that reach more than one service are left out. */
+export function learnCallees(sets: readonly TraceSet[]): Callees {
+  const callees = new Map<string, number>()
+  for (const set of sets) {
+    const child = remoteChildren(set)
+    for (let row = 0; row < set.spans; row++) {
+      const callee = child[row] ?? -1
+      if (set.kind[row] !== spanKinds.client || callee < 0) continue
+      const key = callKey(set, row)
+      const service = set.service[callee] ?? 0
+      callees.set(key, callees.has(key) && callees.get(key) !== service ? -1 : service)
+    }
+  }
+  return callees
+}
+
+function callKey(set: TraceSet, row: number): string {
+  return `${set.service[row]} ${set.name[row]} ${set.peer[row]}`
+}
+
+/** Who a client span without a server span was meant for: a known callee, else its peer, else -1. */
+export function silentCallee(set: TraceSet, row: number, callees: Callees): number {
+  const known = callees.get(callKey(set, row)) ?? -1
+  if (known > 0) return known
+  const peer = set.peer[row] ?? 0
+  return peer === 0 ? -1 : peer
+}
+
+export function collectCharges(set: TraceSet, names: Names, callees: Callees): ChargeSamples {
+  const samples = new Map<string, ChargeSample>()
+  const charged = chargeTime(set)
+  const child = remoteChildren(set)
+  const self = new Float64Array(set.spans)
+  const add = (key: ChargeKey, ms: number, row: number) => {
+    const text = `${names.text(key.owner)}\n${names.text(key.operation)}\n${key.kind}\n${names.text(key.caller)}`
+    let sample = samples.get(text)
+    if (sample === undefined) {
+      sample = { key, ms: [], trace: [] }
+      samples.set(text, sample)
+    }
+    sample.ms.push(ms)
+    sample.trace.push(set.trace[row] ?? 0)
+  }
+  for (let row = 0; row < set.spans; row++) {
+    const ms = charged[row] ?? 0
+    const caller = set.service[row] ?? 0
+    const callee = child[row] ?? -1
+    if (set.kind[row] === spanKinds.client) {
+      if (callee >= 0) {
+        const owner = set.service[callee] ?? 0
+        add({ kind: 'gap', owner, operation: set.name[callee] ?? 0, caller }, ms, row)
+        continue
+      }
+      const owner = silentCallee(set, row, callees)
+      if (owner >= 0) {
+        add({ kind: 'peer', owner, operation: set.name[row] ?? 0, caller }, ms, row)
+        continue
+      }
+    }
+    const entry = set.entry[row] ?? row
+    self[entry] = (self[entry] ?? 0) + ms
+  }
+  for (let row = 0; row < set.spans; row++) {
+    if (set.entry[row] !== row) continue
+    add(
+      { kind: 'self', owner: set.service[row] ?? 0, operation: set.name[row] ?? 0, caller: 0 },
+      self[row] ?? 0,
+      row,
+    )
+  }
+  return samples
+}

@@ -1,0 +1,151 @@
+/**
+ * Where errors begin: the deepest failed span none of whose children failed. Its callers carry the same
+ * error upwards and are victims, not causes.
+ */
+import { type Callees, silentCallee } from './charge-samples.ts'
+import type { Names } from './names.ts'
+import { remoteChildren } from './time-charges.ts'
+import { spanKinds, type TraceSet } from './trace-set.ts'
+import { riseEvidence } from './two-sample.ts'
+
+export interface ErrorOrigin {
+  /** Indices into `Names`. */
+  readonly service: number
+  readonly operation: number
+  /** The failing call was seen from its caller only. */
+  readonly silent: boolean
+  readonly caller: number
+  readonly row: number
+  readonly trace: number
+}
+
+/** Failed spans of a set whose cause is not below them. */
+export function errorOrigins(set: TraceSet, callees: Callees): readonly ErrorOrigin[] {
+  const childFailed = new Uint8Array(set.spans)
+  for (let row = 0; row < set.spans; row++) {
+    const above = set.parent[row] ?? -1
+    if (set.failed[row] === 1 && above >= 0) childFailed[above] = 1
+  }
+  const child = remoteChildren(set)
+  const origins: ErrorOrigin[] = []
+  for (let row = 0; row < set.spans; row++) {
+    if (set.failed[row] !== 1 || childFailed[row] === 1) continue
+    origins.push(originAt(set, row, child[row] ?? -1, callees))
+  }
+  return origins
+}
+
+function originAt(set: TraceSet, row: number, callee: number, callees: Callees): ErrorOrigin {
+  const service = set.service[row] ?? 0
+  const entry = set.entry[row] ?? row
+  const own = { service, operation: set.name[entry] ?? 0, silent: false, caller: 0 }
+  const at = { row, trace: set.trace[row] ?? 0 }
+  if (set.kind[row] !== spanKinds.client) return { ...own, ...at }
+  if (callee >= 0) {
+    // The caller gave up while the callee was still at work: the callee was too slow, and did not fail.
+    const gaveUp = (set.endMs[callee] ?? 0) > (set.endMs[row] ?? 0)
+    if (!gaveUp) return { ...own, ...at }
+    return {
+      service: set.service[callee] ?? 0,
+      operation: set.name[callee] ?? 0,
+      silent: false,
+      caller: service,
+      ...at,
+    }
+  }
+  const silent = silentCallee(set, row, callees)
+  if (silent < 0) return { ...own, ...at }
+  return { service: silent, operation: set.name[row] ?? 0, silent: true, caller: service, ...at }
+}
+
+export interface ErrorShift {
+  readonly service: number
+  readonly operation: number
+  readonly silent: boolean
+  readonly caller: number
+  /** Traces with an error that began here, and traces that came by here. */
+  readonly failed: number
+  readonly total: number
+  readonly baseFailed: number
+  readonly baseTotal: number
+  /** Nats. */
+  readonly evidence: number
+  readonly traces: ReadonlySet<number>
+}
+
+/** Places where more errors begin than in the baseline, strongest first. */
+export function errorShifts(
+  window: TraceSet,
+  baseline: TraceSet,
+  callees: Callees,
+  names: Names,
+): readonly ErrorShift[] {
+  const now = countOrigins(window, callees, names)
+  const before = countOrigins(baseline, callees, names)
+  const shifts: ErrorShift[] = []
+  for (const [key, here] of [...now].sort((a, b) => (a[0] < b[0] ? -1 : 1))) {
+    if (here.failed.size === 0) continue
+    const there = before.get(key)
+    const baseFailed = there?.failed.size ?? 0
+    const baseTotal = there?.passed.size ?? 0
+    // An operation the baseline never saw is compared with how often anything fails there.
+    const evidence = riseEvidence(
+      here.failed.size,
+      here.passed.size,
+      baseFailed,
+      baseTotal === 0 ? Math.min(1, baseline.traces) : baseTotal,
+    )
+    if (evidence <= 0) continue
+    shifts.push({
+      service: here.service,
+      operation: here.operation,
+      silent: here.silent,
+      caller: here.caller,
+      failed: here.failed.size,
+      total: here.passed.size,
+      baseFailed,
+      baseTotal,
+      evidence,
+      traces: here.failed,
+    })
+  }
+  return shifts.sort((a, b) => b.evidence - a.evidence)
+}
+
+interface Place {
+  readonly service: number
+  readonly operation: number
+  readonly caller: number
+  silent: boolean
+  readonly failed: Set<number>
+  readonly passed: Set<number>
+}
+
+/** Per service and operation: traces that came by and traces in which an error began there. */
+function countOrigins(set: TraceSet, callees: Callees, names: Names): Map<string, Place> {
+  const places = new Map<string, Place>()
+  const child = remoteChildren(set)
+  const place = (service: number, operation: number, caller: number): Place => {
+    const key = `${names.text(service)}\n${names.text(operation)}`
+    let found = places.get(key)
+    if (found === undefined) {
+      found = { service, operation, caller, silent: false, failed: new Set(), passed: new Set() }
+      places.set(key, found)
+    }
+    return found
+  }
+  for (let row = 0; row < set.spans; row++) {
+    const trace = set.trace[row] ?? 0
+    if (set.entry[row] === row) place(set.service[row] ?? 0, set.name[row] ?? 0, 0).passed.add(trace)
+    if (set.kind[row] !== spanKinds.client || (child[row] ?? -1) >= 0) continue
+    const silent = silentCallee(set, row, callees)
+    if (silent >= 0) place(silent, set.name[row] ?? 0, set.service[row] ?? 0).passed.add(trace)
+  }
+  for (const origin of errorOrigins(set, callees)) {
+    const at = place(origin.service, origin.operation, origin.caller)
+    at.failed.add(origin.trace)
+    at.passed.add(origin.trace)
+    if (origin.silent) at.silent = true
+  }
+  return places
+}

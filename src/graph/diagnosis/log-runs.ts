@@ -1,0 +1,55 @@
+/** Runs of log templates: what each service entry wrote, in order, lines missing altogether included. */
+import { errorSeverity, type LogLine } from './log-lines.ts'
+import type { Names } from './names.ts'
+import type { Run } from './sequences.ts'
+import type { TraceSet } from './trace-set.ts'
+
+/**
+ * One run per entry of a trace from which at least one line arrived: in other traces silence says nothing,
+ * since a client may sample logs with traces or lose a batch.
+ */
+export function logRuns(
+  set: TraceSet,
+  lines: readonly LogLine[],
+  names: Names,
+  unhealthy: ReadonlySet<number>,
+): readonly Run[] {
+  const perEntry = new Map<number, LogLine[]>()
+  const heard = new Uint8Array(set.traces)
+  for (const line of lines) {
+    heard[line.trace] = 1
+    const list = perEntry.get(line.entry)
+    if (list === undefined) perEntry.set(line.entry, [line])
+    else list.push(line)
+  }
+  const runs: Run[] = []
+  for (let row = 0; row < set.spans; row++) {
+    const trace = set.trace[row] ?? 0
+    if (set.entry[row] !== row || heard[trace] !== 1) continue
+    const own = perEntry.get(row) ?? []
+    own.sort((a, b) => a.timeMs - b.timeMs || a.template - b.template)
+    const service = set.service[row] ?? 0
+    runs.push({
+      service,
+      context: `${names.text(service)}\n${names.text(set.name[row] ?? 0)}\nlogs`,
+      trace,
+      entry: row,
+      tokens: own.map(line => names.id(`log:${line.template}`)),
+      times: own.map(line => line.timeMs),
+      startMs: set.startMs[row] ?? 0,
+      endMs: set.endMs[row] ?? 0,
+      unhealthy: unhealthy.has(row),
+    })
+  }
+  return runs
+}
+
+/** Entries that failed or wrote an error. */
+export function unhealthyEntries(set: TraceSet, lines: readonly LogLine[]): ReadonlySet<number> {
+  const rows = new Set<number>()
+  for (let row = 0; row < set.spans; row++) {
+    if (set.failed[row] === 1) rows.add(set.entry[row] ?? row)
+  }
+  for (const line of lines) if (line.severity >= errorSeverity) rows.add(line.entry)
+  return rows
+}

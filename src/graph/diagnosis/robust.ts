@@ -1,0 +1,32 @@
+/** Order statistics that a few wild values cannot move. */
+
+/** Quantile by linear interpolation of sorted values; NaN for none. */
+export function quantileOf(sorted: readonly number[], q: number): number {
+  if (sorted.length === 0) return Number.NaN
+  const at = q * (sorted.length - 1)
+  const low = Math.floor(at)
+  const below = sorted[low] ?? Number.NaN
+  const above = sorted[Math.min(sorted.length - 1, low + 1)] ?? below
+  return below + (above - below) * (at - low)
+}
+
+export function sortedCopy(values: readonly number[]): number[] {
+  return [...values].sort((a, b) => a - b)
+}
+
+export function median(values: readonly number[]): number {
+  return quantileOf(sortedCopy(values), 0.5)
+}
+
+/**
+ * Spread as a standard deviation would give it for normal values: the larger of the scaled median absolute
+ * deviation and the scaled interquartile range, since either alone is 0 for values that mostly repeat.
+ */
+export function robustSpread(values: readonly number[]): number {
+  const sorted = sortedCopy(values)
+  const centre = quantileOf(sorted, 0.5)
+  const deviations = sorted.map(value => Math.abs(value - centre))
+  const mad = median(deviations) * 1.4826
+  const quartiles = (quantileOf(sorted, 0.75) - quantileOf(sorted, 0.25)) / 1.349
+  return Math.max(mad, quartiles)
+}

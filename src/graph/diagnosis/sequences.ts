@@ -1,0 +1,278 @@
+/**
+ * What follows what: child spans of one parent, and log templates within one service entry, start and end
+ * included. Only the step from one token to the next is looked at, given the one before, so that a shift in
+ * the mix of requests is no symptom while a step nobody has taken before is one, and so is a step that was
+ * always taken and is missing.
+ */
+import { riseEvidence } from './two-sample.ts'
+
+/** Tokens that frame every run. Real tokens are positive. */
+export const runStart = -1
+export const runEnd = -2
+
+/** One run of a context: what happened in order inside one span or one service entry. */
+export interface Run {
+  /** Index into `Names`: who did it. */
+  readonly service: number
+  /** What kind of run: steps are compared within it only. */
+  readonly context: string
+  readonly trace: number
+  /** Row of the service entry it belongs to. */
+  readonly entry: number
+  readonly tokens: readonly number[]
+  /** When each token happened, milliseconds. */
+  readonly times: readonly number[]
+  readonly startMs: number
+  readonly endMs: number
+  /** Whether the entry failed or logged an error. */
+  readonly unhealthy: boolean
+}
+
+/** Never seen before; known but far more common than before; always taken before and now left out. */
+export type StepKind = 'unseen' | 'risen' | 'missing'
+
+/** A step that is more common in the window than the baseline lets expect. */
+export interface Step {
+  readonly kind: StepKind
+  readonly context: string
+  readonly service: number
+  readonly from: number
+  readonly to: number
+  /** Runs that took it (left it out, for `missing`), and runs that could have: they reached `from`. */
+  readonly taken: number
+  readonly reached: number
+  readonly baseTaken: number
+  readonly baseReached: number
+  /** Nats. */
+  readonly evidence: number
+  /** Work is left out: the step is missing, or leads past what used to come here. */
+  readonly skips: boolean
+}
+
+/** Parts of the baseline compared with each other, to learn how much a share drifts by itself. */
+const baselineParts = 4
+/** A step belongs to the routine of its context from this share of runs on. */
+const routineShare = 0.8
+
+interface Count {
+  reached: number
+  readonly taken: Map<number, number>
+  readonly reachedPart: Float64Array
+  readonly takenPart: Map<number, Float64Array>
+}
+
+interface ContextCounts {
+  readonly service: number
+  readonly steps: Map<number, Count>
+}
+
+type StepTable = ReadonlyMap<string, ContextCounts>
+
+/** Distinct steps of a run: successors of each token reached. */
+export function stepsOf(run: Run): Map<number, Set<number>> {
+  const steps = new Map<number, Set<number>>()
+  let from = runStart
+  for (let i = 0; i <= run.tokens.length; i++) {
+    const to = run.tokens[i] ?? runEnd
+    const successors = steps.get(from)
+    if (successors === undefined) steps.set(from, new Set([to]))
+    else successors.add(to)
+    from = to
+  }
+  return steps
+}
+
+/** Counts every step at most once per run. */
+function countSteps(runs: readonly Run[]): StepTable {
+  const table = new Map<string, ContextCounts>()
+  const ordered = new Map<string, Run[]>()
+  for (const run of runs) {
+    const list = ordered.get(run.context)
+    if (list === undefined) ordered.set(run.context, [run])
+    else list.push(run)
+  }
+  for (const [key, list] of ordered) {
+    list.sort((a, b) => a.startMs - b.startMs)
+    const context: ContextCounts = { service: list[0]?.service ?? 0, steps: new Map() }
+    for (const [i, run] of list.entries()) {
+      countRun(context, run, Math.floor((i * baselineParts) / list.length))
+    }
+    table.set(key, context)
+  }
+  return table
+}
+
+function countRun(context: ContextCounts, run: Run, part: number): void {
+  for (const [from, successors] of stepsOf(run)) {
+    let count = context.steps.get(from)
+    if (count === undefined) {
+      count = {
+        reached: 0,
+        taken: new Map(),
+        reachedPart: new Float64Array(baselineParts),
+        takenPart: new Map(),
+      }
+      context.steps.set(from, count)
+    }
+    count.reached++
+    count.reachedPart[part] = (count.reachedPart[part] ?? 0) + 1
+    for (const to of successors) {
+      count.taken.set(to, (count.taken.get(to) ?? 0) + 1)
+      const parts = count.takenPart.get(to) ?? new Float64Array(baselineParts)
+      parts[part] = (parts[part] ?? 0) + 1
+      count.takenPart.set(to, parts)
+    }
+  }
+}
+
+/**
+ * Steps that rose or went missing, strongest first. Healthy runs are compared with healthy runs, so that a
+ * recovery, which brings back what failing runs left out, is no symptom; failing runs with all runs.
+ */
+export function risenSteps(runs: readonly Run[], baseRuns: readonly Run[]): readonly Step[] {
+  const all = countSteps(baseRuns)
+  const healthyBase = baseRuns.filter(run => !run.unhealthy)
+  const healthyBefore = healthyBase.length === baseRuns.length ? all : countSteps(healthyBase)
+  const healthyNow = countSteps(runs.filter(run => !run.unhealthy))
+  const unhealthy = runs.filter(run => run.unhealthy)
+  const risen = [
+    ...unseenSteps(healthyNow, healthyNow, healthyBefore, all),
+    ...knownSteps(healthyNow, healthyBefore),
+  ]
+  if (unhealthy.length > 0) risen.push(...unseenSteps(countSteps(unhealthy), countSteps(runs), all, all))
+  return risen.sort(
+    (a, b) =>
+      b.evidence - a.evidence ||
+      (a.context < b.context ? -1 : a.context > b.context ? 1 : a.from - b.from || a.to - b.to),
+  )
+}
+
+/**
+ * Steps the baseline never took. They are compared with the share that Good-Turing gives to everything
+ * unseen after a token: the part of its steps that were seen once.
+ */
+function unseenSteps(now: StepTable, chances: StepTable, before: StepTable, everSeen: StepTable): Step[] {
+  const found: Step[] = []
+  for (const [context, counts] of now) {
+    const known = before.get(context)
+    if (known === undefined) continue
+    for (const [from, count] of counts.steps) {
+      const base = known.steps.get(from)
+      if (base === undefined) continue
+      const reached = chances.get(context)?.steps.get(from)?.reached ?? count.reached
+      for (const [to, taken] of count.taken) {
+        if (everSeen.get(context)?.steps.get(from)?.taken.has(to) === true) continue
+        const evidence = riseEvidence(taken, reached, seenOnce(base), base.reached)
+        if (evidence <= 0) continue
+        const place = { context, service: counts.service, from, to }
+        const figures = { taken, reached, baseTaken: 0, baseReached: base.reached, evidence }
+        found.push({ kind: 'unseen', ...place, ...figures, skips: leadsPast(known, base, to) })
+      }
+    }
+  }
+  return found
+}
+
+function seenOnce(base: Count): number {
+  let once = 0
+  for (const taken of base.taken.values()) if (taken === 1) once++
+  return base.reached <= 1 ? 0 : once
+}
+
+/** Whether `to` used to come after the usual next step, so that going straight to it leaves that step out. */
+function leadsPast(known: ContextCounts, base: Count, to: number): boolean {
+  let usual = runEnd
+  let most = 0
+  for (const [step, taken] of base.taken) {
+    if (taken > most || (taken === most && step < usual)) {
+      most = taken
+      usual = step
+    }
+  }
+  if (usual === runEnd || usual === to) return false
+  if (to === runEnd) return true
+  const seen = new Set<number>([usual])
+  const open = [usual]
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    for (const next of known.steps.get(at)?.taken.keys() ?? []) {
+      if (next === to) return true
+      if (seen.has(next)) continue
+      seen.add(next)
+      open.push(next)
+    }
+  }
+  return false
+}
+
+function knownSteps(now: StepTable, before: StepTable): Step[] {
+  const found: Step[] = []
+  for (const [context, counts] of now) {
+    const known = before.get(context)
+    if (known === undefined) continue
+    for (const [from, count] of counts.steps) {
+      const base = known.steps.get(from)
+      if (base === undefined) continue
+      for (const [to, baseTaken] of base.taken) {
+        const place = { context, service: counts.service, from, to }
+        const risen = risenStep(place, count, base, known)
+        if (risen !== null) found.push(risen)
+        if (baseTaken < routineShare * base.reached) continue
+        const missing = missingStep(place, count, base)
+        if (missing !== null) found.push(missing)
+      }
+    }
+  }
+  return found
+}
+
+type Place = Pick<Step, 'context' | 'service' | 'from' | 'to'>
+
+function risenStep(place: Place, now: Count, base: Count, known: ContextCounts): Step | null {
+  const taken = now.taken.get(place.to) ?? 0
+  const expected = worstShare(base, place.to, false) * base.reached
+  const evidence = riseEvidence(taken, now.reached, expected, base.reached)
+  if (evidence <= 0) return null
+  const baseTaken = base.taken.get(place.to) ?? 0
+  const counts = { taken, reached: now.reached, baseTaken, baseReached: base.reached }
+  return { kind: 'risen', ...place, ...counts, evidence, skips: leadsPast(known, base, place.to) }
+}
+
+function missingStep(place: Place, now: Count, base: Count): Step | null {
+  const taken = now.reached - (now.taken.get(place.to) ?? 0)
+  if (replaced(place.to, now, base) > taken / now.reached / 2) return null
+  const expected = worstShare(base, place.to, true) * base.reached
+  const evidence = riseEvidence(taken, now.reached, expected, base.reached)
+  if (evidence <= 0) return null
+  const baseTaken = base.reached - (base.taken.get(place.to) ?? 0)
+  const counts = { taken, reached: now.reached, baseTaken, baseReached: base.reached }
+  return { kind: 'missing', ...place, ...counts, evidence, skips: true }
+}
+
+/** Share of runs by which other steps from the same token rose: they took the place of a missing one. */
+function replaced(missing: number, now: Count, base: Count): number {
+  let rise = 0
+  for (const [to, taken] of now.taken) {
+    if (to === missing) continue
+    rise += Math.max(0, taken / now.reached - (base.taken.get(to) ?? 0) / base.reached)
+  }
+  return rise
+}
+
+/**
+ * Largest share of a step (or of its absence) in any part of the baseline, drawn towards the share of the
+ * whole by one run: what drifted before may drift again.
+ */
+function worstShare(base: Count, to: number, absent: boolean): number {
+  const taken = base.taken.get(to) ?? 0
+  const whole = (absent ? base.reached - taken : taken) / base.reached
+  const parts = base.takenPart.get(to)
+  let worst = whole
+  for (let part = 0; part < baselineParts; part++) {
+    const reached = base.reachedPart[part] ?? 0
+    if (reached === 0) continue
+    const here = parts?.[part] ?? 0
+    const share = ((absent ? reached - here : here) + whole) / (reached + 1)
+    if (share > worst) worst = share
+  }
+  return worst
+}

@@ -1,0 +1,68 @@
+/** Runs of child spans: what each span of a service did in order, calls to others included. */
+import type { Names } from './names.ts'
+import type { Run } from './sequences.ts'
+import { spanKinds, type TraceSet } from './trace-set.ts'
+
+/**
+ * One run per span that is not itself a call; its tokens are its children of the same service. A token is
+ * the child's name together with the peer it names. `unhealthy` holds rows of entries that failed.
+ */
+export function spanRuns(set: TraceSet, names: Names, unhealthy: ReadonlySet<number>): readonly Run[] {
+  const children = childrenOf(set)
+  const runs: Run[] = []
+  const contexts = new Map<number, string>()
+  const tokens = new Map<number, number>()
+  for (let row = 0; row < set.spans; row++) {
+    const kind = set.kind[row]
+    if (kind === spanKinds.client || kind === spanKinds.producer) continue
+    const own = children(row)
+    const service = set.service[row] ?? 0
+    const name = set.name[row] ?? 0
+    const contextKey = service * 2097152 + name
+    let context = contexts.get(contextKey)
+    if (context === undefined) {
+      context = `${names.text(service)}\n${names.text(name)}`
+      contexts.set(contextKey, context)
+    }
+    const entry = set.entry[row] ?? row
+    runs.push({
+      service,
+      context,
+      trace: set.trace[row] ?? 0,
+      entry,
+      tokens: own.map(child => tokenOf(set, child, names, tokens)),
+      times: own.map(child => set.startMs[child] ?? 0),
+      startMs: set.startMs[row] ?? 0,
+      endMs: set.endMs[row] ?? 0,
+      unhealthy: unhealthy.has(entry),
+    })
+  }
+  return runs
+}
+
+function tokenOf(set: TraceSet, row: number, names: Names, cache: Map<number, number>): number {
+  const key = (set.name[row] ?? 0) * 2097152 + (set.peer[row] ?? 0)
+  let token = cache.get(key)
+  if (token === undefined) {
+    const peer = names.text(set.peer[row] ?? 0)
+    token = names.id(`span:${names.text(set.name[row] ?? 0)}${peer === '' ? '' : ` -> ${peer}`}`)
+    cache.set(key, token)
+  }
+  return token
+}
+
+/** Children of the same service by start time, as a lookup. */
+function childrenOf(set: TraceSet): (row: number) => readonly number[] {
+  const lists = new Map<number, number[]>()
+  for (let row = 0; row < set.spans; row++) {
+    const above = set.parent[row] ?? -1
+    if (above < 0 || set.entry[row] === row) continue
+    const list = lists.get(above)
+    if (list === undefined) lists.set(above, [row])
+    else list.push(row)
+  }
+  const none: readonly number[] = []
+  for (const list of lists.values())
+    list.sort((a, b) => (set.startMs[a] ?? 0) - (set.startMs[b] ?? 0) || a - b)
+  return row => lists.get(row) ?? none
+}

@@ -1,0 +1,179 @@
+/**
+ * Who took an unusual step first: a step is put down to the callee whose own unusual step, or failure, lies
+ * below it in the same trace, and between siblings mostly to the one that deviated earliest. Only deviations
+ * that are about as strong explain one another.
+ */
+import { type Run, runEnd, type Step, stepsOf } from './sequences.ts'
+import type { TraceSet } from './trace-set.ts'
+
+export interface StepOrigin {
+  readonly step: Step
+  /** Runs' worth of the step that nothing below or before it explains, at most `step.taken`. */
+  readonly own: number
+  /** 0 to 1: how sure, times how much of what reached it took it, times the part it owns. */
+  readonly strength: number
+  /** Traces in which it was taken without such an explanation. */
+  readonly traces: ReadonlySet<number>
+  /** Service whose deviation explains most of the rest, 0 for none. */
+  readonly explainedBy: number
+}
+
+interface Mark {
+  readonly step: number
+  readonly trace: number
+  readonly entry: number
+  readonly service: number
+  readonly timeMs: number
+}
+
+interface Deviation {
+  readonly service: number
+  readonly strength: number
+}
+
+/** A deviation explains another from this part of the other's strength on. */
+const explainingPart = 0.5
+/** Evidence in nats at which a step is more likely a change than chance, by e to one. */
+const sureNats = 8
+
+/**
+ * How much a step says before anybody else is heard. Squared, because a step that all requests take is a
+ * change of the program, while one that some of them take may as well be a change of the requests.
+ */
+export function stepStrength(step: Step): number {
+  const before = step.baseReached === 0 ? 0 : step.baseTaken / step.baseReached
+  const rise = Math.max(0, step.taken / step.reached - before)
+  return (1 - Math.exp(-step.evidence / sureNats)) * rise * rise
+}
+
+/** Splits every step between the entries that took it; `failedRows` are rows where an error began. */
+export function stepOrigins(
+  steps: readonly Step[],
+  runs: readonly Run[],
+  set: TraceSet,
+  failedRows: ReadonlySet<number>,
+): readonly StepOrigin[] {
+  const strength = steps.map(stepStrength)
+  const marks = markRuns(steps, runs)
+  const below = deviationsBelow(marks, strength, failedRows, set)
+  const own = new Float64Array(steps.length)
+  const marked = new Float64Array(steps.length)
+  const traces = steps.map(() => new Set<number>())
+  const explained = steps.map(() => new Map<number, number>())
+  for (const group of byTrace(marks)) {
+    const before: Deviation[] = []
+    for (const mark of group) {
+      const strong = strength[mark.step] ?? 0
+      marked[mark.step] = (marked[mark.step] ?? 0) + 1
+      const callee = below.get(mark.entry)
+      if (callee !== undefined && callee.strength >= explainingPart * strong) {
+        const counts = explained[mark.step]
+        counts?.set(callee.service, (counts.get(callee.service) ?? 0) + 1)
+        continue
+      }
+      const earlier = new Set(
+        before
+          .filter(other => other.service !== mark.service && other.strength >= explainingPart * strong)
+          .map(other => other.service),
+      )
+      before.push({ service: mark.service, strength: strong })
+      own[mark.step] = (own[mark.step] ?? 0) + 1 / (earlier.size + 1)
+      traces[mark.step]?.add(mark.trace)
+    }
+  }
+  return steps.map((step, i) => {
+    const share = (own[i] ?? 0) / Math.max(1, marked[i] ?? 0)
+    return {
+      step,
+      own: share * step.taken,
+      strength: (strength[i] ?? 0) * share,
+      traces: traces[i] ?? new Set(),
+      explainedBy: mostCommon(explained[i] ?? new Map()),
+    }
+  })
+}
+
+function mostCommon(counts: ReadonlyMap<number, number>): number {
+  let best = 0
+  let most = 0
+  for (const [service, count] of counts) {
+    if (count > most || (count === most && service < best)) {
+      best = service
+      most = count
+    }
+  }
+  return best
+}
+
+/** One mark per run and step it took, or left out. */
+function markRuns(steps: readonly Step[], runs: readonly Run[]): readonly Mark[] {
+  const wanted = new Map<string, number[]>()
+  for (const [i, step] of steps.entries()) {
+    const list = wanted.get(step.context)
+    if (list === undefined) wanted.set(step.context, [i])
+    else list.push(i)
+  }
+  const marks: Mark[] = []
+  for (const run of runs) {
+    const candidates = wanted.get(run.context)
+    if (candidates === undefined) continue
+    const taken = stepsOf(run)
+    for (const index of candidates) {
+      const step = steps[index]
+      const successors = step === undefined ? undefined : taken.get(step.from)
+      if (step === undefined || successors === undefined) continue
+      if (step.kind !== 'unseen' && run.unhealthy) continue
+      if (successors.has(step.to) === (step.kind === 'missing')) continue
+      marks.push({
+        step: index,
+        trace: run.trace,
+        entry: run.entry,
+        service: run.service,
+        timeMs: timeOf(run, step),
+      })
+    }
+  }
+  return marks
+}
+
+/** When the run deviated: at the token it should not have reached, or at its end. */
+function timeOf(run: Run, step: Step): number {
+  if (step.kind === 'missing' || step.to === runEnd) return run.endMs
+  return run.times[run.tokens.indexOf(step.to)] ?? run.endMs
+}
+
+/** For every entry above a deviation: the strongest one below it, in another service. */
+function deviationsBelow(
+  marks: readonly Mark[],
+  strength: readonly number[],
+  failedRows: ReadonlySet<number>,
+  set: TraceSet,
+): Map<number, Deviation> {
+  const own = new Map<number, number>()
+  for (const mark of marks) {
+    own.set(mark.entry, Math.max(own.get(mark.entry) ?? 0, strength[mark.step] ?? 0))
+  }
+  for (const row of failedRows) own.set(set.entry[row] ?? row, 1)
+  const below = new Map<number, Deviation>()
+  for (const [start, strong] of [...own].sort((a, b) => b[1] - a[1] || a[0] - b[0])) {
+    const service = set.service[start] ?? 0
+    let above = set.parent[start] ?? -1
+    while (above >= 0) {
+      const entry = set.entry[above] ?? above
+      if (set.service[entry] !== service && !below.has(entry)) below.set(entry, { service, strength: strong })
+      above = set.parent[entry] ?? -1
+    }
+  }
+  return below
+}
+
+function byTrace(marks: readonly Mark[]): readonly (readonly Mark[])[] {
+  const groups = new Map<number, Mark[]>()
+  for (const mark of marks) {
+    const group = groups.get(mark.trace)
+    if (group === undefined) groups.set(mark.trace, [mark])
+    else group.push(mark)
+  }
+  for (const group of groups.values()) group.sort((a, b) => a.timeMs - b.timeMs || a.step - b.step)
+  return [...groups.values()]
+}
