@@ -49,3 +49,27 @@ export class ConfigurationError extends CodedError {
     this.problems = problems
   }
 }
+
+export interface ListenTarget {
+  /** `gRPC` or `HTTP`. */
+  readonly kind: string
+  readonly address: string
+  readonly port: number
+  /** The setting that chooses the port. */
+  readonly setting: string
+}
+
+/** A listener that could not be opened, as one sentence with the remedy. */
+export function listenFailure(target: ListenTarget, cause: unknown): ConfigurationError {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : ''
+  const start = `Failed to start ${target.kind} server: port ${target.port} on ${target.address}`
+  const sentence =
+    code === 'EADDRINUSE'
+      ? `${start} is in use; stop the process that holds it or set ${target.setting}`
+      : code === 'EACCES'
+        ? `${start} needs rights this process does not have; set ${target.setting} to 1024 or above`
+        : code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND'
+          ? `${start} cannot be opened because this machine does not have that address; set BIND_ADDRESS`
+          : `${start} cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}`
+  return new ConfigurationError([sentence], { cause })
+}

@@ -1,0 +1,102 @@
+/** `/admin`: for operators, from a shell or a script, never from a page. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Logger } from '../logger.ts'
+import { tenantProblem } from '../model/auth.ts'
+import type { IngestControl, PausedPart } from '../model/ingest-observer.ts'
+import { type Signal, signals } from '../model/telemetry.ts'
+import type { Caller } from '../model/tool.ts'
+import type { IngestCounters } from './ingest-counters.ts'
+import { ingestFigures, type PipelinePort } from './ingest-figures.ts'
+import { type HttpError, sendError, sendJson } from './json-answer.ts'
+
+/** Any value will do: a page of another origin cannot send this header without asking first, and is refused. */
+export const adminHeader = 'x-otelcontext-admin'
+
+export interface AdminOptions {
+  readonly control: IngestControl
+  readonly counters: IngestCounters
+  readonly pipeline: PipelinePort
+  readonly logger: Logger
+}
+
+/** Answers a request to a path under `/admin`. The caller has been authenticated. */
+export async function handleAdmin(
+  options: AdminOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  caller: Caller,
+): Promise<void> {
+  const refused = whyNot(request, caller)
+  if (refused !== null) {
+    sendError(response, refused)
+    return
+  }
+  const url = new URL(request.url ?? '/', 'http://localhost')
+  const wanted = url.pathname === '/admin/stats' ? 'GET' : 'POST'
+  const action = /^\/admin\/ingest\/(pause|resume)$/.exec(url.pathname)?.[1]
+  if (url.pathname !== '/admin/stats' && action === undefined) {
+    sendError(response, { status: 404, code: 'not_found', message: `there is no ${url.pathname} here` })
+    return
+  }
+  if (request.method !== wanted) {
+    const headers = { allow: wanted }
+    sendError(response, { status: 405, code: 'method_not_allowed', message: `use ${wanted}`, headers })
+    return
+  }
+  if (action === undefined) await sendStats(options, response)
+  else changeIngest(options, action === 'pause', url.searchParams, response, caller)
+}
+
+function whyNot(request: IncomingMessage, caller: Caller): HttpError | null {
+  const { headers } = request
+  if (
+    headers[adminHeader] === undefined &&
+    headers.authorization === undefined &&
+    headers['x-api-key'] === undefined
+  ) {
+    const message = `send the header ${adminHeader}, authorization or x-api-key`
+    return { status: 403, code: 'header_missing', message }
+  }
+  return caller.operator ? null : { status: 403, code: 'forbidden', message: 'only an operator may do this' }
+}
+
+async function sendStats(options: AdminOptions, response: ServerResponse): Promise<void> {
+  sendJson(response, 200, {
+    figures: await ingestFigures(options.counters, options.pipeline),
+    ingest: options.counters.counters(),
+    refused: options.counters.edgeRefusals(),
+    paused: options.control.paused(),
+  })
+}
+
+function changeIngest(
+  options: AdminOptions,
+  pause: boolean,
+  query: URLSearchParams,
+  response: ServerResponse,
+  caller: Caller,
+): void {
+  const part = partOf(query)
+  if (typeof part === 'string') {
+    sendError(response, { status: 400, code: 'bad_argument', message: part })
+    return
+  }
+  if (pause) options.control.pause(part)
+  else options.control.resume(part)
+  const event = pause ? 'ingest_paused' : 'ingest_resumed'
+  options.logger.warn({ event, ...part, principal: caller.principal }, 'ingest changed by an operator')
+  sendJson(response, 200, { paused: options.control.paused() })
+}
+
+/** `?signal=traces&tenant=shop`, each optional; or what is wrong with it. */
+function partOf(query: URLSearchParams): PausedPart | string {
+  const signal = query.get('signal')
+  const tenant = query.get('tenant')
+  if (signal !== null && !isSignal(signal)) return `signal is one of ${signals.join(', ')}`
+  const problem = tenant === null ? null : tenantProblem(tenant)
+  return problem === null ? { signal, tenant } : `tenant ${problem}`
+}
+
+function isSignal(text: string): text is Signal {
+  return signals.some(signal => signal === text)
+}
