@@ -1,0 +1,62 @@
+/**
+ * Hands committed entries to the engine while it keeps up. Bounded by bytes: beyond that it only hears how far
+ * the inbox reaches, and reads the rows itself when it gets there.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import type { CommittedGroup } from './inbox.ts'
+import type { CommittedMessage, HandedEntry } from './inbox-messages.ts'
+
+/** Bytes handed over and not worked off: a fifth of a second of a saturated receiver. */
+const creditBytes = 64 * 1024 * 1024
+
+export class Handover {
+  readonly #port: MessagePort
+  #outstanding = 0
+
+  /** Tells the engine how far the inbox reaches already. */
+  constructor(port: MessagePort, lastPosition: number) {
+    this.#port = port
+    if (lastPosition > 0) this.#announce(1, lastPosition)
+  }
+
+  offer(group: CommittedGroup): void {
+    let total = 0
+    for (const entry of group.entries) total += entry.bytes.length
+    if (this.#outstanding + total > creditBytes) {
+      this.#announce(group.from, group.to)
+      return
+    }
+    this.#outstanding += total
+    const buffer = new SharedArrayBuffer(total)
+    const bytes = new Uint8Array(buffer)
+    const entries: HandedEntry[] = []
+    let offset = 0
+    for (const entry of group.entries) {
+      bytes.set(entry.bytes, offset)
+      entries.push({
+        position: entry.position,
+        tenant: entry.row.tenant,
+        signal: entry.row.signal,
+        receivedMs: entry.row.receivedMs,
+        items: entry.row.items,
+        offset,
+        length: entry.bytes.length,
+        refused: entry.refused,
+      })
+      offset += entry.bytes.length
+    }
+    this.#post({ type: 'committed', from: group.from, to: group.to, buffer, entries })
+  }
+
+  consumed(bytes: number): void {
+    this.#outstanding -= bytes
+  }
+
+  #announce(from: number, to: number): void {
+    this.#post({ type: 'committed', from, to, buffer: null, entries: [] })
+  }
+
+  #post(message: CommittedMessage): void {
+    this.#port.postMessage(message)
+  }
+}

@@ -1,0 +1,59 @@
+/** What crosses the ports of the inbox worker. Bytes are transferred or shared, never copied by the port. */
+import type { MessagePort } from 'node:worker_threads'
+import type { Signal } from '../../model/telemetry.ts'
+import type { Answer } from './commit-group.ts'
+import type { InboxFigures } from './inbox.ts'
+import type { Burial } from './inbox-file.ts'
+import type { IncomingRequest } from './intake.ts'
+
+/** From the main thread. */
+export type InboxCommand =
+  | { readonly type: 'submit'; readonly requests: readonly IncomingRequest[] }
+  /** The engine's end of a channel; replaces the one before it. */
+  | { readonly type: 'engine'; readonly port: MessagePort }
+  | { readonly type: 'figures'; readonly id: number }
+  | { readonly type: 'stop' }
+
+/** To the main thread. */
+export type InboxReport =
+  | { readonly type: 'ready'; readonly inboxId: string; readonly lastPosition: number }
+  /** The file cannot be opened; one sentence. */
+  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'answers'; readonly answers: readonly Answer[] }
+  | { readonly type: 'figures'; readonly id: number; readonly figures: InboxFigures }
+  | { readonly type: 'alarm'; readonly problem: string | null }
+  | { readonly type: 'stopped' }
+
+/** One committed row on its way to the engine; its bytes are `buffer[offset, offset + length)`. */
+export interface HandedEntry {
+  readonly position: number
+  readonly tenant: string
+  readonly signal: Signal
+  readonly receivedMs: number
+  readonly items: number
+  readonly offset: number
+  readonly length: number
+  readonly refused: Uint32Array
+}
+
+/**
+ * To the engine: positions `[from, to]` are on disk. Without `entries` the engine was too far behind to be
+ * handed them, and reads them from the file.
+ */
+export interface CommittedMessage {
+  readonly type: 'committed'
+  readonly from: number
+  readonly to: number
+  readonly buffer: SharedArrayBuffer | null
+  readonly entries: readonly HandedEntry[]
+}
+
+export type InboxToEngine = CommittedMessage | { readonly type: 'buried'; readonly position: number }
+
+/** From the engine. */
+export type EngineToInbox =
+  /** So many handed bytes have been worked off. */
+  | { readonly type: 'consumed'; readonly bytes: number }
+  | { readonly type: 'trim'; readonly position: number }
+  /** Answered by `buried` once it is durable. */
+  | { readonly type: 'bury'; readonly burial: Burial }
