@@ -50,8 +50,8 @@ export const pointLayouts: ReadonlyMap<number, PointLayout> = new Map([
   [11, layout('summary', summaryPointMessage)],
 ])
 
-/** The message a row of this type is stored as. */
-export function pointShape(type: MetricType): MessageShape {
-  for (const entry of pointLayouts.values()) if (entry.type === type) return entry.shape
+/** The layout of the points of a metric of this type. */
+export function pointLayout(type: MetricType): PointLayout {
+  for (const entry of pointLayouts.values()) if (entry.type === type) return entry
   throw new Error(`no data point message for metric type ${type}`)
 }
