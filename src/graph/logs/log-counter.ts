@@ -1,0 +1,67 @@
+/** Counts a block of log records by severity class and template. */
+import { type Batch, type LogBlock, recordOf } from '../../model/telemetry.ts'
+import { toMs } from '../../model/time.ts'
+import type { CellTable } from '../rollups/cell-table.ts'
+import { kindNumber } from '../rollups/series-keys.ts'
+import { rollupWindowMs } from '../rollups/window.ts'
+import type { SeriesRegistry } from '../series-registry.ts'
+import type { TemplateMiner } from '../templates/template-miner.ts'
+import { bodyTextOf } from './log-body.ts'
+import { severityClass, severityClasses } from './severity-class.ts'
+
+const severityKind = kindNumber('severity')
+const templateKind = kindNumber('template')
+
+export class LogCounter {
+  readonly #registry: SeriesRegistry
+  readonly #cells: CellTable
+  readonly #miner: TemplateMiner
+  /** Series by service number times 8 plus class. */
+  readonly #severitySeries: number[] = []
+  /** Series + 1 by template number. */
+  readonly #templateSeries: number[] = []
+
+  constructor(registry: SeriesRegistry, cells: CellTable, miner: TemplateMiner) {
+    this.#registry = registry
+    this.#cells = cells
+    this.#miner = miner
+  }
+
+  /** Counts every row and returns its template number. */
+  add(batch: Batch<LogBlock>): Uint32Array {
+    const { block, records } = batch
+    const cells = this.#cells
+    const templates = new Uint32Array(block.count)
+    const services = block.resources.map(entry => this.#registry.service(entry.service))
+    for (let i = 0; i < block.count; i++) {
+      const service = services[block.resource[i] ?? 0] ?? 0
+      const timeMs = toMs(block.timeHi[i] ?? 0, block.timeLo[i] ?? 0)
+      const window = Math.floor(timeMs / rollupWindowMs)
+      const severity = block.severity[i] ?? 0
+      const name = this.#registry.serviceName(service)
+      const template = this.#miner.assign(name, bodyTextOf(recordOf(records, i)), severity, timeMs)
+      templates[i] = template
+      cells.add(cells.cell(this.#severity(service, name, severity), window), 1, 0, 0)
+      cells.add(cells.cell(this.#template(template, name), window), 1, 0, 0)
+    }
+    return templates
+  }
+
+  #severity(service: number, name: string, severity: number): number {
+    const at = service * 8 + severityClass(severity)
+    const known = this.#severitySeries[at]
+    if (known !== undefined) return known
+    const text = severityClasses[at % 8] ?? ''
+    const series = this.#registry.keys.add(severityKind, [name, text])
+    this.#severitySeries[at] = series
+    return series
+  }
+
+  #template(template: number, service: string): number {
+    const known = this.#templateSeries[template]
+    if (known !== undefined) return known
+    const series = this.#registry.keys.add(templateKind, [service, this.#miner.idOf(template)])
+    this.#templateSeries[template] = series
+    return series
+  }
+}

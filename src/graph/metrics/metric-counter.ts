@@ -1,0 +1,175 @@
+/** Summarises metric points per series and window, and turns service-graph metrics into call edges. */
+import type { MetricBlock, MetricEntry, ResourceEntry } from '../../model/telemetry.ts'
+import { toMs } from '../../model/time.ts'
+import { parseSeriesText } from '../../otlp/metrics/series-text.ts'
+import { overflowName } from '../graph-limits.ts'
+import type { CellTable } from '../rollups/cell-table.ts'
+import { kindNumber } from '../rollups/series-keys.ts'
+import { rollupWindowMs } from '../rollups/window.ts'
+import type { SeriesRegistry } from '../series-registry.ts'
+import { connection } from '../spans/span-row.ts'
+import { CumulativeSeries } from './cumulative-series.ts'
+
+const metricKind = kindNumber('metric')
+const cumulative = 2
+
+/** Names the Collector's service graph connector gives its counters. */
+const graphRequests = 'traces_service_graph_request_total'
+const graphFailures = 'traces_service_graph_request_failed_total'
+
+interface MetricSeries {
+  /** Number of its rollup series. */
+  readonly series: number
+  readonly shape: 'value' | 'increase' | 'distribution'
+  /** Null when points already are increases. */
+  readonly history: CumulativeSeries | null
+  /** Edge the series counts, -1 for none. */
+  readonly edge: number
+  readonly countsFailures: boolean
+}
+
+export class MetricCounter {
+  readonly #registry: SeriesRegistry
+  readonly #cells: CellTable
+  readonly #series = new Map<string, MetricSeries>()
+
+  constructor(registry: SeriesRegistry, cells: CellTable) {
+    this.#registry = registry
+    this.#cells = cells
+  }
+
+  add(block: MetricBlock): void {
+    const known = new Map<number, MetricSeries | null>()
+    for (let i = 0; i < block.count; i++) {
+      const count = block.pointCount[i] ?? 0
+      const value = block.value[i] ?? Number.NaN
+      // Neither a point that says "no value" nor one that is not a number can be added up.
+      if (count === 0 && !Number.isFinite(value)) continue
+      const timeMs = toMs(block.timeHi[i] ?? 0, block.timeLo[i] ?? 0)
+      const series = this.#find(block, i, known)
+      if (series === null) {
+        this.#overflow(block, i, timeMs)
+        continue
+      }
+      const startMs = toMs(block.startHi[i] ?? 0, block.startLo[i] ?? 0)
+      if (series.shape === 'value') {
+        if (count > 0 && Number.isFinite(value)) this.#value(series, timeMs, value)
+      } else {
+        this.#increase(series, { timeMs, startMs, value: Number.isFinite(value) ? value : 0, count })
+      }
+    }
+  }
+
+  /** The series of row `i`, null past the limit. */
+  #find(block: MetricBlock, i: number, known: Map<number, MetricSeries | null>): MetricSeries | null {
+    const resource = block.resource[i] ?? 0
+    const metric = block.metric[i] ?? 0
+    const text = block.series[i] ?? 0
+    const place = (resource * block.metrics.length + metric) * block.strings.length + text
+    const found = known.get(place)
+    if (found !== undefined) return found
+    const from = block.resources[resource]
+    const entry = block.metrics[metric]
+    const series =
+      from === undefined || entry === undefined ? null : this.#resolve(from, entry, block.strings[text] ?? '')
+    known.set(place, series)
+    return series
+  }
+
+  #resolve(from: ResourceEntry, entry: MetricEntry, attributes: string): MetricSeries | null {
+    const shape = shapeOf(entry)
+    const type = shape === 'value' ? 'gauge' : entry.type
+    const identity = [from.service, from.namespace, from.instance, from.version, from.process]
+    const parts = [...identity, from.region, from.environment, entry.name, attributes, entry.unit, type]
+    const text = parts.join('\u0000')
+    const known = this.#series.get(text)
+    if (known !== undefined) return known
+    if (this.#series.size >= this.#registry.limits.metricSeries) {
+      this.#registry.folded.metricSeries++
+      return null
+    }
+    const service = this.#registry.serviceName(this.#registry.service(from.service))
+    const key = [service, entry.name, from.instance, attributes, entry.unit, type]
+    const stepwise = shape !== 'value' && entry.temporality === cumulative
+    const series: MetricSeries = {
+      series: this.#registry.keys.add(metricKind, key),
+      shape,
+      history: stepwise ? new CumulativeSeries() : null,
+      edge: this.#edgeOf(entry.name, attributes),
+      countsFailures: entry.name === graphFailures,
+    }
+    this.#series.set(text, series)
+    return series
+  }
+
+  #edgeOf(name: string, attributes: string): number {
+    if (name !== graphRequests && name !== graphFailures) return -1
+    const pairs = new Map(parseSeriesText(attributes))
+    const client = pairs.get('client')
+    const server = pairs.get('server')
+    if (client === undefined || server === undefined || client === server) return -1
+    const caller = this.#registry.service(client)
+    return this.#registry.edge(caller, this.#registry.service(server), connection.metric, false)
+  }
+
+  #value(series: MetricSeries, timeMs: number, value: number): void {
+    this.#tell(series.series, timeMs, { count: 1, sum: value, value })
+  }
+
+  #increase(
+    series: MetricSeries,
+    point: { timeMs: number; startMs: number; value: number; count: number },
+  ): void {
+    const plain = series.shape === 'increase'
+    const sent = plain ? { ...point, count: 0 } : point
+    const step = series.history === null ? sent : series.history.add(sent)
+    if (series.edge >= 0) this.#call(series, step?.timeMs ?? point.timeMs, step?.value ?? 0)
+    if (plain) this.#tell(series.series, point.timeMs, { count: 1, sum: 0, value: point.value })
+    if (step === null) return
+    if (plain) this.#tell(series.series, step.timeMs, { count: 0, sum: step.value, value: Number.NaN })
+    else if (step.count > 0) {
+      this.#tell(series.series, step.timeMs, {
+        count: step.count,
+        sum: step.value,
+        value: step.value / step.count,
+      })
+    }
+  }
+
+  /** An edge is known from its first point on, though the first one reveals no increase. */
+  #call(series: MetricSeries, timeMs: number, calls: number): void {
+    const cell = this.#cells.cell(series.edge, Math.floor(timeMs / rollupWindowMs))
+    const amount = Math.max(0, calls)
+    if (series.countsFailures) this.#cells.add(cell, 0, amount, 0)
+    else this.#cells.add(cell, amount, 0, 0)
+  }
+
+  #tell(series: number, timeMs: number, point: { count: number; sum: number; value: number }): void {
+    const cell = this.#cells.cell(series, Math.floor(timeMs / rollupWindowMs))
+    if (Number.isNaN(point.value)) {
+      this.#cells.add(cell, point.count, 0, point.sum)
+      return
+    }
+    this.#cells.addPoints(cell, {
+      count: point.count,
+      sum: point.sum,
+      last: point.value,
+      lastMs: timeMs,
+      min: point.value,
+      max: point.value,
+    })
+  }
+
+  #overflow(block: MetricBlock, i: number, timeMs: number): void {
+    const service = this.#registry.service(block.resources[block.resource[i] ?? 0]?.service ?? '')
+    const key = [this.#registry.serviceName(service), overflowName, '', '', '', 'gauge']
+    this.#tell(this.#registry.keys.add(metricKind, key), timeMs, { count: 1, sum: 0, value: 0 })
+  }
+}
+
+/** Histograms and summaries are distributions; of sums only the growing ones have increases that mean something. */
+function shapeOf(entry: MetricEntry): MetricSeries['shape'] {
+  if (entry.type === 'gauge') return 'value'
+  if (entry.type !== 'sum') return 'distribution'
+  return entry.monotonic || entry.temporality !== cumulative ? 'increase' : 'value'
+}

@@ -1,0 +1,126 @@
+/**
+ * Log templates of one tenant, separate per service. A template's number and id are given once and stay
+ * while its pattern generalises; both survive a restart through the stored records.
+ */
+import { createHash } from 'node:crypto'
+import type { TemplateRecord } from '../../model/store.ts'
+import { overflowName } from '../graph-limits.ts'
+import { type Template, TemplateTree } from './template-tree.ts'
+import { tokenize } from './tokenize.ts'
+
+export interface TemplateMinerOptions {
+  readonly tenant: string
+  readonly templates: readonly TemplateRecord[]
+  readonly maxTemplates: number
+  readonly maxTemplatesPerService: number
+}
+
+interface Known {
+  readonly service: string
+  readonly id: string
+  readonly firstSeenMs: number
+  severity: number
+  readonly template: Template
+}
+
+export class TemplateMiner {
+  readonly #options: TemplateMinerOptions
+  readonly #trees = new Map<string, TemplateTree>()
+  /** By template number; holes where a number was never stored. */
+  readonly #known: (Known | undefined)[] = [undefined]
+  readonly #changed = new Set<number>()
+  #size = 0
+  #folded = 0
+
+  constructor(options: TemplateMinerOptions) {
+    this.#options = options
+    for (const record of options.templates.toSorted((a, b) => a.number - b.number)) this.#restore(record)
+  }
+
+  /** Lines that were counted under a service's `_overflow` template. */
+  get folded(): number {
+    return this.#folded
+  }
+
+  /** Template number of a line, from 1. `timeMs` dates a template that is new. */
+  assign(service: string, line: string, severity: number, timeMs: number): number {
+    const tree = this.#tree(service)
+    const tokens = tokenize(line)
+    const full = this.#size >= this.#options.maxTemplates || tree.size >= this.#options.maxTemplatesPerService
+    const match = tree.match(tokens, full)
+    if (match === null) {
+      this.#folded++
+      return this.#overflow(service, tree, timeMs)
+    }
+    if (match.template.number === 0) {
+      match.template.number = this.#known.length
+      const id = templateId(this.#options.tenant, service, match.template.tokens.join(' '))
+      this.#known.push({ service, id, firstSeenMs: timeMs, severity, template: match.template })
+      this.#size++
+      this.#changed.add(match.template.number)
+    } else if (match.generalised) {
+      this.#changed.add(match.template.number)
+    }
+    const known = this.#known[match.template.number]
+    if (known !== undefined && severity > known.severity) {
+      known.severity = severity
+      this.#changed.add(match.template.number)
+    }
+    return match.template.number
+  }
+
+  /** Sixteen hex digits; empty for a number that was never given. */
+  idOf(number: number): string {
+    return this.#known[number]?.id ?? ''
+  }
+
+  /** Records of the templates that are new or changed since the last call, by number. */
+  changed(): TemplateRecord[] {
+    const numbers = [...this.#changed].sort((a, b) => a - b)
+    this.#changed.clear()
+    return numbers.flatMap(number => {
+      const known = this.#known[number]
+      if (known === undefined) return []
+      const { service, id, severity, firstSeenMs, template } = known
+      const pattern = template.tokens.join(' ')
+      return [{ tenant: this.#options.tenant, service, number, id, pattern, severity, firstSeenMs }]
+    })
+  }
+
+  #tree(service: string): TemplateTree {
+    const known = this.#trees.get(service)
+    if (known !== undefined) return known
+    const tree = new TemplateTree()
+    this.#trees.set(service, tree)
+    return tree
+  }
+
+  #restore(record: TemplateRecord): void {
+    while (this.#known.length <= record.number) this.#known.push(undefined)
+    const { service, id, severity, firstSeenMs } = record
+    const template: Template = { number: record.number, tokens: record.pattern.split(' ') }
+    this.#known[record.number] = { service, id, severity, firstSeenMs, template }
+    this.#size++
+    if (record.pattern === overflowName) this.#tree(service).overflow = template
+    else this.#tree(service).insert(template)
+  }
+
+  #overflow(service: string, tree: TemplateTree, timeMs: number): number {
+    if (tree.overflow === null) {
+      const template: Template = { number: this.#known.length, tokens: [overflowName] }
+      const id = templateId(this.#options.tenant, service, overflowName)
+      this.#known.push({ service, id, firstSeenMs: timeMs, severity: 0, template })
+      this.#changed.add(template.number)
+      tree.overflow = template
+    }
+    return tree.overflow.number
+  }
+}
+
+/** Sixteen hex digits of a hash over tenant, service and the pattern the template was first seen with. */
+function templateId(tenant: string, service: string, pattern: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([tenant, service, pattern]))
+    .digest('hex')
+    .slice(0, 16)
+}
