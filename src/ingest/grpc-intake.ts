@@ -38,6 +38,8 @@ export interface GrpcIntakeOptions {
   readonly maxReceiveBytes: number
   /** How long a message may take to arrive. */
   readonly receiveTimeoutMs: number
+  /** Called before a health check is answered. */
+  readonly beforeHealth: () => void
 }
 
 /** Encodings of requests; also what `grpc-accept-encoding` says. */
@@ -168,6 +170,7 @@ export class GrpcIntake {
               call.sendStatus(statusOf(admitted.refusal))
               return
             }
+            if (open) this.#options.beforeHealth()
             this.#otherCalls.add(tracked)
             read(metadata)
           },

@@ -5,14 +5,15 @@ import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { listenFailure } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Authenticator } from '../model/auth.ts'
-import type { IngestObserver } from '../model/ingest-observer.ts'
+import type { Admission } from '../model/ingest.ts'
+import type { IngestObserver, PauseScope } from '../model/ingest-observer.ts'
 import { signals } from '../model/telemetry.ts'
 import type { Clock } from '../model/time.ts'
+import { otlpFileDescriptors } from '../otlp/fields/file-descriptors.ts'
 import { exportDefinition, exportHandler, exportPaths } from './grpc-export.ts'
 import { GrpcHealth } from './grpc-health.ts'
 import { GrpcIntake } from './grpc-intake.ts'
 import { addReflection } from './grpc-reflection.ts'
-import type { IngestGate } from './ingest-gate.ts'
 import type { ReceiveBudget } from './receive-budget.ts'
 
 /** Room for the 2,000 stuck sockets a fault may bring, and for every service of a large system beside them. */
@@ -35,7 +36,9 @@ export interface GrpcReceiverOptions {
   readonly address: string
   /** 0 picks a free port. */
   readonly port: number
-  readonly gate: IngestGate
+  readonly admission: Admission
+  /** Pauses in force, for the health service. */
+  readonly pauses: () => readonly PauseScope[]
   readonly authenticator: Authenticator
   readonly observer: IngestObserver
   readonly budget: ReceiveBudget
@@ -63,8 +66,12 @@ export class GrpcReceiver {
 
   constructor(options: GrpcReceiverOptions) {
     this.#options = options
-    this.#intake = new GrpcIntake({ ...options, signalByPath: exportPaths })
-    this.#health = new GrpcHealth(options.gate)
+    this.#intake = new GrpcIntake({
+      ...options,
+      signalByPath: exportPaths,
+      beforeHealth: () => this.#health.update(),
+    })
+    this.#health = new GrpcHealth(options.pauses)
     this.#grpc = new Server({
       'grpc.max_receive_message_length': options.maxReceiveBytes,
       'grpc.max_send_message_length': maxSendBytes,
@@ -75,12 +82,12 @@ export class GrpcReceiver {
       'grpc.enable_channelz': 0,
       interceptors: [this.#intake.interceptor],
     })
-    const handler = { ...options, admission: options.gate, intake: this.#intake }
+    const handler = { ...options, intake: this.#intake }
     for (const signal of signals) {
       this.#grpc.addService(exportDefinition(signal), { Export: exportHandler(signal, handler) })
     }
     this.#health.addTo(this.#grpc)
-    addReflection(this.#grpc, [])
+    addReflection(this.#grpc, otlpFileDescriptors())
     // Listening ourselves gives what grpc-js has no option for: a bound on connections, the reason a port
     // could not be opened, and an end for sockets that never speak.
     this.#injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure())
@@ -97,6 +104,7 @@ export class GrpcReceiver {
       )
       this.#listener.listen(port, address, resolve)
     })
+    this.#health.start()
     const bound = this.#listener.address()
     const chosen = typeof bound === 'object' && bound !== null ? bound.port : port
     logger.info({ event: 'otlp_receiver_started', transport: 'grpc', address, port: chosen }, 'OTLP/gRPC')

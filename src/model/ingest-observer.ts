@@ -32,16 +32,18 @@ export interface IngestObserver {
   refused(reason: EdgeRefusal, signal: Signal | null, transport: Transport): void
 }
 
-/** A part of the ingest path that an operator has paused. Null means all of them. */
-export interface PausedPart {
-  readonly signal: Signal | null
-  readonly tenant: string | null
+/** What a pause is about; a part that is not given means all of them. */
+export interface PauseScope {
+  readonly signal?: Signal
+  readonly tenant?: string
 }
 
 /** Stops and resumes the taking of telemetry; senders are told to try again, nothing is lost. */
 export interface IngestControl {
-  pause(part: PausedPart): void
-  /** Resumes what the part covers: all of it for two nulls. */
-  resume(part: PausedPart): void
-  paused(): readonly PausedPart[]
+  /** False if so many pauses are in force that another one is refused. */
+  pause(scope: PauseScope): boolean
+  /** Takes back the pause of this scope; every pause, if no part is given. */
+  resume(scope: PauseScope): void
+  /** Pauses in force. */
+  pauses(): readonly PauseScope[]
 }

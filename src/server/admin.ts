@@ -2,7 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from '../logger.ts'
 import { tenantProblem } from '../model/auth.ts'
-import type { IngestControl, PausedPart } from '../model/ingest-observer.ts'
+import type { IngestControl, PauseScope } from '../model/ingest-observer.ts'
+import type { IngestCounter } from '../model/reader.ts'
 import { type Signal, signals } from '../model/telemetry.ts'
 import type { Caller } from '../model/tool.ts'
 import type { IngestCounters } from './ingest-counters.ts'
@@ -15,6 +16,8 @@ export const adminHeader = 'x-otelcontext-admin'
 export interface AdminOptions {
   readonly control: IngestControl
   readonly counters: IngestCounters
+  /** By tenant, signal and transport. */
+  readonly ingestCounters: () => readonly IngestCounter[]
   readonly pipeline: PipelinePort
   readonly logger: Logger
 }
@@ -63,9 +66,9 @@ function whyNot(request: IncomingMessage, caller: Caller): HttpError | null {
 async function sendStats(options: AdminOptions, response: ServerResponse): Promise<void> {
   sendJson(response, 200, {
     figures: await ingestFigures(options.counters, options.pipeline),
-    ingest: options.counters.counters(),
+    ingest: options.ingestCounters(),
     refused: options.counters.edgeRefusals(),
-    paused: options.control.paused(),
+    paused: options.control.pauses(),
   })
 }
 
@@ -76,25 +79,30 @@ function changeIngest(
   response: ServerResponse,
   caller: Caller,
 ): void {
-  const part = partOf(query)
-  if (typeof part === 'string') {
-    sendError(response, { status: 400, code: 'bad_argument', message: part })
+  const scope = scopeOf(query)
+  if (typeof scope === 'string') {
+    sendError(response, { status: 400, code: 'bad_argument', message: scope })
     return
   }
-  if (pause) options.control.pause(part)
-  else options.control.resume(part)
+  if (!pause) options.control.resume(scope)
+  else if (!options.control.pause(scope)) {
+    const message = 'too many pauses are in force; resume some or pause a whole signal'
+    sendError(response, { status: 409, code: 'too_many_pauses', message })
+    return
+  }
   const event = pause ? 'ingest_paused' : 'ingest_resumed'
-  options.logger.warn({ event, ...part, principal: caller.principal }, 'ingest changed by an operator')
-  sendJson(response, 200, { paused: options.control.paused() })
+  options.logger.warn({ event, ...scope, principal: caller.principal }, 'ingest changed by an operator')
+  sendJson(response, 200, { paused: options.control.pauses() })
 }
 
 /** `?signal=traces&tenant=shop`, each optional; or what is wrong with it. */
-function partOf(query: URLSearchParams): PausedPart | string {
+function scopeOf(query: URLSearchParams): PauseScope | string {
   const signal = query.get('signal')
   const tenant = query.get('tenant')
   if (signal !== null && !isSignal(signal)) return `signal is one of ${signals.join(', ')}`
   const problem = tenant === null ? null : tenantProblem(tenant)
-  return problem === null ? { signal, tenant } : `tenant ${problem}`
+  if (problem !== null) return `tenant ${problem}`
+  return { ...(signal === null ? {} : { signal }), ...(tenant === null ? {} : { tenant }) }
 }
 
 function isSignal(text: string): text is Signal {

@@ -1,18 +1,11 @@
-/** Counts what the receivers report, per tenant, signal and transport, and as metrics. */
+/** Counts what the receivers report, as metrics and as figures per signal. */
 import type { IngestResult, Transport } from '../model/ingest.ts'
 import type { EdgeRefusal, IngestObserver, ObservedRequest } from '../model/ingest-observer.ts'
-import type { IngestCounter } from '../model/reader.ts'
 import { type Signal, signals } from '../model/telemetry.ts'
 import type { Clock } from '../model/time.ts'
 import type { MetricName } from './metric-definitions.ts'
 import type { OwnMetrics } from './own-metrics.ts'
 import { RecentShare } from './recent-share.ts'
-
-/** Counters kept: 500 tenants with all signals over both transports. Beyond, tenants count as one. */
-const maxCounters = 3_000
-
-/** Stands for the tenants beyond the bound; no tenant can have this name, because of the control character. */
-export const otherTenants = '(other tenants)\u0000'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -37,8 +30,6 @@ export interface SignalTotals {
 
 export class IngestCounters implements IngestObserver {
   readonly #metrics: OwnMetrics
-  readonly #clock: Clock
-  readonly #counters = new Map<string, Mutable<IngestCounter>>()
   readonly #refusals = new Map<EdgeRefusal, number>()
   readonly #totals: Readonly<Record<Signal, Mutable<SignalTotals>>> = {
     traces: { received: 0, dropped: 0 },
@@ -51,7 +42,6 @@ export class IngestCounters implements IngestObserver {
 
   constructor(metrics: OwnMetrics, clock: Clock) {
     this.#metrics = metrics
-    this.#clock = clock
     this.#recent = new RecentShare(clock)
     metrics.declare(
       ...signals.flatMap(signal => [acceptedMetric[signal], refusedMetric[signal]]),
@@ -64,23 +54,17 @@ export class IngestCounters implements IngestObserver {
 
   answered(request: ObservedRequest, result: IngestResult): void {
     const { signal, transport } = request
-    const counter = this.#counter(request.tenant, signal, transport)
-    counter.requests++
     this.#messages++
     this.#recent.add(result.outcome === 'invalid')
     switch (result.outcome) {
       case 'accepted':
-        this.#countAccepted(counter, signal, result)
+        this.#countAccepted(signal, transport, result)
         return
       case 'invalid':
-        counter.invalid++
-        counter.lastProblem = result.message
         this.#messagesDropped++
         this.#metrics.add('OtelContext_otlp_payload_rejected_total', { reason: result.reason })
         return
       case 'retry':
-        counter.refusedRetry++
-        counter.lastProblem = result.message
         this.#countPassing(signal, transport, result.reason)
         return
       default:
@@ -101,16 +85,6 @@ export class IngestCounters implements IngestObserver {
     this.#recent.add(true)
   }
 
-  /** By tenant, then signal, then transport. */
-  counters(): readonly IngestCounter[] {
-    return [...this.#counters.values()]
-      .map(counter => ({ ...counter }))
-      .sort(
-        (a, b) =>
-          compare(a.tenant, b.tenant) || compare(a.signal, b.signal) || compare(a.transport, b.transport),
-      )
-  }
-
   /** Requests the receivers turned away before the inbox, by reason; their tenant is not known. */
   edgeRefusals(): Readonly<Partial<Record<EdgeRefusal, number>>> {
     return Object.fromEntries([...this.#refusals].sort())
@@ -125,21 +99,14 @@ export class IngestCounters implements IngestObserver {
   }
 
   #countAccepted(
-    counter: Mutable<IngestCounter>,
     signal: Signal,
+    transport: Transport,
     result: Extract<IngestResult, { outcome: 'accepted' }>,
   ): void {
-    counter.accepted += result.accepted
-    counter.rejected += result.rejected
-    counter.lastAcceptedMs = this.#clock.now()
-    if (result.message !== '') counter.lastProblem = result.message
-    if (result.duplicate) {
-      counter.duplicates++
-      this.#metrics.add('otelcontext_ingest_duplicates_total', { signal })
-    }
+    if (result.duplicate) this.#metrics.add('otelcontext_ingest_duplicates_total', { signal })
     this.#totals[signal].received += result.accepted + result.rejected
     this.#totals[signal].dropped += result.rejected
-    const labels = { receiver: 'otlp', transport: counter.transport }
+    const labels = { receiver: 'otlp', transport }
     this.#metrics.add(acceptedMetric[signal], labels, result.accepted)
     this.#metrics.add(refusedMetric[signal], labels, result.rejected)
   }
@@ -150,32 +117,4 @@ export class IngestCounters implements IngestObserver {
     if (transport === 'http' && tooMany)
       this.#metrics.add('otelcontext_http_otlp_throttled_total', { signal })
   }
-
-  #counter(tenant: string, signal: Signal, transport: Transport): Mutable<IngestCounter> {
-    const key = `${tenant}\n${signal}\n${transport}`
-    const known = this.#counters.get(key)
-    if (known !== undefined) return known
-    if (this.#counters.size >= maxCounters && tenant !== otherTenants) {
-      return this.#counter(otherTenants, signal, transport)
-    }
-    const counter: Mutable<IngestCounter> = {
-      tenant,
-      signal,
-      transport,
-      requests: 0,
-      accepted: 0,
-      rejected: 0,
-      duplicates: 0,
-      refusedRetry: 0,
-      invalid: 0,
-      lastAcceptedMs: 0,
-      lastProblem: '',
-    }
-    this.#counters.set(key, counter)
-    return counter
-  }
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }
