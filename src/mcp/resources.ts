@@ -1,0 +1,84 @@
+/** Resources: the same tools under addresses, and a guide for each tool. */
+import {
+  type ReadResourceResult,
+  type Resource,
+  ResourceNotFoundError,
+  type ResourceTemplateType,
+} from '@modelcontextprotocol/server'
+import { inputSchemaOf } from '../tools/input-schema.ts'
+import { findTool, tools } from '../tools/registry.ts'
+import type { Tool } from '../tools/tool.ts'
+import { type CallContext, runNamed } from './call-tool.ts'
+
+const scheme = 'otelcontext://'
+const json = 'application/json'
+
+export const resources: Resource[] = [
+  { uri: `${scheme}services`, name: 'services', title: 'Services and their calls', mimeType: json },
+  { uri: `${scheme}coverage`, name: 'coverage', title: 'What was received and stored', mimeType: json },
+  ...tools.map(tool => ({
+    uri: `${scheme}guide/${tool.name}`,
+    name: `guide_${tool.name}`,
+    title: `How to use ${tool.name}`,
+    mimeType: 'text/markdown',
+  })),
+]
+
+export const resourceTemplates: ResourceTemplateType[] = [
+  {
+    uriTemplate: `${scheme}services/{name}`,
+    name: 'service',
+    title: 'Health of one service',
+    mimeType: json,
+  },
+  { uriTemplate: `${scheme}traces/{id}`, name: 'trace', title: 'One trace', mimeType: json },
+]
+
+function guideOf(tool: Tool): string {
+  const { properties, required = [] } = inputSchemaOf(tool.input)
+  const fields = Object.keys(properties).map(
+    name => `\`${name}\`${required.includes(name) ? ' (required)' : ''}`,
+  )
+  const examples = tool.examples.map(example => `- \`${JSON.stringify(example)}\``)
+  return [
+    `# ${tool.name}: ${tool.title}`,
+    tool.description,
+    `Arguments: ${fields.join(', ')}. Budget without \`max_tokens\`: ${tool.maxTokens} tokens.`,
+    'Examples of arguments:',
+    examples.join('\n'),
+  ].join('\n\n')
+}
+
+interface Reading {
+  readonly tool: string
+  readonly args: Readonly<Record<string, string>>
+}
+
+function readingOf(uri: string): Reading | null {
+  if (!uri.startsWith(scheme)) return null
+  const [place = '', name, ...more] = uri.slice(scheme.length).split('/')
+  if (more.length > 0) return null
+  let decoded: string
+  try {
+    decoded = decodeURIComponent(name ?? '')
+  } catch {
+    return null
+  }
+  if (place === 'services' && name === undefined) return { tool: 'get_service_map', args: {} }
+  if (place === 'coverage' && name === undefined) return { tool: 'diagnose_ingest', args: {} }
+  if (place === 'services' && decoded !== '')
+    return { tool: 'get_service_health', args: { service: decoded } }
+  if (place === 'traces' && decoded !== '') return { tool: 'get_trace', args: { trace_id: decoded } }
+  return null
+}
+
+/** What is at an address; throws ResourceNotFoundError (-32602) if nothing is. */
+export async function readResource(uri: string, context: CallContext): Promise<ReadResourceResult> {
+  const guided = uri.startsWith(`${scheme}guide/`) ? findTool(uri.slice(`${scheme}guide/`.length)) : undefined
+  if (guided !== undefined) return { contents: [{ uri, mimeType: 'text/markdown', text: guideOf(guided) }] }
+  const reading = readingOf(uri)
+  if (reading === null) throw new ResourceNotFoundError(uri)
+  const { json: text, failed } = await runNamed(reading.tool, reading.args, context)
+  if (failed) throw new ResourceNotFoundError(uri)
+  return { contents: [{ uri, mimeType: json, text }] }
+}

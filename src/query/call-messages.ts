@@ -1,0 +1,28 @@
+/** What the pool and its workers say to each other. One call runs in a worker at a time. */
+import type { MessagePort } from 'node:worker_threads'
+import type { ToolCall } from '../model/tool.ts'
+
+/** Pool to worker. `deadlineMs` is a time of the wall clock, milliseconds. */
+export type ToWorker =
+  | { readonly type: 'call'; readonly id: number; readonly call: ToolCall; readonly deadlineMs: number }
+  /** For work that waits on something else than its own thread; the shared flag reaches the rest. */
+  | { readonly type: 'cancel'; readonly id: number }
+
+/** Worker to pool. */
+export type FromWorker =
+  | { readonly type: 'ready' }
+  | { readonly type: 'answer'; readonly id: number; readonly json: string; readonly failed: boolean }
+  /** It stopped because it was cancelled or its time was over. */
+  | { readonly type: 'stopped'; readonly id: number }
+  /** It threw what it should not have: a bug or a broken store. */
+  | { readonly type: 'crashed'; readonly id: number; readonly message: string }
+
+/** `workerData` of a query worker. */
+export interface WorkerStart<S = unknown> {
+  /** One 32-bit integer in shared memory: the id of the call to give up, 0 for none. */
+  readonly cancelFlag: SharedArrayBuffer
+  /** Where the engine publishes what is not sealed yet. */
+  readonly tail: MessagePort
+  /** What the worker needs to open the store; plain data. */
+  readonly settings: S
+}

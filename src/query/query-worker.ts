@@ -1,0 +1,82 @@
+/** One worker thread as the pool sees it: runs a call, can be made to give it up, can be ended. */
+import { type MessagePort, Worker } from 'node:worker_threads'
+import type { ToolAnswer, ToolCall } from '../model/tool.ts'
+import type { FromWorker, ToWorker, WorkerStart } from './call-messages.ts'
+
+export type Outcome =
+  | { readonly type: 'answer'; readonly answer: ToolAnswer }
+  | { readonly type: 'stopped' }
+  | { readonly type: 'crashed'; readonly message: string }
+
+export interface QueryWorker {
+  /** Resolves when the work has ended, one way or another; never rejects. */
+  run(id: number, call: ToolCall, deadlineMs: number): Promise<Outcome>
+  /** Asks the running call to stop at its next check. */
+  cancel(id: number): void
+  /** Ends the thread; a running call resolves as stopped. */
+  end(): Promise<void>
+  readonly ended: boolean
+}
+
+export interface WorkerOptions {
+  readonly entry: URL
+  readonly tail: MessagePort
+  readonly settings: unknown
+  /** Called when the thread ends without having been asked to. */
+  readonly onLost: (reason: string) => void
+}
+
+export function startQueryWorker(options: WorkerOptions): QueryWorker {
+  const cancelFlag = new SharedArrayBuffer(4)
+  const flag = new Int32Array(cancelFlag)
+  const start: WorkerStart = { cancelFlag, tail: options.tail, settings: options.settings }
+  const worker = new Worker(options.entry, { workerData: start, transferList: [options.tail] })
+  let current: { readonly id: number; readonly resolve: (outcome: Outcome) => void } | null = null
+  let ended = false
+  let asked = false
+  let reason = 'the thread ended'
+
+  const settle = (id: number | null, outcome: Outcome): void => {
+    if (current === null || (id !== null && current.id !== id)) return
+    const { resolve } = current
+    current = null
+    resolve(outcome)
+  }
+
+  worker.on('message', (message: FromWorker) => {
+    if (message.type === 'answer')
+      settle(message.id, { type: 'answer', answer: { json: message.json, failed: message.failed } })
+    else if (message.type === 'stopped') settle(message.id, { type: 'stopped' })
+    else if (message.type === 'crashed') settle(message.id, { type: 'crashed', message: message.message })
+  })
+  worker.on('error', error => {
+    reason = error instanceof Error ? error.message : String(error)
+  })
+  worker.on('exit', () => {
+    ended = true
+    settle(null, asked ? { type: 'stopped' } : { type: 'crashed', message: `query worker lost: ${reason}` })
+    if (!asked) options.onLost(reason)
+  })
+
+  const post = (message: ToWorker): void => worker.postMessage(message)
+  return {
+    get ended() {
+      return ended
+    },
+    run(id, call, deadlineMs) {
+      if (ended) return Promise.resolve({ type: 'crashed', message: `query worker lost: ${reason}` })
+      return new Promise(resolve => {
+        current = { id, resolve }
+        post({ type: 'call', id, call, deadlineMs })
+      })
+    },
+    cancel(id) {
+      Atomics.store(flag, 0, id)
+      post({ type: 'cancel', id })
+    },
+    async end() {
+      asked = true
+      await worker.terminate()
+    },
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * An upper bound of what a text costs in o200k tokens, tight on JSON and telemetry, for any text at all.
+ *
+ * It cuts the text where the vocabulary's own pattern cuts it. Digits are one token per three. A word or a run
+ * of punctuation that is known to be one token counts as one. For anything else it relies on what byte pair
+ * encoding guarantees: when it stops, no two neighbours form a token, so two single characters that are a
+ * pair of the vocabulary never stand side by side. A byte outside ASCII counts as a token of its own.
+ */
+import { isPair, knownRuns, knownWords, wordBits } from './lexicon.ts'
+
+const space = 32
+const apostrophe = 39
+const underscore = 95
+const stop = 46
+
+const isUpper = (code: number): boolean => code >= 65 && code <= 90
+const isLower = (code: number): boolean => code >= 97 && code <= 122
+const isLetter = (code: number): boolean => isUpper(code) || isLower(code)
+const isDigit = (code: number): boolean => code >= 48 && code <= 57
+const isPunctuation = (code: number): boolean =>
+  code > space && code < 127 && !isLetter(code) && !isDigit(code)
+const isBeyondAscii = (code: number): boolean => code > 127
+
+/**
+ * Most tokens that characters [from, to) of a piece can become. Two states: the last token is a single
+ * character, or it is longer; singles may only follow each other where the two are no pair.
+ */
+function structuralBound(text: string, from: number, to: number): number {
+  let single = -1
+  let longer = -1
+  let longerBefore = -1
+  let singleBefore = -1
+  let singleTwoBefore = -1
+  let longerTwoBefore = -1
+  for (let at = from; at < to; at++) {
+    const start = at === from
+    const breaks = !start && !isPair(text.charCodeAt(at - 1), text.charCodeAt(at))
+    const nextSingle = start ? 1 : Math.max(longer, breaks ? single : -1) + 1
+    const bestBefore = at === from + 1 ? 0 : Math.max(singleBefore, longerBefore)
+    const bestTwoBefore = at === from + 2 ? 0 : Math.max(singleTwoBefore, longerTwoBefore)
+    const two = at > from && !breaks ? bestBefore + 1 : -1
+    const three = at > from + 1 ? bestTwoBefore + 1 : -1
+    singleTwoBefore = singleBefore
+    longerTwoBefore = longerBefore
+    singleBefore = single
+    longerBefore = longer
+    single = nextSingle
+    longer = Math.max(two, three)
+  }
+  return Math.max(single, longer)
+}
+
+function endOfWord(text: string, from: number): number {
+  let at = from
+  while (at < text.length && isUpper(text.charCodeAt(at))) at++
+  while (at < text.length && isLower(text.charCodeAt(at))) at++
+  return at
+}
+
+/** Cost of the word [from, to) that takes the character before it (at `from - 1`) along if `prefixed`. */
+function wordBound(text: string, from: number, to: number, prefixed: boolean): number {
+  const next = text.charCodeAt(to)
+  const before = from - (prefixed ? 1 : 0)
+  const touchesOther =
+    next === apostrophe || isBeyondAscii(next) || (before > 0 && isBeyondAscii(text.charCodeAt(before - 1)))
+  const bits = touchesOther ? undefined : knownWords.get(text.slice(from, to))
+  if (bits === undefined) return structuralBound(text, before, to)
+  if (!prefixed) return 1
+  const prefix = text.charCodeAt(from - 1)
+  if (prefix === space) return 1
+  if (prefix === underscore && (bits & wordBits.underscore) !== 0) return 1
+  if (prefix === stop && (bits & wordBits.stop) !== 0) return 1
+  return 2
+}
+
+function runBound(text: string, from: number, to: number): number {
+  const touchesOther =
+    isBeyondAscii(text.charCodeAt(to)) || (from > 0 && isBeyondAscii(text.charCodeAt(from - 1)))
+  const known = touchesOther || to - from > 6 ? undefined : knownRuns.get(text.slice(from, to))
+  return known ?? structuralBound(text, from, to)
+}
+
+function utf8Bytes(code: number): number {
+  // Half of a surrogate pair is two of its four bytes.
+  return code < 0x800 ? 2 : code >= 0xd800 && code <= 0xdfff ? 2 : 3
+}
+
+/** Upper bound of the o200k tokens of `text`; at least the true number for every string of whole characters. */
+export function tokenBound(text: string): number {
+  let tokens = 0
+  let at = 0
+  while (at < text.length) {
+    const code = text.charCodeAt(at)
+    if (isLetter(code)) {
+      const end = endOfWord(text, at)
+      tokens += wordBound(text, at, end, false)
+      at = end
+    } else if (isDigit(code)) {
+      let end = at + 1
+      while (end < text.length && isDigit(text.charCodeAt(end))) end++
+      // Digits of other scripts join the same group of three and move its borders.
+      const mixed = isBeyondAscii(text.charCodeAt(end)) || (at > 0 && isBeyondAscii(text.charCodeAt(at - 1)))
+      tokens += mixed ? end - at : Math.ceil((end - at) / 3)
+      at = end
+    } else if (isPunctuation(code) || code === space) {
+      let end = at + 1
+      while (end < text.length && isPunctuation(text.charCodeAt(end))) end++
+      const prefixes = end - at === 1 && isLetter(text.charCodeAt(end))
+      if (prefixes) {
+        const wordEnd = endOfWord(text, end)
+        // An apostrophe after a word may belong to that word instead ("it's"), which costs one more at most.
+        if (code === apostrophe && at > 0 && isLetter(text.charCodeAt(at - 1))) {
+          tokens += 1 + structuralBound(text, at, wordEnd)
+        } else tokens += wordBound(text, end, wordEnd, true)
+        at = wordEnd
+      } else {
+        tokens += runBound(text, at, end)
+        at = end
+      }
+    } else if (code < 128) {
+      tokens += 1
+      at++
+    } else {
+      tokens += utf8Bytes(code)
+      at++
+    }
+  }
+  return tokens
+}

@@ -1,0 +1,11 @@
+/** The tools, in the order they are listed. */
+import { getTrace } from './get-trace.ts'
+import type { Tool } from './tool.ts'
+
+export const tools: readonly Tool[] = [getTrace]
+
+const byName: ReadonlyMap<string, Tool> = new Map(tools.map(tool => [tool.name, tool]))
+
+export function findTool(name: string): Tool | undefined {
+  return byName.get(name)
+}

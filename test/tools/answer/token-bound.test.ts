@@ -1,0 +1,107 @@
+import fc from 'fast-check'
+import { encode } from 'gpt-tokenizer/encoding/o200k_base'
+import { describe, expect, it } from 'vitest'
+import { isPair, knownRuns, knownWords, wordBits } from '../../../src/tools/answer/lexicon.ts'
+import { tokenBound } from '../../../src/tools/answer/token-bound.ts'
+
+const real = (text: string): number => encode(text).length
+
+describe('the lexicon', () => {
+  it('holds only words that are one token alone and after a space', () => {
+    const wrong = [...knownWords.keys()].filter(word => real(word) !== 1 || real(` ${word}`) !== 1)
+    expect(wrong).toEqual([])
+    expect(knownWords.size).toBeGreaterThan(2_000)
+  })
+
+  it('knows which words are one token after an underscore or a full stop', () => {
+    const wrong = [...knownWords].filter(
+      ([word, bits]) =>
+        ((bits & wordBits.underscore) !== 0 && real(`_${word}`) !== 1) ||
+        ((bits & wordBits.stop) !== 0 && real(`.${word}`) !== 1),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  it('holds only words that are at most two tokens after any punctuation', () => {
+    const marks = [...'!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~']
+    const wrong = [...knownWords.keys()].flatMap(word =>
+      marks.filter(mark => real(mark + word) > 2).map(mark => mark + word),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  it('counts its runs of punctuation as the tokenizer does', () => {
+    const wrong = [...knownRuns].filter(([run, tokens]) => real(run) !== tokens)
+    expect(wrong).toEqual([])
+  })
+
+  it('claims a pair only where the tokenizer has one', () => {
+    const wrong: string[] = []
+    for (let first = 32; first < 127; first++) {
+      for (let second = 32; second < 127; second++) {
+        const text = String.fromCharCode(first, second)
+        if (isPair(first, second) !== (real(text) === 1)) wrong.push(text)
+      }
+    }
+    expect(wrong).toEqual([])
+  })
+})
+
+const ascii = fc.string({
+  unit: fc.integer({ min: 32, max: 126 }).map(code => String.fromCharCode(code)),
+  maxLength: 200,
+})
+const letters = fc.string({
+  unit: fc.constantFrom(...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'),
+  maxLength: 60,
+})
+const hex = fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), maxLength: 64 })
+const marks = fc.string({ unit: fc.constantFrom(...'"{}[]:,.-_/()<>*=\\ \''), maxLength: 24 })
+const words = fc.constantFrom(...knownWords.keys())
+const anything = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 100 }),
+  fc.string({ unit: 'grapheme', maxLength: 60 }),
+  ascii,
+  letters,
+  hex,
+  marks,
+  fc.json({ maxDepth: 4 }),
+  fc.integer().map(String),
+  fc
+    .array(
+      fc.oneof(
+        words,
+        marks,
+        hex,
+        letters,
+        fc.nat().map(String),
+        fc.string({ unit: 'grapheme', maxLength: 3 }),
+      ),
+      { maxLength: 30 },
+    )
+    .map(parts => parts.join('')),
+  fc.array(words, { maxLength: 30 }).map(parts => parts.join("'")),
+)
+
+describe('the bound', () => {
+  it('is never below the tokenizer, for any text', () => {
+    fc.assert(
+      fc.property(anything, text => {
+        // A lone half of a surrogate pair cannot be sent as UTF-8; JSON.stringify never writes one.
+        const sent = text.toWellFormed()
+        expect(tokenBound(sent)).toBeGreaterThanOrEqual(real(sent))
+      }),
+      { numRuns: 4_000 },
+    )
+  })
+
+  it('is never below the tokenizer for the same as JSON', () => {
+    fc.assert(
+      fc.property(fc.array(anything, { maxLength: 5 }), texts => {
+        const sent = JSON.stringify(texts)
+        expect(tokenBound(sent)).toBeGreaterThanOrEqual(real(sent))
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+})
