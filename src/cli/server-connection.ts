@@ -84,6 +84,7 @@ export async function request(
       headers: { ...connection.headers, ...(init.headers as Record<string, string> | undefined) },
     })
   } catch (error) {
+    if (init.signal?.aborted === true) throw error
     throw new OverloadedError(
       'unreachable',
       `no answer from ${connection.url}; is the server running there? (${causeOf(error)})`,
@@ -113,9 +114,11 @@ export async function callTool(
   connection: ServerConnection,
   tool: string,
   args: Readonly<Record<string, unknown>>,
+  signal?: AbortSignal,
 ): Promise<ToolReply> {
   const response = await request(connection, '/mcp', {
     method: 'POST',
+    ...(signal === undefined ? {} : { signal }),
     headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
     body: JSON.stringify({
       jsonrpc: '2.0',
@@ -126,12 +129,18 @@ export async function callTool(
   })
   const body = await response.text()
   const reply = parseReply(body, response.status)
-  if (reply.error !== undefined) {
-    throw new OverloadedError('call_failed', `${tool}: ${reply.error.message} (${reply.error.code})`, {
-      retryAfterMs: 1_000,
-    })
-  }
+  if (reply.error !== undefined) throw callError(tool, reply.error)
   return { failed: reply.result?.isError === true, json: reply.result?.content?.[0]?.text ?? '' }
+}
+
+/** JSON-RPC codes of the server for a full house and for a call past its time. */
+const overloadCodes: Readonly<Record<number, string>> = { [-32000]: 'overloaded', [-32001]: 'call_timeout' }
+
+function callError(tool: string, error: NonNullable<JsonRpcReply['error']>): Error {
+  const code = overloadCodes[error.code]
+  if (code === undefined)
+    return new InvalidInputError('call_refused', `${tool}: ${error.message} (${error.code})`)
+  return new OverloadedError(code, `${tool}: ${error.message}`, { retryAfterMs: 1_000 })
 }
 
 function parseReply(body: string, status: number): JsonRpcReply {
