@@ -30,6 +30,8 @@ export interface Scanned<B> {
   records(rows?: readonly number[]): Promise<RecordTable>
   /** Receive time of the block's newest item, milliseconds. */
   readonly receivedMs: number
+  /** Log scans with terms: rows that may match, ascending; absent where nothing is known, so all may. */
+  readonly candidateRows?: readonly number[]
 }
 
 export interface ScanQuery {
@@ -42,6 +44,10 @@ export interface ScanQuery {
 export interface LogScanQuery extends ScanQuery {
   /** Folded terms; blocks where one of them matches no token, neither as stem nor as prefix, are skipped. */
   readonly terms?: readonly string[]
+  /** Each of them is a list of folded terms of which at least one has to match; otherwise as `terms`. */
+  readonly clauses?: readonly (readonly string[])[]
+  /** 32 hex digits; blocks that cannot hold a record of this trace are skipped. */
+  readonly traceId?: string
 }
 
 export interface TraceRows {

@@ -78,7 +78,6 @@ CREATE TABLE rollup (
   from_ms REAL NOT NULL,
   to_ms REAL NOT NULL,
   received_ms REAL NOT NULL,
-  checksum INTEGER NOT NULL,
   bytes BLOB NOT NULL
 ) STRICT;
 CREATE INDEX rollup_by_time ON rollup (tenant, to_ms, from_ms);

@@ -144,7 +144,7 @@ class SqliteSnapshot implements StoreSnapshot {
     toMs: number,
     signal?: AbortSignal,
   ): Promise<readonly RollupRecord[]> {
-    return this.#read(db => readRollups(db, tenant, fromMs, toMs, signal).records)
+    return this.#read(db => readRollups(db, tenant, fromMs, toMs, signal))
   }
 
   async templates(tenant: string, signal?: AbortSignal): Promise<readonly TemplateRecord[]> {

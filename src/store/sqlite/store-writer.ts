@@ -14,7 +14,6 @@ import type {
   TemplateRecord,
 } from '../../model/store.ts'
 import type { Signal } from '../../model/telemetry.ts'
-import { crc32c } from '../crc32c.ts'
 import { explained, openForWriting } from './database.ts'
 import { readRollups } from './rollup-rows.ts'
 import { partStride } from './schema.ts'
@@ -78,7 +77,7 @@ class SqliteStoreWriter implements StoreWriter {
   }
 
   async rollups(tenant: string, fromMs: number, toMs: number): Promise<readonly RollupRecord[]> {
-    return explained(this.#file, () => readRollups(this.#db, tenant, fromMs, toMs).records)
+    return explained(this.#file, () => readRollups(this.#db, tenant, fromMs, toMs))
   }
 
   async tenants(): Promise<readonly string[]> {
@@ -220,8 +219,8 @@ class SqliteStoreWriter implements StoreWriter {
   #insertRollup(rollup: RollupRecord): void {
     this.#db
       .prepare(
-        `INSERT INTO rollup (id, tenant, step_seconds, from_ms, to_ms, received_ms, checksum, bytes)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+        `INSERT INTO rollup (id, tenant, step_seconds, from_ms, to_ms, received_ms, bytes)
+         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
       )
       .run(
         rollup.id,
@@ -230,7 +229,6 @@ class SqliteStoreWriter implements StoreWriter {
         rollup.fromMs,
         rollup.toMs,
         rollup.receivedMs,
-        crc32c(rollup.bytes),
         rollup.bytes,
       )
   }

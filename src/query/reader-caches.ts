@@ -1,0 +1,71 @@
+/** What a query worker keeps between calls, every part of it bounded by bytes. */
+import { LRUCache } from 'lru-cache'
+import type { RollupRecord, SegmentHeader } from '../model/store.ts'
+import type { TailEntry } from '../model/tail.ts'
+import type { Batch, Block } from '../model/telemetry.ts'
+import type { DecodedColumns } from '../store/segment/block-codec.ts'
+import type { DictionaryReader } from '../store/segment/record-frames.ts'
+import type { TermIndex } from '../store/segment/term-index.ts'
+import type { TraceIndex } from '../store/segment/trace-index.ts'
+import { SegmentHeaders } from './segment-headers.ts'
+
+/**
+ * 96 MiB: the trace index of about 15 million spans, the words of 600,000 log records and 40 blocks. Three
+ * workers with it stay within the 512 MB of the process.
+ */
+export const defaultCacheBytes: number = 96 * 1024 * 1024
+
+/** Segments known to be damaged; beyond it the oldest are found damaged again. */
+const maxCorrupt = 10_000
+
+export interface DecodedEntry {
+  readonly batch: Batch
+  readonly minTimeMs: number
+  readonly maxTimeMs: number
+}
+
+export interface ReaderCaches {
+  readonly headers: SegmentHeaders
+  /** Opening a view and following the headers happens one call at a time; this is the end of the queue. */
+  opening: Promise<unknown>
+  readonly columns: LRUCache<string, DecodedColumns>
+  readonly dictionaries: LRUCache<string, DictionaryReader>
+  readonly traces: LRUCache<string, TraceIndex>
+  readonly terms: LRUCache<string, TermIndex>
+  readonly entries: LRUCache<TailEntry, DecodedEntry>
+  readonly rollups: LRUCache<string, RollupRecord>
+  readonly corrupt: LRUCache<string, SegmentHeader>
+}
+
+/** `maxBytes` is for all of them together, apart from headers: about 400 bytes a segment. */
+export function createReaderCaches(maxBytes: number = defaultCacheBytes): ReaderCaches {
+  return {
+    headers: new SegmentHeaders(),
+    opening: Promise.resolve(),
+    columns: bounded(maxBytes * 0.35, columns => blockBytes(columns.block)),
+    dictionaries: bounded(maxBytes * 0.05, dictionary => dictionary.byteLength),
+    traces: bounded(maxBytes * 0.15, index => index.prefixes.byteLength + index.hashes.byteLength),
+    terms: bounded(maxBytes * 0.25, index => index.byteLength),
+    entries: bounded(maxBytes * 0.15, entry => blockBytes(entry.batch.block)),
+    rollups: bounded(maxBytes * 0.05, record => record.bytes.length),
+    corrupt: new LRUCache({ max: maxCorrupt }),
+  }
+}
+
+function bounded<K extends object | string, V extends object>(
+  maxBytes: number,
+  sizeOf: (value: V) => number,
+): LRUCache<K, V> {
+  return new LRUCache({ maxSize: Math.floor(maxBytes), sizeCalculation: value => 128 + sizeOf(value) })
+}
+
+/** Columns by the width of their rows; texts and tables by twice their length. */
+function blockBytes(block: Block): number {
+  const rowBytes = { traces: 75, logs: 54, metrics: 46 }[block.signal]
+  let tables = 0
+  for (const text of block.strings) tables += 2 * text.length + 24
+  for (const resource of block.resources) tables += resource.bytes.length + 300
+  for (const scope of block.scopes) tables += scope.bytes.length + 100
+  if (block.signal === 'metrics') for (const metric of block.metrics) tables += metric.bytes.length + 300
+  return block.count * rowBytes + tables
+}

@@ -1,0 +1,116 @@
+/**
+ * What the engine has published and the store may not hold yet, as one query worker knows it.
+ *
+ * Reads pin it before they open their snapshot: what is forgotten after that is still theirs, and what was
+ * forgotten before lies at or below the position every later snapshot contains.
+ */
+import type { RollupRecord, TemplateRecord } from '../model/store.ts'
+import type { TailEntry, TailMessage, TailPublication } from '../model/tail.ts'
+
+/** The published data behind a position, without gaps. */
+export interface TailView {
+  /** Everything up to here is in this view or at or below the position asked for. */
+  readonly position: number
+  readonly entries: readonly TailEntry[]
+  readonly rollups: readonly RollupRecord[]
+  readonly templates: readonly TemplateRecord[]
+  /** Positions known to exist beyond `position`, not readable because some between them are missing. */
+  readonly missingPositions: number
+  /** Receive time of the newest position published, milliseconds; 0 when nothing was. */
+  readonly newestMs: number
+  /**
+   * Positions whose items are here but whose rollups are not: their publication began at or below the
+   * position asked for, so that its cells cannot be told apart. 0 as long as seals end where publications do.
+   */
+  readonly positionsWithoutRollups: number
+}
+
+export interface TailPin {
+  /** What lies behind `position`, which a snapshot opened after the pin contains. */
+  take(position: number): TailView
+}
+
+export class Tail {
+  /** Consecutive, oldest first; replaced and never changed, so that pins can hold on to it. */
+  #publications: readonly TailPublication[] = []
+  #inboxId: string
+  #sealed = 0
+
+  /** `inboxId` may be empty until the first message says it. */
+  constructor(inboxId = '') {
+    this.#inboxId = inboxId
+  }
+
+  get inboxId(): string {
+    return this.#inboxId
+  }
+
+  /** Bytes of the requests held. */
+  get byteLength(): number {
+    let sum = 0
+    for (const publication of this.#publications)
+      for (const entry of publication.entries) sum += entry.bytes.length
+    return sum
+  }
+
+  accept(message: TailMessage): void {
+    if (message.inboxId !== this.#inboxId) {
+      this.#inboxId = message.inboxId
+      this.#publications = []
+      this.#sealed = 0
+    }
+    if (message.type === 'sealed') this.#forget(message.position)
+    else this.#append(message)
+  }
+
+  pin(): TailPin {
+    const pinned = this.#publications
+    return { take: position => viewOf(this.#since(pinned), position) }
+  }
+
+  #append(publication: TailPublication): void {
+    if (publication.to <= this.#sealed) return
+    const last = this.#publications.at(-1)
+    // Told twice, as to a worker that was started while others were being told.
+    if (last !== undefined && publication.to <= last.to) return
+    this.#publications = [...this.#publications, publication]
+  }
+
+  #forget(position: number): void {
+    this.#sealed = Math.max(this.#sealed, position)
+    this.#publications = this.#publications.filter(publication => publication.to > position)
+  }
+
+  /** The pinned publications and those that came after them. */
+  #since(pinned: readonly TailPublication[]): readonly TailPublication[] {
+    const last = pinned.at(-1)?.to ?? -1
+    return [...pinned, ...this.#publications.filter(publication => publication.to > last)]
+  }
+}
+
+function viewOf(publications: readonly TailPublication[], sealed: number): TailView {
+  const entries: TailEntry[] = []
+  const rollups: RollupRecord[] = []
+  const templates: TemplateRecord[] = []
+  let position = sealed
+  let positionsWithoutRollups = 0
+  for (const publication of publications) {
+    if (publication.to <= position) continue
+    if (publication.from > position + 1) break
+    if (publication.from <= position) positionsWithoutRollups += publication.to - position
+    else rollups.push(...publication.rollups)
+    for (const entry of publication.entries) if (entry.position > position) entries.push(entry)
+    templates.push(...publication.templates)
+    position = publication.to
+  }
+  const newest = publications.at(-1)
+  return {
+    position,
+    entries,
+    rollups,
+    templates,
+    missingPositions: Math.max(0, (newest?.to ?? 0) - position),
+    newestMs: newest?.timeMs ?? 0,
+    positionsWithoutRollups,
+  }
+}

@@ -1,0 +1,474 @@
+/**
+ * Everything a tool may ask of one tenant's telemetry, stored or not sealed yet, as of one position.
+ *
+ * A read pins the tail, opens a store snapshot, reads the sealed position P in it and takes from the tail
+ * what lies behind P: every item is then in exactly one of the two. Headers are followed inside the same
+ * snapshot, one read at a time, so that they never show a segment the snapshot does not hold.
+ */
+import pLimit from 'p-limit'
+import { StoreError } from '../errors.ts'
+import { openBlock } from '../graph/rollups/decode.ts'
+import { rollupView } from '../graph/rollups/rollup-view.ts'
+import type {
+  AsOf,
+  Coverage,
+  Deadline,
+  IngestCounter,
+  LogScanQuery,
+  Scanned,
+  ScanQuery,
+  SignalCoverage,
+  TelemetryReader,
+  TraceRows,
+} from '../model/reader.ts'
+import type { RollupView } from '../model/rollup.ts'
+import type {
+  RollupRecord,
+  SegmentHeader,
+  StoreReader,
+  StoreSnapshot,
+  TemplateRecord,
+} from '../model/store.ts'
+import type { TailEntry } from '../model/tail.ts'
+import {
+  type Block,
+  type LogBlock,
+  type MetricBlock,
+  type Signal,
+  type SpanBlock,
+  signals,
+} from '../model/telemetry.ts'
+import type { TimeRange } from '../model/time.ts'
+import { TermMatcher } from '../store/search/term-matcher.ts'
+import { rowsPerFrame } from '../store/segment/record-frames.ts'
+import { mayHoldPrefix, mayHoldTrace, prefixOf } from '../store/segment/trace-index.ts'
+import type { DecodedEntry, ReaderCaches } from './reader-caches.ts'
+import { SegmentAccess } from './segment-access.ts'
+import type { HeaderList } from './segment-headers.ts'
+import type { Tail, TailView } from './tail.ts'
+import { decodedEntry, isOf } from './tail-blocks.ts'
+import { matchingRows, mergeTraceParts, type TracePart } from './trace-rows.ts'
+
+/** The receiver's ATTRIBUTE_MAX_BYTES where nothing else is said. */
+const defaultAttributeMaxBytes = 65_536
+/** Index parts read at once; on SQLite they come one after the other, on Postgres they overlap. */
+const fanOut = 8
+
+export interface ReaderOptions {
+  readonly store: StoreReader
+  readonly tail: Tail
+  readonly tenant: string
+  readonly deadline: Deadline
+  /** The clock of this call, milliseconds. */
+  readonly nowMs: number
+  readonly caches: ReaderCaches
+  /** Of all tenants; the reader hands out its own tenant's. */
+  readonly ingestCounters: () => Promise<readonly IngestCounter[]>
+  /** The receiver's limit on attribute values, bytes. */
+  readonly attributeMaxBytes?: number
+}
+
+export type OpenReader = TelemetryReader & { release(): Promise<void> }
+
+/** Opens a consistent view; `release` must be called. Rejects with StoreError when the store cannot be read. */
+export function openTelemetryReader(options: ReaderOptions): Promise<OpenReader> {
+  const { caches } = options
+  const opened = caches.opening.then(() => open(options))
+  caches.opening = opened.catch(() => undefined)
+  return opened
+}
+
+async function open(options: ReaderOptions): Promise<OpenReader> {
+  const { store, tail, tenant, deadline, caches } = options
+  deadline.check()
+  const pin = tail.pin()
+  const snapshot = await store.snapshot(deadline.signal)
+  try {
+    caches.headers.apply(await snapshot.segmentChanges(caches.headers.sequence, deadline.signal))
+    const headers: Record<Signal, HeaderList> = {
+      traces: caches.headers.list(tenant, 'traces'),
+      logs: caches.headers.list(tenant, 'logs'),
+      metrics: caches.headers.list(tenant, 'metrics'),
+    }
+    const inboxId = tail.inboxId || newestHeader(headers)?.inboxId || ''
+    const sealed = inboxId === '' ? 0 : await snapshot.sealedPosition(inboxId)
+    return new SnapshotReader(options, snapshot, headers, pin.take(sealed), inboxId)
+  } catch (error) {
+    await snapshot.release()
+    throw error
+  }
+}
+
+/** A block that can be loaded, and what is known of it before. */
+interface Source {
+  readonly minTimeMs: number
+  readonly maxTimeMs: number
+  /** Null: nothing to see in it, or damaged. */
+  load(): Promise<Scanned<Block> | null>
+}
+
+class SnapshotReader implements OpenReader {
+  readonly tenant: string
+  readonly asOf: AsOf
+  readonly nowMs: number
+  readonly #options: ReaderOptions
+  readonly #snapshot: StoreSnapshot
+  readonly #headers: Readonly<Record<Signal, HeaderList>>
+  readonly #tail: TailView
+  readonly #entries: readonly TailEntry[]
+  readonly #access: SegmentAccess
+  #corruptRollups = 0
+
+  constructor(
+    options: ReaderOptions,
+    snapshot: StoreSnapshot,
+    headers: Readonly<Record<Signal, HeaderList>>,
+    tail: TailView,
+    inboxId: string,
+  ) {
+    this.#options = options
+    this.#snapshot = snapshot
+    this.#headers = headers
+    this.#tail = tail
+    this.tenant = options.tenant
+    this.nowMs = options.nowMs
+    this.#entries = tail.entries.filter(entry => entry.tenant === options.tenant)
+    this.#access = new SegmentAccess(snapshot, options.caches, options.deadline.signal)
+    this.asOf = { inboxId, position: tail.position, timeMs: this.#newestReceivedMs() }
+  }
+
+  async *scanSpans(query: ScanQuery): AsyncGenerator<Scanned<SpanBlock>> {
+    for await (const scanned of this.#scan('traces', query)) if (isSpans(scanned)) yield scanned
+  }
+
+  async *scanLogs(query: LogScanQuery): AsyncGenerator<Scanned<LogBlock>> {
+    const pruning = logPruning(query)
+    for await (const scanned of this.#scan('logs', query, pruning)) if (isLogs(scanned)) yield scanned
+  }
+
+  async *scanMetrics(query: ScanQuery): AsyncGenerator<Scanned<MetricBlock>> {
+    for await (const scanned of this.#scan('metrics', query)) if (isMetrics(scanned)) yield scanned
+  }
+
+  async findTraces(prefix: string, limit: number): Promise<readonly string[]> {
+    const wanted = prefix.toLowerCase()
+    if (!/^[0-9a-f]{8,32}$/.test(wanted)) return []
+    const first = prefixOf(Buffer.from(wanted.slice(0, 8), 'hex'), 0)
+    const found = new Set<string>()
+    const collect = (block: Block): void => {
+      if (block.signal !== 'traces') return
+      let last = ''
+      for (let row = 0; row < block.count; row++) {
+        if (prefixOf(block.traceId, row * 16) !== first) continue
+        const id = Buffer.from(block.traceId.subarray(row * 16, row * 16 + 16)).toString('hex')
+        if (id !== last && id.startsWith(wanted)) found.add(id)
+        last = id
+      }
+    }
+    for (const header of await this.#headersWhere('traces', index => mayHoldPrefix(index, first))) {
+      this.#options.deadline.check()
+      const columns = await this.#access.columns(header)
+      if (columns !== null) collect(columns.block)
+    }
+    for (const { decoded } of this.#tailBlocks('traces')) collect(decoded.batch.block)
+    return [...found].sort().slice(0, limit)
+  }
+
+  async trace(traceId: string): Promise<TraceRows | null> {
+    const wanted = traceId.toLowerCase()
+    if (!/^[0-9a-f]{32}$/.test(wanted)) return null
+    const id = new Uint8Array(Buffer.from(wanted, 'hex'))
+    const parts: TracePart[] = []
+    for (const header of await this.#headersWhere('traces', index => mayHoldTrace(index, id))) {
+      this.#options.deadline.check()
+      const columns = await this.#access.columns(header)
+      if (columns?.block.signal !== 'traces') continue
+      const rows = matchingRows(columns.block, id)
+      if (rows.length === 0) continue
+      parts.push({ block: columns.block, rows, records: await this.#access.records(header, columns, rows) })
+    }
+    for (const { decoded } of this.#tailBlocks('traces')) {
+      const { block, records } = decoded.batch
+      if (block.signal !== 'traces') continue
+      const rows = matchingRows(block, id)
+      if (rows.length > 0) parts.push({ block, rows, records })
+    }
+    return parts.length === 0 ? null : mergeTraceParts(wanted, parts)
+  }
+
+  async rollups(range: TimeRange, stepSeconds: 10 | 60 | 600 = 10): Promise<RollupView> {
+    const { deadline } = this.#options
+    deadline.check()
+    const stored = await this.#snapshot.rollups(this.tenant, range.fromMs, range.toMs, deadline.signal)
+    const records: RollupRecord[] = []
+    for (const record of stored) {
+      const known = this.#options.caches.rollups.get(record.id)
+      if (known !== undefined) records.push(known)
+      else if (this.#isReadable(record)) {
+        this.#options.caches.rollups.set(record.id, record)
+        records.push(record)
+      }
+    }
+    for (const record of this.#tail.rollups)
+      if (record.tenant === this.tenant && this.#isReadable(record)) records.push(record)
+    return rollupView(records, range, stepSeconds)
+  }
+
+  async templates(): Promise<readonly TemplateRecord[]> {
+    const byNumber = new Map<number, TemplateRecord>()
+    for (const template of await this.#snapshot.templates(this.tenant, this.#options.deadline.signal))
+      byNumber.set(template.number, template)
+    for (const template of this.#tail.templates)
+      if (template.tenant === this.tenant) byNumber.set(template.number, template)
+    return [...byNumber.values()].sort((a, b) => a.number - b.number)
+  }
+
+  async coverage(range: TimeRange): Promise<Coverage> {
+    const perSignal = signals.map(signal => this.#signalCoverage(signal, range))
+    const corrupt = signals
+      .flatMap(signal => this.#headers[signal])
+      .filter(header => this.#options.caches.corrupt.has(header.id) && touches(header, range))
+    const lagPositions = this.#tail.missingPositions + this.#tail.positionsWithoutRollups
+    return {
+      perSignal,
+      lagPositions,
+      lagMs: lagPositions === 0 ? 0 : Math.max(0, this.#tail.newestMs - this.asOf.timeMs),
+      corruptSegments: corrupt.length + this.#corruptRollups,
+      corruptItems: corrupt.reduce((sum, header) => sum + header.count, 0),
+      oldestMs: extreme(
+        perSignal.map(one => one.oldestMs),
+        Math.min,
+      ),
+      newestMs: extreme(
+        perSignal.map(one => one.newestMs),
+        Math.max,
+      ),
+    }
+  }
+
+  async newestPosition(range: TimeRange): Promise<number> {
+    let newest = 0
+    for (const signal of signals) {
+      for (const header of this.#headers[signal])
+        if (touches(header, range)) newest = Math.max(newest, header.toPosition)
+      for (const { decoded, entry } of this.#tailBlocks(signal))
+        if (touches(decoded, range)) newest = Math.max(newest, entry.position)
+    }
+    return newest
+  }
+
+  async ingestCounters(): Promise<readonly IngestCounter[]> {
+    const all = await this.#options.ingestCounters()
+    return all.filter(counter => counter.tenant === this.tenant)
+  }
+
+  async release(): Promise<void> {
+    await this.#snapshot.release()
+  }
+
+  async *#scan(signal: Signal, query: ScanQuery, pruning?: LogPruning): AsyncGenerator<Scanned<Block>> {
+    const { deadline } = this.#options
+    const sources: Source[] = []
+    for (const header of this.#headers[signal])
+      if (touches(header, query.range) && mayHoldService(header, query.services))
+        sources.push(this.#segmentSource(header, pruning))
+    for (const { decoded, entry } of this.#tailBlocks(signal))
+      if (touches(decoded, query.range)) sources.push(tailSource(decoded, entry, query.services))
+    if (query.order === 'oldest_first') sources.sort((a, b) => a.minTimeMs - b.minTimeMs)
+    else sources.sort((a, b) => b.maxTimeMs - a.maxTimeMs)
+    for (const source of sources) {
+      deadline.check()
+      const scanned = await source.load()
+      if (scanned !== null) yield scanned
+    }
+  }
+
+  #segmentSource(header: SegmentHeader, pruning: LogPruning | undefined): Source {
+    return {
+      minTimeMs: header.minTimeMs,
+      maxTimeMs: header.maxTimeMs,
+      load: async () => {
+        const candidates = pruning === undefined ? undefined : await this.#candidates(header, pruning)
+        if (candidates === null) return null
+        const columns = await this.#access.columns(header)
+        if (columns === null) return null
+        return {
+          block: columns.block,
+          records: rows => this.#access.records(header, columns, rows),
+          receivedMs: header.maxReceivedMs,
+          ...(candidates === undefined ? {} : { candidateRows: candidates }),
+        }
+      },
+    }
+  }
+
+  /** Rows whose frames hold a token for every clause; undefined for all, null for none. */
+  async #candidates(
+    header: SegmentHeader,
+    pruning: LogPruning,
+  ): Promise<readonly number[] | undefined | null> {
+    if (pruning.traceId !== null) {
+      const traces = await this.#access.traceIndex(header)
+      if (traces === null || !mayHoldTrace(traces, pruning.traceId)) return null
+    }
+    if (pruning.clauses.length === 0) return undefined
+    const terms = await this.#access.termIndex(header)
+    if (terms === null) return null
+    let frames: Uint8Array | null = null
+    for (const clause of pruning.clauses) {
+      const any = new Uint8Array(terms.frameCount)
+      for (const matcher of clause) {
+        const found = terms.framesOf(matcher)
+        if (found === null) continue
+        for (let frame = 0; frame < any.length; frame++) if (found[frame] === 1) any[frame] = 1
+      }
+      frames = frames === null ? any : frames.map((flag, frame) => flag & (any[frame] as number))
+      if (!frames.includes(1)) return null
+    }
+    return frames === null ? undefined : rowsOfFrames(frames, header.count)
+  }
+
+  async #headersWhere(
+    signal: Signal,
+    matches: (index: { readonly prefixes: Uint32Array; readonly hashes: Uint32Array }) => boolean,
+  ): Promise<readonly SegmentHeader[]> {
+    const { caches, deadline } = this.#options
+    const limit = pLimit(fanOut)
+    const found: SegmentHeader[] = []
+    const missing: Promise<void>[] = []
+    for (const header of this.#headers[signal]) {
+      const known = caches.traces.get(header.id)
+      if (known !== undefined) {
+        if (matches(known)) found.push(header)
+        continue
+      }
+      missing.push(
+        limit(async () => {
+          deadline.check()
+          const index = await this.#access.traceIndex(header)
+          if (index !== null && matches(index)) found.push(header)
+        }),
+      )
+    }
+    await Promise.all(missing)
+    return found.sort((a, b) => a.minTimeMs - b.minTimeMs || (a.id < b.id ? -1 : 1))
+  }
+
+  *#tailBlocks(signal: Signal): Generator<{ readonly decoded: DecodedEntry; readonly entry: TailEntry }> {
+    const { caches, deadline, attributeMaxBytes = defaultAttributeMaxBytes } = this.#options
+    for (const entry of this.#entries) {
+      if (!isOf(entry, this.tenant, signal)) continue
+      deadline.check()
+      const decoded = decodedEntry(entry, caches, attributeMaxBytes)
+      if (decoded !== null && decoded.batch.block.count > 0) yield { decoded, entry }
+    }
+  }
+
+  #signalCoverage(signal: Signal, range: TimeRange): SignalCoverage {
+    let items = 0
+    let oldestMs = Number.POSITIVE_INFINITY
+    let newestMs = Number.NEGATIVE_INFINITY
+    const add = (times: { readonly minTimeMs: number; readonly maxTimeMs: number }, count: number): void => {
+      if (touches(times, range)) items += count
+      oldestMs = Math.min(oldestMs, times.minTimeMs)
+      newestMs = Math.max(newestMs, times.maxTimeMs)
+    }
+    for (const header of this.#headers[signal]) add(header, header.count)
+    for (const { decoded } of this.#tailBlocks(signal)) add(decoded, decoded.batch.block.count)
+    const empty = newestMs === Number.NEGATIVE_INFINITY
+    return { signal, items, oldestMs: empty ? null : oldestMs, newestMs: empty ? null : newestMs }
+  }
+
+  /** Of this tenant's own data, so that the same position gives the same time before and after sealing. */
+  #newestReceivedMs(): number {
+    let newest = 0
+    for (const signal of signals)
+      for (const header of this.#headers[signal]) newest = Math.max(newest, header.maxReceivedMs)
+    for (const entry of this.#entries) newest = Math.max(newest, entry.receivedMs)
+    return newest
+  }
+
+  #isReadable(record: RollupRecord): boolean {
+    try {
+      openBlock(record.bytes)
+      return true
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+      this.#corruptRollups++
+      return false
+    }
+  }
+}
+
+function tailSource(
+  decoded: DecodedEntry,
+  entry: TailEntry,
+  services: readonly string[] | undefined,
+): Source {
+  const { block, records } = decoded.batch
+  const wanted = services === undefined || block.resources.some(one => services.includes(one.service))
+  const scanned = { block, records: async () => records, receivedMs: entry.receivedMs }
+  return { ...decoded, load: async () => (wanted ? scanned : null) }
+}
+
+interface LogPruning {
+  /** Of each list one matcher has to find a token. */
+  readonly clauses: readonly (readonly TermMatcher[])[]
+  readonly traceId: Uint8Array | null
+}
+
+function logPruning(query: LogScanQuery): LogPruning {
+  const clauses = [...(query.terms ?? []).map(term => [term]), ...(query.clauses ?? [])]
+  return {
+    clauses: clauses.map(clause => clause.map(term => new TermMatcher(term))),
+    traceId: query.traceId === undefined ? null : new Uint8Array(Buffer.from(query.traceId, 'hex')),
+  }
+}
+
+function rowsOfFrames(frames: Uint8Array, count: number): readonly number[] {
+  const rows: number[] = []
+  for (let frame = 0; frame < frames.length; frame++) {
+    if (frames[frame] !== 1) continue
+    const end = Math.min(count, (frame + 1) * rowsPerFrame)
+    for (let row = frame * rowsPerFrame; row < end; row++) rows.push(row)
+  }
+  return rows
+}
+
+function touches(
+  times: { readonly minTimeMs: number; readonly maxTimeMs: number },
+  range: TimeRange,
+): boolean {
+  return times.minTimeMs < range.toMs && times.maxTimeMs >= range.fromMs
+}
+
+function mayHoldService(header: SegmentHeader, services: readonly string[] | undefined): boolean {
+  const held = header.services
+  return services === undefined || held === null || services.some(service => held.includes(service))
+}
+
+function newestHeader(headers: Readonly<Record<Signal, HeaderList>>): SegmentHeader | undefined {
+  let newest: SegmentHeader | undefined
+  for (const signal of signals)
+    for (const header of headers[signal])
+      if (newest === undefined || header.maxReceivedMs > newest.maxReceivedMs) newest = header
+  return newest
+}
+
+function extreme(values: readonly (number | null)[], pick: (a: number, b: number) => number): number | null {
+  let result: number | null = null
+  for (const value of values) if (value !== null) result = result === null ? value : pick(result, value)
+  return result
+}
+
+function isSpans(scanned: Scanned<Block>): scanned is Scanned<SpanBlock> {
+  return scanned.block.signal === 'traces'
+}
+
+function isLogs(scanned: Scanned<Block>): scanned is Scanned<LogBlock> {
+  return scanned.block.signal === 'logs'
+}
+
+function isMetrics(scanned: Scanned<Block>): scanned is Scanned<MetricBlock> {
+  return scanned.block.signal === 'metrics'
+}
