@@ -1,5 +1,9 @@
 /** The columns of a LogBlock while it is being filled. */
 import type { LogBlock, ResourceEntry, ScopeEntry } from '../../model/telemetry.ts'
+import { ColumnBuffer, firstOf } from '../column-buffer.ts'
+
+/** Bytes of one row over all columns. */
+const rowBytes = 16 + 8 + 4 * 5 + 2
 
 export class LogColumns {
   readonly traceId: Uint8Array
@@ -13,15 +17,16 @@ export class LogColumns {
   readonly flags: Uint8Array
 
   constructor(rows: number) {
-    this.traceId = new Uint8Array(rows * 16)
-    this.spanId = new Uint8Array(rows * 8)
-    this.timeHi = new Uint32Array(rows)
-    this.timeLo = new Uint32Array(rows)
-    this.severity = new Uint8Array(rows)
-    this.eventName = new Uint32Array(rows)
-    this.resource = new Uint32Array(rows)
-    this.scope = new Uint32Array(rows)
-    this.flags = new Uint8Array(rows)
+    const buffer = new ColumnBuffer(rows, rowBytes)
+    this.timeHi = buffer.uint32(rows)
+    this.timeLo = buffer.uint32(rows)
+    this.eventName = buffer.uint32(rows)
+    this.resource = buffer.uint32(rows)
+    this.scope = buffer.uint32(rows)
+    this.traceId = buffer.uint8(rows * 16)
+    this.spanId = buffer.uint8(rows * 8)
+    this.severity = buffer.uint8(rows)
+    this.flags = buffer.uint8(rows)
   }
 
   finish(
@@ -36,16 +41,16 @@ export class LogColumns {
       strings,
       resources,
       scopes,
-      traceId: this.traceId.subarray(0, count * 16),
-      spanId: this.spanId.subarray(0, count * 8),
-      timeHi: this.timeHi.subarray(0, count),
-      timeLo: this.timeLo.subarray(0, count),
-      severity: this.severity.subarray(0, count),
-      eventName: this.eventName.subarray(0, count),
+      traceId: firstOf(this.traceId, count * 16),
+      spanId: firstOf(this.spanId, count * 8),
+      timeHi: firstOf(this.timeHi, count),
+      timeLo: firstOf(this.timeLo, count),
+      severity: firstOf(this.severity, count),
+      eventName: firstOf(this.eventName, count),
       template: new Uint32Array(count),
-      resource: this.resource.subarray(0, count),
-      scope: this.scope.subarray(0, count),
-      flags: this.flags.subarray(0, count),
+      resource: firstOf(this.resource, count),
+      scope: firstOf(this.scope, count),
+      flags: firstOf(this.flags, count),
     }
   }
 }

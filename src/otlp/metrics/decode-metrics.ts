@@ -46,7 +46,7 @@ const seriesLimits: ByteTableLimits = { entries: 32_768, arenaBytes: 4_194_304 }
 
 const metricLimits: ByteTableLimits = { entries: 4096, arenaBytes: 1_048_576 }
 
-const series = new TextInterner(seriesLimits, seriesTextAt)
+const series = new TextInterner({ limits: seriesLimits, make: seriesTextAt, ambiguous: true })
 const walk = new RequestWalk()
 const parts = new MetricParts()
 const scattered = new ByteWriter()

@@ -1,5 +1,9 @@
 /** The columns of a MetricBlock while it is being filled. */
 import type { MetricBlock, MetricEntry, ResourceEntry, ScopeEntry } from '../../model/telemetry.ts'
+import { ColumnBuffer, firstOf } from '../column-buffer.ts'
+
+/** Bytes of one row over all columns. */
+const rowBytes = 8 * 2 + 4 * 8 + 1
 
 export class MetricColumns {
   readonly metric: Uint32Array
@@ -15,17 +19,18 @@ export class MetricColumns {
   readonly flags: Uint8Array
 
   constructor(rows: number) {
-    this.metric = new Uint32Array(rows)
-    this.timeHi = new Uint32Array(rows)
-    this.timeLo = new Uint32Array(rows)
-    this.startHi = new Uint32Array(rows)
-    this.startLo = new Uint32Array(rows)
-    this.value = new Float64Array(rows)
-    this.pointCount = new Float64Array(rows)
-    this.series = new Uint32Array(rows)
-    this.resource = new Uint32Array(rows)
-    this.scope = new Uint32Array(rows)
-    this.flags = new Uint8Array(rows)
+    const buffer = new ColumnBuffer(rows, rowBytes)
+    this.value = buffer.float64(rows)
+    this.pointCount = buffer.float64(rows)
+    this.metric = buffer.uint32(rows)
+    this.timeHi = buffer.uint32(rows)
+    this.timeLo = buffer.uint32(rows)
+    this.startHi = buffer.uint32(rows)
+    this.startLo = buffer.uint32(rows)
+    this.series = buffer.uint32(rows)
+    this.resource = buffer.uint32(rows)
+    this.scope = buffer.uint32(rows)
+    this.flags = buffer.uint8(rows)
   }
 
   finish(
@@ -41,17 +46,17 @@ export class MetricColumns {
       signal: 'metrics',
       count,
       ...lists,
-      metric: this.metric.subarray(0, count),
-      timeHi: this.timeHi.subarray(0, count),
-      timeLo: this.timeLo.subarray(0, count),
-      startHi: this.startHi.subarray(0, count),
-      startLo: this.startLo.subarray(0, count),
-      value: this.value.subarray(0, count),
-      pointCount: this.pointCount.subarray(0, count),
-      series: this.series.subarray(0, count),
-      resource: this.resource.subarray(0, count),
-      scope: this.scope.subarray(0, count),
-      flags: this.flags.subarray(0, count),
+      metric: firstOf(this.metric, count),
+      timeHi: firstOf(this.timeHi, count),
+      timeLo: firstOf(this.timeLo, count),
+      startHi: firstOf(this.startHi, count),
+      startLo: firstOf(this.startLo, count),
+      value: firstOf(this.value, count),
+      pointCount: firstOf(this.pointCount, count),
+      series: firstOf(this.series, count),
+      resource: firstOf(this.resource, count),
+      scope: firstOf(this.scope, count),
+      flags: firstOf(this.flags, count),
     }
   }
 }

@@ -318,7 +318,12 @@ function copyId(
   wanted: number,
 ): void {
   if (length !== wanted) return
-  for (let i = 0; i < wanted; i++) into[at + i] = bytes[from + i] ?? 0
+  for (let i = 0; i < wanted; i += 4) {
+    into[at + i] = bytes[from + i] ?? 0
+    into[at + i + 1] = bytes[from + i + 1] ?? 0
+    into[at + i + 2] = bytes[from + i + 2] ?? 0
+    into[at + i + 3] = bytes[from + i + 3] ?? 0
+  }
 }
 
 /**

@@ -3,6 +3,7 @@ import { peerKinds } from '../../model/telemetry.ts'
 import { attribute, numberAt, shortTextAt, stringStart } from '../wire/attribute-scan.ts'
 import type { TextInterner } from '../wire/interner.ts'
 import { KeyMatcher } from '../wire/key-matcher.ts'
+import { utf8CutEnd } from '../wire/utf8-text.ts'
 
 /** Index is the number of the attribute below. */
 const keys = [
@@ -44,11 +45,28 @@ const exceptionType = 14
 const firstCallingKind = 3
 const lastCallingKind = 5
 
+const peerAttributes =
+  (1 << peerService) |
+  (1 << messagingDestination) |
+  (1 << dbSystemName) |
+  (1 << dbSystem) |
+  (1 << serverAddress) |
+  (1 << netPeerName)
+
+/** A peer's name is made of two parts; longer ones are cut, because nobody tells peers apart behind this. */
+const longestPart = 512
+
+const colon = 0x3a
+const slash = 0x2f
+
 /** Attributes of the span at hand. One object, cleared for each span. */
 export class HotAttributes {
   readonly #matcher = new KeyMatcher(keys)
   readonly #from = new Int32Array(keys.length)
   readonly #to = new Int32Array(keys.length)
+  /** The name of a peer while it is put together: two parts and what is between them, with room to spare. */
+  readonly #text8 = new Uint8Array(2 * longestPart + 64)
+  #composed = 0
   /** Bit set of the attributes seen. */
   #seen = 0
 
@@ -96,23 +114,25 @@ export class HotAttributes {
 
   /** Whom a span of this kind talks to: the number of the text, times eight, plus one of `peerKinds`. */
   peer(bytes: Uint8Array, texts: TextInterner, kind: number): number {
-    if (this.#seen === 0 || kind < firstCallingKind || kind > lastCallingKind) return 0
+    if ((this.#seen & peerAttributes) === 0 || kind < firstCallingKind || kind > lastCallingKind) return 0
     const service = this.#text(bytes, peerService, texts)
     if (service !== 0) return service * 8 + peerKinds.service
-    const destination = this.#string(bytes, messagingDestination)
-    if (destination !== '') {
-      const system = this.#string(bytes, messagingSystem)
-      return number(texts, system === '' ? destination : `${system}:${destination}`, peerKinds.messaging)
+    this.#composed = 0
+    if (this.#append(bytes, messagingDestination)) {
+      this.#composed = 0
+      if (this.#append(bytes, messagingSystem)) this.#separate(colon)
+      this.#append(bytes, messagingDestination)
+      return this.#number(texts, peerKinds.messaging)
     }
-    const database = this.#string(bytes, dbSystemName) || this.#string(bytes, dbSystem)
-    if (database !== '') {
-      const name = this.#string(bytes, dbNamespace) || this.#string(bytes, dbName)
-      return number(texts, name === '' ? database : `${database}/${name}`, peerKinds.database)
+    if (this.#append(bytes, dbSystemName) || this.#append(bytes, dbSystem)) {
+      this.#separate(slash)
+      if (!this.#append(bytes, dbNamespace) && !this.#append(bytes, dbName)) this.#composed--
+      return this.#number(texts, peerKinds.database)
     }
-    const address = this.#string(bytes, serverAddress) || this.#string(bytes, netPeerName)
-    if (address === '') return 0
-    const port = this.#string(bytes, serverPort) || this.#string(bytes, netPeerPort)
-    return number(texts, port === '' ? address : `${address}:${port}`, peerKinds.address)
+    if (!this.#append(bytes, serverAddress) && !this.#append(bytes, netPeerName)) return 0
+    this.#separate(colon)
+    if (!this.#append(bytes, serverPort) && !this.#append(bytes, netPeerPort)) this.#composed--
+    return this.#number(texts, peerKinds.address)
   }
 
   #text(bytes: Uint8Array, key: number, texts: TextInterner): number {
@@ -123,11 +143,32 @@ export class HotAttributes {
     return start >= 0 ? texts.number(bytes, start, to) : texts.numberOfText(shortTextAt(bytes, from, to))
   }
 
-  #string(bytes: Uint8Array, key: number): string {
-    return this.#has(key) ? shortTextAt(bytes, this.#from[key] ?? 0, this.#to[key] ?? 0) : ''
+  /** Adds the attribute's text to the composed one; false if there is none. */
+  #append(bytes: Uint8Array, key: number): boolean {
+    if (!this.#has(key)) return false
+    const from = this.#from[key] ?? 0
+    const to = this.#to[key] ?? 0
+    const start = stringStart(bytes, from, to)
+    if (start < 0) return this.#appendNumber(numberAt(bytes, from, to))
+    const end = utf8CutEnd(bytes, start, to, longestPart)
+    const text = this.#text8
+    let at = this.#composed
+    for (let i = start; i < end; i++) text[at++] = bytes[i] ?? 0
+    this.#composed = at
+    return end > start
   }
-}
 
-function number(texts: TextInterner, text: string, kind: number): number {
-  return texts.numberOfText(text) * 8 + kind
+  #appendNumber(value: number): boolean {
+    if (Number.isNaN(value)) return false
+    for (const character of String(value)) this.#text8[this.#composed++] = character.charCodeAt(0)
+    return true
+  }
+
+  #separate(separator: number): void {
+    this.#text8[this.#composed++] = separator
+  }
+
+  #number(texts: TextInterner, kind: number): number {
+    return texts.number(this.#text8, 0, this.#composed) * 8 + kind
+  }
 }

@@ -1,5 +1,9 @@
 /** The columns of a SpanBlock while it is being filled. */
 import type { ResourceEntry, ScopeEntry, SpanBlock } from '../../model/telemetry.ts'
+import { ColumnBuffer, firstOf } from '../column-buffer.ts'
+
+/** Bytes of one row over all columns. */
+const rowBytes = 16 + 8 + 8 + 4 * 9 + 2 + 5
 
 export class SpanColumns {
   readonly traceId: Uint8Array
@@ -22,24 +26,25 @@ export class SpanColumns {
   readonly flags: Uint8Array
 
   constructor(rows: number) {
-    this.traceId = new Uint8Array(rows * 16)
-    this.spanId = new Uint8Array(rows * 8)
-    this.parentSpanId = new Uint8Array(rows * 8)
-    this.startHi = new Uint32Array(rows)
-    this.startLo = new Uint32Array(rows)
-    this.endHi = new Uint32Array(rows)
-    this.endLo = new Uint32Array(rows)
-    this.kind = new Uint8Array(rows)
-    this.status = new Uint8Array(rows)
-    this.name = new Uint32Array(rows)
-    this.httpStatus = new Uint16Array(rows)
-    this.errorType = new Uint32Array(rows)
-    this.peer = new Uint32Array(rows)
-    this.peerKind = new Uint8Array(rows)
-    this.links = new Uint8Array(rows)
-    this.resource = new Uint32Array(rows)
-    this.scope = new Uint32Array(rows)
-    this.flags = new Uint8Array(rows)
+    const buffer = new ColumnBuffer(rows, rowBytes)
+    this.startHi = buffer.uint32(rows)
+    this.startLo = buffer.uint32(rows)
+    this.endHi = buffer.uint32(rows)
+    this.endLo = buffer.uint32(rows)
+    this.name = buffer.uint32(rows)
+    this.errorType = buffer.uint32(rows)
+    this.peer = buffer.uint32(rows)
+    this.resource = buffer.uint32(rows)
+    this.scope = buffer.uint32(rows)
+    this.httpStatus = buffer.uint16(rows)
+    this.traceId = buffer.uint8(rows * 16)
+    this.spanId = buffer.uint8(rows * 8)
+    this.parentSpanId = buffer.uint8(rows * 8)
+    this.kind = buffer.uint8(rows)
+    this.status = buffer.uint8(rows)
+    this.peerKind = buffer.uint8(rows)
+    this.links = buffer.uint8(rows)
+    this.flags = buffer.uint8(rows)
   }
 
   finish(
@@ -54,24 +59,24 @@ export class SpanColumns {
       strings,
       resources,
       scopes,
-      traceId: this.traceId.subarray(0, count * 16),
-      spanId: this.spanId.subarray(0, count * 8),
-      parentSpanId: this.parentSpanId.subarray(0, count * 8),
-      startHi: this.startHi.subarray(0, count),
-      startLo: this.startLo.subarray(0, count),
-      endHi: this.endHi.subarray(0, count),
-      endLo: this.endLo.subarray(0, count),
-      kind: this.kind.subarray(0, count),
-      status: this.status.subarray(0, count),
-      name: this.name.subarray(0, count),
-      httpStatus: this.httpStatus.subarray(0, count),
-      errorType: this.errorType.subarray(0, count),
-      peer: this.peer.subarray(0, count),
-      peerKind: this.peerKind.subarray(0, count),
-      links: this.links.subarray(0, count),
-      resource: this.resource.subarray(0, count),
-      scope: this.scope.subarray(0, count),
-      flags: this.flags.subarray(0, count),
+      traceId: firstOf(this.traceId, count * 16),
+      spanId: firstOf(this.spanId, count * 8),
+      parentSpanId: firstOf(this.parentSpanId, count * 8),
+      startHi: firstOf(this.startHi, count),
+      startLo: firstOf(this.startLo, count),
+      endHi: firstOf(this.endHi, count),
+      endLo: firstOf(this.endLo, count),
+      kind: firstOf(this.kind, count),
+      status: firstOf(this.status, count),
+      name: firstOf(this.name, count),
+      httpStatus: firstOf(this.httpStatus, count),
+      errorType: firstOf(this.errorType, count),
+      peer: firstOf(this.peer, count),
+      peerKind: firstOf(this.peerKind, count),
+      links: firstOf(this.links, count),
+      resource: firstOf(this.resource, count),
+      scope: firstOf(this.scope, count),
+      flags: firstOf(this.flags, count),
     }
   }
 }

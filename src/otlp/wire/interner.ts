@@ -54,23 +54,37 @@ export class BatchList<T> {
   }
 }
 
+/** How a `TextInterner` turns bytes into text. */
+export interface TextSource {
+  readonly limits: ByteTableLimits
+  readonly make: Make<string>
+  /** Different bytes may mean the same text, so that texts must be compared as well. */
+  readonly ambiguous: boolean
+}
+
+const utf8Source: TextSource = { limits: textLimits, make: textAt, ambiguous: false }
+
+const encoder = new TextEncoder()
+
 /** Texts of the batch at hand. One per thread and decoder: `begin` ends the batch before. */
 export class TextInterner {
-  readonly #make: Make<string>
+  readonly #source: TextSource
   readonly #table: ByteTable
   /** Text by entry, and in which batch it was last numbered, and how. */
   readonly #texts: string[] = []
   readonly #batches: Uint32Array
   readonly #numbers: Uint32Array
   #batch = 0
-  #list = new BatchList<string>()
+  #strings: string[] = ['']
+  /** Numbers of texts the table cannot tell: those it has no room for, and all of an ambiguous source. */
+  #byText = new Map<string, number>()
 
-  /** `make` turns bytes it meets for the first time into text; what it throws is passed on. */
-  constructor(limits: ByteTableLimits = textLimits, make: Make<string> = textAt) {
-    this.#make = make
-    this.#table = new ByteTable(limits)
-    this.#batches = new Uint32Array(limits.entries)
-    this.#numbers = new Uint32Array(limits.entries)
+  /** What the source's `make` throws is passed on. */
+  constructor(source: TextSource = utf8Source) {
+    this.#source = source
+    this.#table = new ByteTable(source.limits)
+    this.#batches = new Uint32Array(source.limits.entries)
+    this.#numbers = new Uint32Array(source.limits.entries)
   }
 
   /** Starts a batch; text 0 is the empty string. */
@@ -81,28 +95,27 @@ export class TextInterner {
       this.#batch = 0
     }
     this.#batch++
-    this.#list = new BatchList()
-    this.#list.numberOf('')
+    this.#strings = ['']
+    if (this.#byText.size > 0) this.#byText = new Map()
   }
 
   /** The texts of this batch, by number. */
   get strings(): readonly string[] {
-    return this.#list.values
+    return this.#strings
   }
 
   /** Number of the text `bytes[from, to)`. */
   number(bytes: Uint8Array, from: number, to: number): number {
     if (from >= to) return 0
     let entry = this.#table.find(bytes, from, to)
-    if (entry >= 0) {
-      if (this.#batches[entry] === this.#batch) return this.#numbers[entry] ?? 0
-    } else {
-      const text = this.#make(bytes, from, to)
+    if (entry < 0) {
+      const text = this.#source.make(bytes, from, to)
       entry = this.#table.add(bytes, from, to)
-      if (entry < 0) return this.#list.numberOf(text)
+      if (entry < 0) return this.#numberByText(text)
       this.#texts[entry] = text
-    }
-    const number = this.#list.numberOf(this.#texts[entry] ?? '')
+    } else if (this.#batches[entry] === this.#batch) return this.#numbers[entry] ?? 0
+    const text = this.#texts[entry] ?? ''
+    const number = this.#source.ambiguous ? this.#numberByText(text) : this.#strings.push(text) - 1
     this.#batches[entry] = this.#batch
     this.#numbers[entry] = number
     return number
@@ -110,6 +123,15 @@ export class TextInterner {
 
   /** Number of a text made elsewhere. */
   numberOfText(text: string): number {
-    return this.#list.numberOf(text)
+    const bytes = encoder.encode(text)
+    return this.number(bytes, 0, bytes.length)
+  }
+
+  #numberByText(text: string): number {
+    const known = this.#byText.get(text)
+    if (known !== undefined) return known
+    const number = text === '' ? 0 : this.#strings.push(text) - 1
+    this.#byText.set(text, number)
+    return number
   }
 }
