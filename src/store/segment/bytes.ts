@@ -91,7 +91,8 @@ export class ByteReader {
   at: number
 
   constructor(bytes: Uint8Array, at = 0, end: number = bytes.length) {
-    this.bytes = bytes
+    // A Buffer's slice() shares memory, so that one would keep whole parts alive: views are plain from here on.
+    this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
     this.at = at
     this.end = end
   }

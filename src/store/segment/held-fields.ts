@@ -25,12 +25,11 @@ export interface FieldValue {
 export interface HeldFields {
   /** Bit of this field if the column of `row` holds its value, else 0; may append to `numbers`. */
   match(row: number, tag: number, value: FieldValue, numbers: ByteWriter): number
+  /** The bits of a oneof: of its members only the one that came last is kept. */
+  readonly oneof: number
   /** Appends the fields of `held`; reads what `match` appended from `numbers`. */
   write(out: ByteWriter, row: number, held: number, numbers: ByteReader): void
 }
-
-/** The bits of two fields of a oneof: of them only the one that came last is kept. */
-export const oneofBits: readonly (readonly [number, number])[] = [[4, 8]]
 
 export function heldFieldsOf(block: Block): HeldFields {
   switch (block.signal) {
@@ -70,21 +69,23 @@ class TextBytes {
 function spanFields(block: SpanBlock): HeldFields {
   const texts = new TextBytes(block.strings)
   return {
+    oneof: 0,
     match(row, tag, value) {
+      // Tags are field * 8 + wire type, spelled out: this runs for every field of every message.
       switch (tag) {
-        case tagOf(1, wireBytes):
+        case 0x0a:
           return sameBytes(value, block.traceId, row * 16, 16) ? 1 : 0
-        case tagOf(2, wireBytes):
+        case 0x12:
           return sameBytes(value, block.spanId, row * 8, 8) ? 2 : 0
-        case tagOf(4, wireBytes):
+        case 0x22:
           return sameBytes(value, block.parentSpanId, row * 8, 8) ? 4 : 0
-        case tagOf(5, wireBytes):
+        case 0x2a:
           return sameText(value, texts.of(block.name[row] as number)) ? 8 : 0
-        case tagOf(6, wireVarint):
+        case 0x30:
           return sameByte(value, block.kind[row] as number) ? 16 : 0
-        case tagOf(7, wireFixed64):
+        case 0x39:
           return sameFixed64(value, block.startHi[row] as number, block.startLo[row] as number) ? 32 : 0
-        case tagOf(8, wireFixed64):
+        case 0x41:
           return sameFixed64(value, block.endHi[row] as number, block.endLo[row] as number) ? 64 : 0
         default:
           return 0
@@ -108,19 +109,20 @@ const maxObservedDelta = 2 ** 51
 function logFields(block: LogBlock): HeldFields {
   const texts = new TextBytes(block.strings)
   return {
+    oneof: 0,
     match(row, tag, value, numbers) {
       switch (tag) {
-        case tagOf(1, wireFixed64):
+        case 0x09:
           return sameFixed64(value, block.timeHi[row] as number, block.timeLo[row] as number) ? 1 : 0
-        case tagOf(2, wireVarint):
+        case 0x10:
           return sameByte(value, block.severity[row] as number) ? 2 : 0
-        case tagOf(9, wireBytes):
+        case 0x4a:
           return sameBytes(value, block.traceId, row * 16, 16) ? 4 : 0
-        case tagOf(10, wireBytes):
+        case 0x52:
           return sameBytes(value, block.spanId, row * 8, 8) ? 8 : 0
-        case tagOf(12, wireBytes):
+        case 0x62:
           return sameText(value, texts.of(block.eventName[row] as number)) ? 16 : 0
-        case tagOf(11, wireFixed64): {
+        case 0x59: {
           const delta =
             (wordAt(value.bytes, value.from + 4) - (block.timeHi[row] as number)) * two32 +
             (wordAt(value.bytes, value.from) - (block.timeLo[row] as number))
@@ -152,20 +154,22 @@ function pointFields(block: MetricBlock): HeldFields {
   const words = new Uint32Array(block.value.buffer, block.value.byteOffset, block.count * 2)
   const isNumber = block.metrics.map(metric => metric.type === 'gauge' || metric.type === 'sum')
   return {
+    // as_double and as_int
+    oneof: 4 | 8,
     match(row, tag, value) {
       const number = isNumber[block.metric[row] as number] === true
       switch (tag) {
-        case tagOf(2, wireFixed64):
+        case 0x11:
           return sameFixed64(value, block.startHi[row] as number, block.startLo[row] as number) ? 1 : 0
-        case tagOf(3, wireFixed64):
+        case 0x19:
           return sameFixed64(value, block.timeHi[row] as number, block.timeLo[row] as number) ? 2 : 0
-        case tagOf(4, wireFixed64):
+        case 0x21:
           if (number)
             return sameFixed64(value, words[row * 2 + 1] as number, words[row * 2] as number) ? 4 : 0
           return integerAt(value) === block.pointCount[row] ? 16 : 0
-        case tagOf(6, wireFixed64):
+        case 0x31:
           return number && integerAt(value) === block.value[row] ? 8 : 0
-        case tagOf(5, wireFixed64):
+        case 0x29:
           if (number) return 0
           return sameFixed64(value, words[row * 2 + 1] as number, words[row * 2] as number) ? 32 : 0
         default:

@@ -9,8 +9,8 @@ import { ByteReader, ByteWriter } from './bytes.ts'
 import { corruptSegment } from './corrupt.ts'
 import {
   type FieldValue,
+  type HeldFields,
   heldFieldsOf,
-  oneofBits,
   wireBytes,
   wireFixed32,
   wireFixed64,
@@ -51,9 +51,9 @@ export function encodeRecords(block: Block, sourceOf: (row: number) => RecordSou
   const numberEnds = new Uint32Array(block.count)
   const rowEnds = new Uint32Array(block.count)
   const matcher = heldFieldsOf(block)
-  const splitter = new MessageSplitter(dictionary, tokens)
+  const splitter = new MessageSplitter(dictionary, tokens, matcher, numbers)
   for (let row = 0; row < block.count; row++) {
-    held[row] = splitter.split(sourceOf(row), (tag, value) => matcher.match(row, tag, value, numbers))
+    held[row] = splitter.split(sourceOf(row), row)
     numberEnds[row] = numbers.length
     rowEnds[row] = tokens.count
   }
@@ -130,16 +130,22 @@ class TokenList {
 class MessageSplitter {
   readonly #dictionary: RecordDictionary
   readonly #tokens: TokenList
+  readonly #fields: HeldFields
+  readonly #numbers: ByteWriter
   readonly #value: FieldValue = { bytes: new Uint8Array(), from: 0, to: 0 }
   readonly #cursor: Cursor = { at: 0 }
 
-  constructor(dictionary: RecordDictionary, tokens: TokenList) {
+  constructor(dictionary: RecordDictionary, tokens: TokenList, fields: HeldFields, numbers: ByteWriter) {
     this.#dictionary = dictionary
     this.#tokens = tokens
+    this.#fields = fields
+    this.#numbers = numbers
   }
 
-  split(source: RecordSource, match: (tag: number, value: FieldValue) => number): number {
+  /** Returns the bits of the held fields. */
+  split(source: RecordSource, row: number): number {
     const { bytes, to } = source
+    const { oneof } = this.#fields
     const cursor = this.#cursor
     const value = this.#value
     value.bytes = bytes
@@ -154,9 +160,9 @@ class MessageSplitter {
         break
       }
       cursor.at = value.to
-      const bit = match(tag, value)
+      const bit = this.#fields.match(row, tag, value, this.#numbers)
       if (bit !== 0 && (held & bit) === 0) {
-        held = (held | bit) & ~rivalOf(bit)
+        held = (bit & oneof) === 0 ? held | bit : (held & ~oneof) | bit
         continue
       }
       this.#addToken(bytes, start, tag, value)
@@ -177,14 +183,6 @@ class MessageSplitter {
     const valueSize = value.to - (keyFrom + keyLength + 1)
     this.#tokens.add(chunk, key, value.to - payloadOf(valueSize), value.to)
   }
-}
-
-function rivalOf(bit: number): number {
-  for (const [first, second] of oneofBits) {
-    if (bit === first) return second
-    if (bit === second) return first
-  }
-  return 0
 }
 
 /** A varint below 2^32, or 0 where there is none. */

@@ -1,0 +1,93 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { SegmentRecord } from '../../src/model/store.ts'
+import { signals } from '../../src/model/telemetry.ts'
+import { decodeBatch } from '../../src/otlp/decode-batch.ts'
+import { buildSegments, type SegmentEntry } from '../../src/store/segment/build-segments.ts'
+import { framePartsOf, readBlock, readDictionary, readRecords } from '../../src/store/segment/read-segment.ts'
+import { receivedMs, requests } from './arbitrary-requests.ts'
+import { factsOf } from './item-facts.ts'
+
+const context = { receivedMs, attributeMaxBytes: 65_536 }
+
+function entriesOf(signal: (typeof signals)[number], bodies: readonly Uint8Array[]): readonly SegmentEntry[] {
+  return bodies.map((body, index) => ({
+    position: index + 1,
+    receivedMs,
+    batch: decodeBatch(signal, body, context),
+    templates: null,
+  }))
+}
+
+function sealed(
+  signal: (typeof signals)[number],
+  entries: readonly SegmentEntry[],
+): readonly SegmentRecord[] {
+  return buildSegments({ tenant: 'acme', signal, inboxId: 'ab'.repeat(16), entries })
+}
+
+describe.each(signals)('a segment of %s', signal => {
+  it('gives back every column and every field of what was decoded', () => {
+    let items = 0
+    fc.assert(
+      fc.property(fc.array(requests[signal], { minLength: 1, maxLength: 4 }), bodies => {
+        const entries = entriesOf(signal, bodies)
+        const before = entries.flatMap(({ batch }) => factsOf(batch.block, batch.records)).sort()
+        const after = sealed(signal, entries).flatMap(({ parts }) => {
+          const columns = readBlock(parts)
+          return factsOf(columns.block, readRecords(columns, readDictionary(parts), parts, null))
+        })
+        items += before.length
+        expect(after.sort()).toEqual(before)
+      }),
+      { numRuns: 150 },
+    )
+    expect(items).toBeGreaterThan(500)
+  })
+
+  it('has headers that cover their rows', () => {
+    let rows = 0
+    fc.assert(
+      fc.property(fc.array(requests[signal], { minLength: 1, maxLength: 3 }), bodies => {
+        for (const { header, parts } of sealed(signal, entriesOf(signal, bodies))) {
+          const { block } = readBlock(parts)
+          rows += block.count
+          expect(header.count).toBe(block.count)
+          const services = new Set([...block.resource].map(entry => block.resources[entry]?.service))
+          expect(header.services).toEqual([...services].sort())
+          expect(header.byteLength).toBe([...parts.values()].reduce((sum, part) => sum + part.length, 0))
+        }
+      }),
+      { numRuns: 40 },
+    )
+    expect(rows).toBeGreaterThan(100)
+  })
+
+  it('unpacks only the frames of the rows asked for', () => {
+    const bodies = fc.sample(requests[signal], { numRuns: 120, seed: 7 })
+    const largest = sealed(signal, entriesOf(signal, bodies)).reduce((a, b) =>
+      a.header.count > b.header.count ? a : b,
+    )
+    const columns = readBlock(largest.parts)
+    expect(columns.block.count).toBeGreaterThan(130)
+    const rows = [columns.block.count - 1]
+    const names = framePartsOf(columns.block, rows)
+    expect(names).toHaveLength(1)
+    const fetched = new Map([...largest.parts].filter(([name]) => names.includes(name)))
+    const some = readRecords(columns, readDictionary(largest.parts), fetched, rows)
+    const all = readRecords(columns, readDictionary(largest.parts), largest.parts, null)
+    expect(factsOf(columns.block, some, rows)).toEqual(factsOf(columns.block, all, rows))
+    expect(some.length.filter(length => length > 0)).toHaveLength(1)
+  })
+})
+
+describe('ids of segments', () => {
+  it('follow from what they hold, so that sealing twice adds nothing', () => {
+    const entries = entriesOf('traces', fc.sample(requests.traces, { numRuns: 5, seed: 3 }))
+    const ids = sealed('traces', entries).map(segment => segment.header.id)
+    expect(ids.length).toBeGreaterThan(0)
+    expect(sealed('traces', entries).map(segment => segment.header.id)).toEqual(ids)
+    const other = buildSegments({ tenant: 'other', signal: 'traces', inboxId: 'ab'.repeat(16), entries })
+    expect(other.some(segment => ids.includes(segment.header.id))).toBe(false)
+  })
+})
