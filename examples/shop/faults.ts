@@ -5,7 +5,7 @@
  * then an earlier round could help the answer (a longer baseline) or spoil it (a fault within the baseline).
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readAnswer } from './orchestration/answer.ts'
 import { defaultTiming, playRound } from './orchestration/round.ts'
@@ -36,19 +36,13 @@ interface Played {
   readonly milliseconds: number
 }
 
-const { values } = parseArgs({
-  options: {
-    repeat: { type: 'string', default: '5' },
-    harmless: { type: 'string', default: '1' },
-    only: { type: 'string', default: '' },
-    answers: { type: 'string', default: '' },
-    out: { type: 'string', default: 'docs/reference/demo-faults' },
-    help: { type: 'boolean', default: false },
-  },
-})
-if (values.help) {
-  console.log(help)
-  process.exit(0)
+const options = readOptions()
+
+interface Options {
+  readonly rounds: readonly { readonly scenario: Scenario; readonly round: number }[]
+  /** Empty: answers are not kept. */
+  readonly answers: string
+  readonly out: string
 }
 
 let stage: Stage | undefined
@@ -61,7 +55,7 @@ process.on('SIGINT', interrupt)
 process.on('SIGTERM', interrupt)
 
 const played: Played[] = []
-for (const { scenario, round } of plannedRounds()) {
+for (const { scenario, round } of options.rounds) {
   if (interrupted) break
   const result = await play(scenario, round)
   played.push(result)
@@ -71,18 +65,46 @@ for (const { scenario, round } of plannedRounds()) {
 }
 const table = formatTable(played)
 console.log(`\n${table}`)
-mkdirSync(dirname(resolve(values.out)), { recursive: true })
-writeFileSync(`${values.out}.md`, table)
-writeFileSync(`${values.out}.json`, `${JSON.stringify(played, null, 2)}\n`)
+mkdirSync(dirname(resolve(options.out)), { recursive: true })
+writeFileSync(`${options.out}.md`, table)
+writeFileSync(`${options.out}.json`, `${JSON.stringify(played, null, 2)}\n`)
 process.exit(!interrupted && played.every(each => each.right) ? 0 : 1)
 
-function plannedRounds(): readonly { readonly scenario: Scenario; readonly round: number }[] {
-  const chosen = values.only === '' ? scenarios : values.only.split(',').map(scenarioNamed)
-  return chosen.flatMap(scenario => {
-    const count = Number(scenario.harmful ? values.repeat : values.harmless)
-    if (!Number.isInteger(count) || count < 0) throw new Error('rounds are counted in whole numbers')
-    return Array.from({ length: count }, (_, index) => ({ scenario, round: index + 1 }))
-  })
+function readOptions(): Options {
+  try {
+    const { values } = parseArgs({
+      options: {
+        repeat: { type: 'string', default: '5' },
+        harmless: { type: 'string', default: '1' },
+        only: { type: 'string', default: '' },
+        answers: { type: 'string', default: '' },
+        out: { type: 'string', default: 'docs/reference/demo-faults' },
+        help: { type: 'boolean', default: false },
+      },
+    })
+    if (values.help) {
+      console.log(help)
+      process.exit(0)
+    }
+    const chosen = values.only === '' ? scenarios : values.only.split(',').map(scenarioNamed)
+    const repeat = wholeNumber('repeat', values.repeat)
+    const harmless = wholeNumber('harmless', values.harmless)
+    const rounds = chosen.flatMap(scenario =>
+      Array.from({ length: scenario.harmful ? repeat : harmless }, (_, index) => ({
+        scenario,
+        round: index + 1,
+      })),
+    )
+    return { rounds, answers: values.answers, out: values.out }
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${help}`)
+    process.exit(2)
+  }
+}
+
+function wholeNumber(name: string, text: string): number {
+  if (/^\d{1,3}$/.test(text)) return Number(text)
+  throw new Error(`--${name} takes a whole number up to 999, not "${text}"`)
 }
 
 /** A round that cannot be played is a wrong one, with the reason. */
@@ -91,17 +113,17 @@ async function play(scenario: Scenario, round: number): Promise<Played> {
   failed.promise.catch(() => undefined)
   try {
     stage = await openStage({ onLost: sentence => failed.reject(new Error(sentence)) })
-    const options = {
+    const playing = playRound({
       stage,
       scenario,
       timing: defaultTiming,
       transport: 'http',
       say: () => undefined,
-    } as const
-    const { answer, judgement } = await Promise.race([playRound(options), failed.promise])
-    if (values.answers !== '') {
-      mkdirSync(values.answers, { recursive: true })
-      writeFileSync(`${values.answers}/${scenario.name}-${round}.json`, answer.text)
+    })
+    const { answer, judgement } = await Promise.race([playing, failed.promise])
+    if (options.answers !== '') {
+      mkdirSync(options.answers, { recursive: true })
+      writeFileSync(join(options.answers, `${scenario.name}-${round}.json`), answer.text)
     }
     const { verdict, causes } = readAnswer(answer.text)
     const first = causes[0]

@@ -167,11 +167,14 @@ describe('a healthy shop', () => {
 
 describe('what happens to the shop', () => {
   it('shows as failed charges in payment', () => {
-    const failed = (all: readonly ReadSpan[]) =>
-      all.filter(of('payment')).filter(span => span.name === 'POST /charges' && span.failed).length
-    expect(failed(healthySpans)).toBe(0)
-    expect(failed(spans)).toBeGreaterThan(0)
-    expect(logs.filter(of('payment')).filter(log => log.severity === 'ERROR').length).toBeGreaterThan(0)
+    const refused = (all: readonly ReadLog[]) =>
+      all.filter(of('payment')).filter(log => log.severity === 'ERROR' && log.body.includes('signing key 7'))
+    expect(refused(healthyLogs)).toEqual([])
+    const traces = new Set(refused(logs).map(log => log.traceId))
+    expect(traces.size).toBeGreaterThan(0)
+    const charges = spans.filter(span => span.name === 'POST /charges' && traces.has(span.traceId))
+    expect(charges.length).toBeGreaterThan(0)
+    expect(charges.filter(span => !span.failed)).toEqual([])
   })
 
   it('shows as quotes that wait for the rate table in shipping', () => {

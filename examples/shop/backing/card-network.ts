@@ -7,18 +7,22 @@ import { pause } from '../runtime/pause.ts'
 
 const control = await takeControl()
 const chance = chanceOf(control.identity.instance)
-/** Banks refuse a few cards on every day of the year. */
+/** Banks refuse a few cards on every day of the year, and now and then a request is lost on the way. */
 const declinedShare = 0.03
+const lostShare = 0.01
 
 const server = http.createServer((request, response) => {
   request.resume()
   request.on('end', async () => {
     await pause(chance.delayMs(35))
-    const declined = chance.next() < declinedShare
-    const body = declined
-      ? { error: 'card declined by the issuing bank' }
-      : { authorization: `a-${chance.between(100_000, 999_999)}` }
-    response.writeHead(declined ? 402 : 200, { 'content-type': 'application/json' })
+    const luck = chance.next()
+    const [status, body] =
+      luck < lostShare
+        ? [503, { error: 'try again' }]
+        : luck < lostShare + declinedShare
+          ? [402, { error: 'card declined by the issuing bank' }]
+          : [200, { authorization: `a-${chance.between(100_000, 999_999)}` }]
+    response.writeHead(status, { 'content-type': 'application/json' })
     response.end(JSON.stringify(body))
   })
 })

@@ -2,7 +2,6 @@
 import { fileURLToPath } from 'node:url'
 import { Client, StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
-import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
 
 export type Route =
   | { readonly kind: 'http'; readonly url: string }
@@ -36,6 +35,8 @@ export async function ask(route: Route, question: Question): Promise<Answer> {
     const started = performance.now()
     const result = await client.callTool({ name: question.tool, arguments: { ...question.arguments } })
     const milliseconds = performance.now() - started
+    // Loaded late: its tables take a second, and `--help` needs none.
+    const { countTokens } = await import('gpt-tokenizer/encoding/o200k_base')
     const block = result.content.find(each => each.type === 'text')
     const text = block?.type === 'text' ? block.text : ''
     return { text, failed: result.isError === true, tokens: countTokens(text), milliseconds }

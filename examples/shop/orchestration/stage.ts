@@ -18,6 +18,19 @@ export interface StageOptions {
   readonly onLost: (sentence: string) => void
 }
 
+/** Whatever the user's environment or `.env` says, this server is a plain one that touches nothing of theirs. */
+const plainSettings: Readonly<Record<string, string>> = {
+  APP_ENV: 'development',
+  LOG_LEVEL: 'INFO',
+  API_KEY: '',
+  BIND_ADDRESS: '',
+  DB_DRIVER: 'sqlite',
+  DB_DSN: '',
+  DLQ_PATH: '',
+  MCP_ENABLED: 'true',
+  MCP_PATH: '/mcp',
+}
+
 /** Resolves when server and shop run. Leaves nothing behind when it rejects. */
 export async function openStage(options: StageOptions): Promise<Stage> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'otelcontext-shop-'))
@@ -38,7 +51,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   }
   process.on('exit', killServer)
   try {
-    server = await startServerProcess({ dataDirectory })
+    server = await startServerProcess({ dataDirectory, environment: plainSettings })
     server.child.once('exit', code => {
       if (stopped === undefined) options.onLost(`the server ended unexpectedly with code ${code}`)
     })

@@ -1,7 +1,7 @@
 /** Serves JSON over HTTP on a free port, one function per route. */
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { SpanStatusCode, trace } from '@opentelemetry/api'
+import { trace } from '@opentelemetry/api'
 import type { Journal } from './journal.ts'
 import { Problem } from './problem.ts'
 
@@ -84,7 +84,6 @@ async function answer(
     const status = failure instanceof Problem ? failure.status : 500
     if (status >= 500) {
       span?.recordException(failure)
-      span?.setStatus({ code: SpanStatusCode.ERROR, message: failure.message })
       journal.error(`${route.method} ${route.template} failed: ${failure.message}`, {
         'exception.type': failure.name,
         'exception.message': failure.message,
