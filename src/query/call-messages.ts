@@ -1,5 +1,6 @@
 /** What the pool and its workers say to each other. One call runs in a worker at a time. */
 import type { MessagePort } from 'node:worker_threads'
+import type { IngestCounter } from '../model/reader.ts'
 import type { ToolCall } from '../model/tool.ts'
 
 /** Pool to worker. `deadlineMs` is a time of the wall clock, milliseconds. */
@@ -7,10 +8,13 @@ export type ToWorker =
   | { readonly type: 'call'; readonly id: number; readonly call: ToolCall; readonly deadlineMs: number }
   /** For work that waits on something else than its own thread; the shared flag reaches the rest. */
   | { readonly type: 'cancel'; readonly id: number }
+  /** Answers `ask_counters`. */
+  | { readonly type: 'counters'; readonly ask: number; readonly counters: readonly IngestCounter[] }
 
 /** Worker to pool. */
 export type FromWorker =
-  | { readonly type: 'ready' }
+  /** Counters of the ingest path live on the main thread. */
+  | { readonly type: 'ask_counters'; readonly ask: number }
   | { readonly type: 'answer'; readonly id: number; readonly json: string; readonly failed: boolean }
   /** It stopped because it was cancelled or its time was over. */
   | { readonly type: 'stopped'; readonly id: number }

@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { OverloadedError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import type { IngestCounter } from '../model/reader.ts'
 import { type Clock, systemClock } from '../model/time.ts'
 import type { ToolAnswer, ToolCall, ToolRunner } from '../model/tool.ts'
 import { createAnswerMemo } from './answer-memo.ts'
@@ -31,6 +32,8 @@ export interface QueryPoolOptions {
   readonly settings: unknown
   /** Hands the engine's end of a new worker's tail channel over; the engine sends what it holds, then what comes. */
   readonly connectTail: (port: MessagePort) => void
+  /** Counters of the ingest path, of all tenants. */
+  readonly ingestCounters: () => Promise<readonly IngestCounter[]>
   readonly logger: Logger
   readonly workers?: number
   readonly clock?: Clock
@@ -194,6 +197,7 @@ class WorkerPool implements QueryPool {
       entry: this.options.entry ?? workerEntry,
       tail: port1,
       settings: this.options.settings,
+      ingestCounters: this.options.ingestCounters,
       onLost: reason => {
         this.options.logger.error({ event: 'query_worker_lost', reason }, 'a query worker ended by itself')
         this.forget(worker)

@@ -1,5 +1,6 @@
 /** One worker thread as the pool sees it: runs a call, can be made to give it up, can be ended. */
 import { type MessagePort, Worker } from 'node:worker_threads'
+import type { IngestCounter } from '../model/reader.ts'
 import type { ToolAnswer, ToolCall } from '../model/tool.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './call-messages.ts'
 
@@ -22,6 +23,7 @@ export interface WorkerOptions {
   readonly entry: URL
   readonly tail: MessagePort
   readonly settings: unknown
+  readonly ingestCounters: () => Promise<readonly IngestCounter[]>
   /** Called when the thread ends without having been asked to. */
   readonly onLost: (reason: string) => void
 }
@@ -31,6 +33,7 @@ export function startQueryWorker(options: WorkerOptions): QueryWorker {
   const flag = new Int32Array(cancelFlag)
   const start: WorkerStart = { cancelFlag, tail: options.tail, settings: options.settings }
   const worker = new Worker(options.entry, { workerData: start, transferList: [options.tail] })
+  const post = (message: ToWorker): void => worker.postMessage(message)
   let current: { readonly id: number; readonly resolve: (outcome: Outcome) => void } | null = null
   let ended = false
   let asked = false
@@ -43,11 +46,17 @@ export function startQueryWorker(options: WorkerOptions): QueryWorker {
     resolve(outcome)
   }
 
+  const answerCounters = async (ask: number): Promise<void> => {
+    const counters = await options.ingestCounters().catch(() => [])
+    if (!ended) post({ type: 'counters', ask, counters })
+  }
+
   worker.on('message', (message: FromWorker) => {
     if (message.type === 'answer')
       settle(message.id, { type: 'answer', answer: { json: message.json, failed: message.failed } })
     else if (message.type === 'stopped') settle(message.id, { type: 'stopped' })
     else if (message.type === 'crashed') settle(message.id, { type: 'crashed', message: message.message })
+    else void answerCounters(message.ask)
   })
   worker.on('error', error => {
     reason = error instanceof Error ? error.message : String(error)
@@ -58,7 +67,6 @@ export function startQueryWorker(options: WorkerOptions): QueryWorker {
     if (!asked) options.onLost(reason)
   })
 
-  const post = (message: ToWorker): void => worker.postMessage(message)
   return {
     get ended() {
       return ended

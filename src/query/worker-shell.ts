@@ -1,6 +1,6 @@
 /** The part of a query worker that knows nothing of stores: takes calls, runs them, answers. */
 import type { MessagePort } from 'node:worker_threads'
-import type { Deadline } from '../model/reader.ts'
+import type { Deadline, IngestCounter } from '../model/reader.ts'
 import { systemClock } from '../model/time.ts'
 import type { ToolAnswer, ToolCall } from '../model/tool.ts'
 import { type CallDeadline, CallStopped, createCallDeadline } from './call-deadline.ts'
@@ -27,22 +27,52 @@ async function answerOf(
   }
 }
 
+export interface CallServer {
+  /** Asks the main thread for the counters of the ingest path. */
+  ingestCounters(): Promise<readonly IngestCounter[]>
+}
+
 /** Serves calls that arrive on `port` until it is closed. */
-export function serveCalls(port: MessagePort, cancelFlag: SharedArrayBuffer, run: RunCall): void {
+export function serveCalls(
+  port: MessagePort,
+  cancelFlag: SharedArrayBuffer,
+  makeRun: (server: CallServer) => RunCall,
+): void {
   const flag = new Int32Array(cancelFlag)
   const running = new Map<number, CallDeadline>()
+  const asked = new Map<number, (counters: readonly IngestCounter[]) => void>()
+  let nextAsk = 1
   const post = (message: FromWorker): void => port.postMessage(message)
-  port.on('message', (message: ToWorker) => {
-    if (message.type === 'cancel') {
-      running.get(message.id)?.stop()
-      return
-    }
-    const deadline = createCallDeadline(message.id, message.deadlineMs, flag, systemClock)
-    running.set(message.id, deadline)
-    void answerOf(message.id, message.call, deadline, run).then(answer => {
-      running.delete(message.id)
+  const run = makeRun({
+    ingestCounters: () =>
+      new Promise(resolve => {
+        const ask = nextAsk++
+        asked.set(ask, resolve)
+        post({ type: 'ask_counters', ask })
+      }),
+  })
+  const start = (id: number, call: ToolCall, deadlineMs: number): void => {
+    const deadline = createCallDeadline(id, deadlineMs, flag, systemClock)
+    running.set(id, deadline)
+    void answerOf(id, call, deadline, run).then(answer => {
+      running.delete(id)
       post(answer)
     })
+  }
+  port.on('message', (message: ToWorker) => {
+    switch (message.type) {
+      case 'call':
+        start(message.id, message.call, message.deadlineMs)
+        break
+      case 'cancel':
+        running.get(message.id)?.stop()
+        break
+      case 'counters':
+        asked.get(message.ask)?.(message.counters)
+        asked.delete(message.ask)
+        break
+      default:
+        message satisfies never
+    }
   })
-  post({ type: 'ready' })
 }

@@ -1,4 +1,5 @@
 /** Log records of traces, for the tools that show a trace together with what it wrote. */
+import { bodyTextOf } from '../../graph/logs/log-body.ts'
 import type { Deadline, TelemetryReader } from '../../model/reader.ts'
 import { recordOf } from '../../model/telemetry.ts'
 import { type TimeRange, toMs } from '../../model/time.ts'

@@ -1,0 +1,83 @@
+/** A query worker: opens the store for reading, follows the tail, runs tools. Started by the pool. */
+import { parentPort, workerData } from 'node:worker_threads'
+import type { Deadline } from '../model/reader.ts'
+import type { TailMessage } from '../model/tail.ts'
+import { systemClock } from '../model/time.ts'
+import type { ToolAnswer, ToolCall } from '../model/tool.ts'
+import { openSqliteReader } from '../store/sqlite/store-reader.ts'
+import { findTool } from '../tools/registry.ts'
+import { runTool } from '../tools/run-tool.ts'
+import type { WorkerStart } from './call-messages.ts'
+import { createReaderCaches } from './reader-caches.ts'
+import { exportCall, runExport } from './run-export.ts'
+import { Tail } from './tail.ts'
+import { type OpenReader, openTelemetryReader } from './telemetry-reader.ts'
+import { type CallServer, type RunCall, serveCalls } from './worker-shell.ts'
+
+/** `settings` of the pool for this worker; plain data. */
+export interface QueryWorkerSettings {
+  readonly databaseFile: string
+  /** Where exports are written before they are sent. */
+  readonly exportDirectory: string
+  /** The receiver's limit on attribute values, bytes. */
+  readonly attributeMaxBytes: number
+}
+
+/** How long the first call waits for the engine to say what is not sealed yet; without it, sealed data answers. */
+const firstTailMs = 1_000
+
+/** Follows the engine's channel; resolves with its first message, or after `firstTailMs`. */
+function followTail(tail: Tail, start: WorkerStart): Promise<void> {
+  return new Promise(resolve => {
+    const timer = setTimeout(resolve, firstTailMs)
+    start.tail.on('message', (message: TailMessage) => {
+      tail.accept(message)
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}
+
+function makeRun(start: WorkerStart<QueryWorkerSettings>, server: CallServer): RunCall {
+  const { databaseFile, exportDirectory, attributeMaxBytes } = start.settings
+  const store = openSqliteReader(databaseFile)
+  const caches = createReaderCaches()
+  const tail = new Tail()
+  const following = followTail(tail, start)
+  const open = async (tenant: string, deadline: Deadline): Promise<OpenReader> => {
+    await following
+    const { ingestCounters } = server
+    const nowMs = systemClock.now()
+    return openTelemetryReader({
+      store,
+      tail,
+      tenant,
+      deadline,
+      nowMs,
+      caches,
+      ingestCounters,
+      attributeMaxBytes,
+    })
+  }
+  return async (call: ToolCall, deadline: Deadline): Promise<ToolAnswer> => {
+    const opened: OpenReader[] = []
+    const openFor = async (tenant: string): Promise<OpenReader> => {
+      const reader = await open(tenant, deadline)
+      opened.push(reader)
+      return reader
+    }
+    try {
+      if (call.tool === exportCall)
+        return await runExport(call, await openFor(call.caller.tenant), deadline, exportDirectory)
+      const tool = findTool(call.tool)
+      if (tool === undefined) throw new Error(`no tool named ${call.tool}`)
+      return await runTool(tool, call.args, { caller: call.caller, deadline, open: openFor })
+    } finally {
+      await Promise.all(opened.map(reader => reader.release()))
+    }
+  }
+}
+
+if (parentPort === null) throw new Error('a query worker is started by the pool')
+const start = workerData as WorkerStart<QueryWorkerSettings> // made by startQueryWorker
+serveCalls(parentPort, start.cancelFlag, server => makeRun(start, server))

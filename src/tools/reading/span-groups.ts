@@ -1,0 +1,173 @@
+/** Traces of a window, put together from their spans: enough of each to list, rank and group it. */
+import type { Deadline, TelemetryReader } from '../../model/reader.ts'
+import type { SpanBlock } from '../../model/telemetry.ts'
+import { type TimeRange, toMs } from '../../model/time.ts'
+import { isZeroId } from './hex-id.ts'
+
+/**
+ * Spans read for one question at most: about a second of work. What lies beyond is said in the coverage, never
+ * left out in silence.
+ */
+export const maxSpansRead = 2_000_000
+/** Traces held at once, about 300 bytes each. */
+export const maxTracesHeld = 100_000
+
+export interface TraceSummary {
+  readonly traceId: string
+  startMs: number
+  endMs: number
+  spans: number
+  errors: number
+  /** Number of the service whose span has no parent in sight, -1 while none was seen. */
+  rootService: number
+  rootOperation: string
+  rootDurationMs: number
+  /** Spans that met the question. */
+  matches: number
+  longestMatchMs: number
+  readonly services: Set<number>
+  /** Sum of hashes over (service, operation, failed): the same for the same spans in any order. */
+  shape: number
+  firstError: string
+}
+
+export interface SpanQuestion {
+  readonly range: TimeRange
+  readonly services?: readonly string[]
+  /** Whether row `row` is one that was asked for. Without it every span is. */
+  readonly matches: (block: SpanBlock, row: number) => boolean
+}
+
+export interface FoundTraces {
+  readonly traces: readonly TraceSummary[]
+  /** By number in `TraceSummary`. */
+  readonly serviceNames: readonly string[]
+  readonly spansRead: number
+  /** Whether limits left something of the window unread. */
+  readonly complete: boolean
+}
+
+function hashText(text: string, seed: number): number {
+  let hash = seed
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+  return hash >>> 0
+}
+
+class Gathering {
+  readonly traces = new Map<string, TraceSummary>()
+  readonly names: string[] = []
+  private readonly numbers = new Map<string, number>()
+  full = false
+
+  service(name: string): number {
+    const known = this.numbers.get(name)
+    if (known !== undefined) return known
+    this.numbers.set(name, this.names.length)
+    return this.names.push(name) - 1
+  }
+
+  trace(id: string, create: boolean): TraceSummary | undefined {
+    const known = this.traces.get(id)
+    if (known !== undefined || !create) return known
+    if (this.traces.size >= maxTracesHeld) {
+      this.full = true
+      return undefined
+    }
+    const made: TraceSummary = {
+      traceId: id,
+      startMs: Number.POSITIVE_INFINITY,
+      endMs: 0,
+      spans: 0,
+      errors: 0,
+      rootService: -1,
+      rootOperation: '',
+      rootDurationMs: 0,
+      matches: 0,
+      longestMatchMs: 0,
+      services: new Set(),
+      shape: 0,
+      firstError: '',
+    }
+    this.traces.set(id, made)
+    return made
+  }
+}
+
+function addRow(gathering: Gathering, trace: TraceSummary, block: SpanBlock, row: number): void {
+  const service = gathering.service(block.resources[block.resource[row] ?? 0]?.service ?? '')
+  const operation = block.strings[block.name[row] ?? 0] ?? ''
+  const startMs = toMs(block.startHi[row] ?? 0, block.startLo[row] ?? 0)
+  const endMs = toMs(block.endHi[row] ?? 0, block.endLo[row] ?? 0)
+  const failed = block.status[row] === 2
+  trace.spans++
+  trace.services.add(service)
+  trace.startMs = Math.min(trace.startMs, startMs)
+  trace.endMs = Math.max(trace.endMs, endMs)
+  if (failed) {
+    trace.errors++
+    if (trace.firstError === '') trace.firstError = block.strings[block.errorType[row] ?? 0] ?? ''
+  }
+  trace.shape = (trace.shape + hashText(operation, 0x811c9dc5 ^ (service * 2 + (failed ? 1 : 0)))) >>> 0
+  if (!isZeroId(block.parentSpanId, row, 8)) return
+  trace.rootService = service
+  trace.rootOperation = operation
+  trace.rootDurationMs = endMs - startMs
+}
+
+/**
+ * Traces of which at least one span in the range meets the question, newest blocks first. Two passes over the
+ * blocks: which traces, then what they consist of.
+ */
+export async function findTraceSummaries(
+  reader: TelemetryReader,
+  question: SpanQuestion,
+  deadline: Deadline,
+): Promise<FoundTraces> {
+  const gathering = new Gathering()
+  let spansRead = 0
+  let complete = true
+  const narrow = question.services === undefined ? {} : { services: question.services }
+  for await (const { block } of reader.scanSpans({
+    range: question.range,
+    ...narrow,
+    order: 'newest_first',
+  })) {
+    deadline.check()
+    if (spansRead >= maxSpansRead) {
+      complete = false
+      break
+    }
+    spansRead += block.count
+    const ids = Buffer.from(block.traceId.buffer, block.traceId.byteOffset, block.traceId.byteLength)
+    for (let row = 0; row < block.count; row++) {
+      const startMs = toMs(block.startHi[row] ?? 0, block.startLo[row] ?? 0)
+      if (startMs < question.range.fromMs || startMs >= question.range.toMs) continue
+      if (!question.matches(block, row)) continue
+      const trace = gathering.trace(ids.toString('hex', row * 16, row * 16 + 16), true)
+      if (trace === undefined) continue
+      trace.matches++
+      const endMs = toMs(block.endHi[row] ?? 0, block.endLo[row] ?? 0)
+      trace.longestMatchMs = Math.max(trace.longestMatchMs, endMs - startMs)
+    }
+  }
+  let secondRead = 0
+  for await (const { block } of reader.scanSpans({ range: question.range, order: 'newest_first' })) {
+    deadline.check()
+    if (secondRead >= maxSpansRead) {
+      complete = false
+      break
+    }
+    secondRead += block.count
+    const ids = Buffer.from(block.traceId.buffer, block.traceId.byteOffset, block.traceId.byteLength)
+    for (let row = 0; row < block.count; row++) {
+      const trace = gathering.trace(ids.toString('hex', row * 16, row * 16 + 16), false)
+      if (trace !== undefined) addRow(gathering, trace, block, row)
+    }
+  }
+  return {
+    traces: [...gathering.traces.values()],
+    serviceNames: gathering.names,
+    spansRead,
+    complete: complete && !gathering.full,
+  }
+}

@@ -1,0 +1,271 @@
+import type { MessagePort } from 'node:worker_threads'
+import { afterEach, describe, expect, it } from 'vitest'
+import { OverloadedError } from '../../src/errors.ts'
+import { createLogger } from '../../src/logger.ts'
+import type { Caller, ToolAnswer, ToolCall } from '../../src/model/tool.ts'
+import { createQueryPool, type QueryPool, type QueryPoolOptions } from '../../src/query/pool.ts'
+
+const caller: Caller = { tenant: 'default', principal: 'loopback', operator: true }
+const never = new AbortController().signal
+
+const pools: QueryPool[] = []
+afterEach(async () => {
+  await Promise.all(pools.splice(0).map(pool => pool.stop()))
+})
+
+interface Made {
+  readonly pool: QueryPool
+  readonly tails: readonly MessagePort[]
+  /** Calls that reached a worker. */
+  readonly calls: () => number
+  readonly ask: (tool: string, args?: unknown, signal?: AbortSignal, from?: Caller) => Promise<ToolAnswer>
+}
+
+function makePool(options: Partial<QueryPoolOptions> = {}): Made {
+  const counter = new SharedArrayBuffer(8)
+  const tails: MessagePort[] = []
+  const pool = createQueryPool({
+    maxConcurrent: 4,
+    callTimeoutMs: 5_000,
+    cacheTtlMs: 0,
+    workers: 1,
+    settings: { counter },
+    connectTail: port => tails.push(port),
+    ingestCounters: async () => [],
+    logger: createLogger('silent'),
+    entry: new URL('./pool-worker.ts', import.meta.url),
+    ...options,
+  })
+  pools.push(pool)
+  const ask = (tool: string, args: unknown = {}, signal = never, from = caller): Promise<ToolAnswer> => {
+    const call: ToolCall = { tool, args, caller: from }
+    return pool.call(call, signal)
+  }
+  return { pool, tails, calls: () => Atomics.load(new Int32Array(counter), 0), ask }
+}
+
+const codeOf = (error: unknown): string => (error instanceof OverloadedError ? error.code : String(error))
+
+describe('the pool', () => {
+  it('runs calls in a worker and gives each worker a channel to the engine', async () => {
+    const { ask, tails, pool } = makePool()
+    expect(JSON.parse((await ask('search_logs')).json)).toEqual({ answer: 'search_logs', calls: 1 })
+    expect(tails).toHaveLength(1)
+    expect(pool.running).toBe(0)
+  })
+
+  it('refuses a call beyond the slots at once, and takes the next when one is free', async () => {
+    const { ask, pool } = makePool({ maxConcurrent: 2 })
+    const running = [ask('search_logs', { ms: 300 }), ask('search_logs', { ms: 1 })]
+    const refused = await ask('search_logs').catch((error: unknown) => error)
+    expect(refused).toBeInstanceOf(OverloadedError)
+    expect(codeOf(refused)).toBe('overloaded')
+    expect((refused as OverloadedError).retryAfterMs).toBeGreaterThan(0)
+    expect(pool.running).toBe(2)
+    await Promise.all(running)
+    expect((await ask('search_logs')).failed).toBe(false)
+  })
+
+  it('has no limit with 0', async () => {
+    const { ask } = makePool({ maxConcurrent: 0 })
+    const answers = await Promise.all(Array.from({ length: 100 }, () => ask('search_logs')))
+    expect(answers).toHaveLength(100)
+  })
+
+  it('lets one tenant hold at most three quarters of the slots while others are calling', async () => {
+    const { ask } = makePool({ maxConcurrent: 4, workers: 1 })
+    const other: Caller = { ...caller, tenant: 'other' }
+    await ask('search_logs', {}, never, other)
+    const own = [1, 2, 3].map(() => ask('search_logs', { ms: 100 }))
+    const fourth = await ask('search_logs').catch(codeOf)
+    expect(fourth).toBe('overloaded')
+    const others = ask('search_logs', {}, never, other)
+    expect((await Promise.all([...own, others])).map(answer => answer.failed)).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ])
+  })
+
+  it('lets one tenant hold all slots while nobody else is calling', async () => {
+    const { ask } = makePool({ maxConcurrent: 4 })
+    const answers = await Promise.all([1, 2, 3, 4].map(() => ask('search_logs', { ms: 20 })))
+    expect(answers).toHaveLength(4)
+  })
+})
+
+describe('a call past its time', () => {
+  it('is stopped at its next check and answered as a timeout', async () => {
+    const { ask, pool, tails } = makePool({ callTimeoutMs: 100 })
+    expect(await ask('search_logs', { ms: 60_000 }).catch(codeOf)).toBe('call_timeout')
+    expect(pool.running).toBe(0)
+    expect((await ask('search_logs')).failed).toBe(false)
+    expect(tails).toHaveLength(1)
+  })
+
+  it('that waits outside of its thread is stopped through its signal', async () => {
+    const { ask, tails } = makePool({ callTimeoutMs: 100 })
+    expect(await ask('wait', { ms: 60_000 }).catch(codeOf)).toBe('call_timeout')
+    expect((await ask('search_logs')).failed).toBe(false)
+    expect(tails).toHaveLength(1)
+  })
+
+  it('that never looks up is ended with its worker, which is replaced', async () => {
+    const { ask, tails, pool } = makePool({ callTimeoutMs: 100 })
+    expect(await ask('hang', { ms: 60_000 }).catch(codeOf)).toBe('call_timeout')
+    expect(pool.running).toBe(0)
+    expect((await ask('search_logs')).failed).toBe(false)
+    expect(tails).toHaveLength(2)
+  })
+
+  it('holds its slot until its work has really stopped', async () => {
+    const { ask, pool } = makePool({ callTimeoutMs: 100, maxConcurrent: 1 })
+    const hanging = ask('hang', { ms: 60_000 }).catch(codeOf)
+    await new Promise(resolve => setTimeout(resolve, 200))
+    expect(pool.running).toBe(1)
+    expect(await ask('search_logs').catch(codeOf)).toBe('overloaded')
+    expect(await hanging).toBe('call_timeout')
+    expect(pool.running).toBe(0)
+  })
+
+  it('ends only its own work: calls that wait for the thread are run by its successor', async () => {
+    const { ask } = makePool({ callTimeoutMs: 400 })
+    const hanging = ask('hang', { ms: 60_000 }).catch(codeOf)
+    await new Promise(resolve => setTimeout(resolve, 350))
+    const waiting = ask('search_logs')
+    expect(await hanging).toBe('call_timeout')
+    expect((await waiting).failed).toBe(false)
+  })
+
+  it('is never past it with 0', async () => {
+    const { ask } = makePool({ callTimeoutMs: 0 })
+    expect((await ask('search_logs', { ms: 300 })).failed).toBe(false)
+  })
+})
+
+describe('a caller that goes away', () => {
+  it('stops the work and frees the slot', async () => {
+    const { ask, pool, tails } = makePool()
+    const leaving = new AbortController()
+    const call = ask('search_logs', { ms: 60_000 }, leaving.signal).catch((error: unknown) => error)
+    await new Promise(resolve => setTimeout(resolve, 100))
+    leaving.abort()
+    expect(await call).toMatchObject({ name: 'AbortError' })
+    expect(pool.running).toBe(0)
+    expect((await ask('search_logs')).failed).toBe(false)
+    expect(tails).toHaveLength(1)
+  })
+
+  it('before a thread was free never reaches one', async () => {
+    const { ask, calls } = makePool()
+    const first = ask('search_logs', { ms: 200 })
+    const leaving = new AbortController()
+    const second = ask('search_logs', {}, leaving.signal).catch((error: unknown) => error)
+    leaving.abort()
+    expect(await second).toMatchObject({ name: 'AbortError' })
+    await first
+    expect(calls()).toBe(1)
+  })
+})
+
+describe('a worker', () => {
+  it('that throws fails the call and lives on', async () => {
+    const { ask, tails } = makePool()
+    await expect(ask('throw')).rejects.toThrow('a bug')
+    expect((await ask('search_logs')).failed).toBe(false)
+    expect(tails).toHaveLength(1)
+  })
+
+  it('that dies fails its call and is replaced', async () => {
+    const { ask, tails } = makePool()
+    await expect(ask('exit')).rejects.toThrow('query worker lost')
+    expect((await ask('search_logs')).failed).toBe(false)
+    expect(tails).toHaveLength(2)
+  })
+
+  it('is told the counters of the ingest path', async () => {
+    const counters = [
+      {
+        tenant: 'default',
+        signal: 'logs' as const,
+        transport: 'http',
+        requests: 3,
+        accepted: 5,
+        rejected: 0,
+        duplicates: 0,
+        refusedRetry: 0,
+        invalid: 0,
+        lastAcceptedMs: 1,
+        lastProblem: '',
+      },
+    ]
+    const { ask } = makePool({ ingestCounters: async () => counters })
+    expect(JSON.parse((await ask('counters')).json)).toEqual(counters)
+  })
+})
+
+describe('the memo', () => {
+  it('answers a cheap graph tool again without a worker, whatever the order of its arguments', async () => {
+    const { ask, calls } = makePool({ cacheTtlMs: 60_000 })
+    const first = await ask('get_service_map', { ms: 0, service: 'a' })
+    expect(await ask('get_service_map', { service: 'a', ms: 0 })).toEqual(first)
+    expect(calls()).toBe(1)
+  })
+
+  it('is asked before the slots', async () => {
+    const { ask } = makePool({ cacheTtlMs: 60_000, maxConcurrent: 1 })
+    const kept = await ask('get_service_map')
+    const running = ask('search_logs', { ms: 200 })
+    expect(await ask('get_service_map')).toEqual(kept)
+    await running
+  })
+
+  it('keeps nothing across tenants, principals, arguments or tools that search', async () => {
+    const { ask, calls } = makePool({ cacheTtlMs: 60_000 })
+    await ask('get_service_map')
+    await ask('get_service_map', {}, never, { ...caller, tenant: 'other' })
+    await ask('get_service_map', {}, never, { ...caller, principal: 'key-2' })
+    await ask('get_service_map', { service: 'a' })
+    await ask('search_logs')
+    await ask('search_logs')
+    expect(calls()).toBe(6)
+  })
+
+  it('keeps no failures', async () => {
+    const { ask, calls } = makePool({ cacheTtlMs: 60_000 })
+    expect((await ask('get_service_health')).failed).toBe(true)
+    expect((await ask('get_service_health')).failed).toBe(true)
+    expect(calls()).toBe(2)
+  })
+
+  it('forgets after its time and is off with 0', async () => {
+    let now = 1_000
+    const { ask, calls } = makePool({ cacheTtlMs: 5_000, clock: { now: () => now }, callTimeoutMs: 0 })
+    await ask('get_service_map')
+    now += 4_999
+    await ask('get_service_map')
+    expect(calls()).toBe(1)
+    now += 2
+    await ask('get_service_map')
+    expect(calls()).toBe(2)
+    const off = makePool({ cacheTtlMs: 0 })
+    await off.ask('get_service_map')
+    await off.ask('get_service_map')
+    expect(off.calls()).toBe(2)
+  })
+})
+
+describe('stop', () => {
+  it('may come before start and twice, and ends running calls', async () => {
+    const { ask, pool } = makePool()
+    const call = ask('search_logs', { ms: 60_000 }).catch(codeOf)
+    await new Promise(resolve => setTimeout(resolve, 100))
+    await pool.stop()
+    await pool.stop()
+    expect(await call).toBe('overloaded')
+    const unused = makePool().pool
+    await unused.stop()
+    expect(unused.running).toBe(0)
+  })
+})
