@@ -38,7 +38,7 @@ export function openDatabase(control: Control, meter: Meter): Database {
     run: async statement => {
       const reply = await observed(`${statement.operation} ${statement.table}`, statement, {
         'db.system.name': 'other_sql',
-        'db.namespace': 'shop',
+        'db.namespace': 'stock',
         'db.operation.name': statement.operation,
         'db.collection.name': statement.table,
         'db.query.text': statement.text,
