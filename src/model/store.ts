@@ -143,6 +143,13 @@ export interface StoreWriter {
   allTemplates(): Promise<readonly TemplateRecord[]>
   replaceRollups(change: RollupReplacement): Promise<void>
   rollups(tenant: string, fromMs: number, toMs: number): Promise<readonly RollupRecord[]>
+  /** Rollups of all tenants of one width that were received in [fromMs, toMs), oldest first, at most `limit`. */
+  rollupsReceived(
+    stepSeconds: number,
+    fromMs: number,
+    toMs: number,
+    limit: number,
+  ): Promise<readonly RollupRecord[]>
   tenants(): Promise<readonly string[]>
   /** False, and nothing done, when one of `remove` is not stored any more. */
   replaceSegments(change: SegmentReplacement): Promise<boolean>

@@ -1,12 +1,7 @@
 /** Who may send now: pauses by signal and tenant, and draining. */
 import type { IngestResult } from '../../model/ingest.ts'
+import type { IngestControl, PauseScope } from '../../model/ingest-observer.ts'
 import type { Signal } from '../../model/telemetry.ts'
-
-/** What a pause is about; a part that is not given means all of them. */
-export interface PauseScope {
-  readonly signal?: Signal
-  readonly tenant?: string
-}
 
 /** A sender that is paused comes back this often; a minute of silence is what an operator notices. */
 const pausedRetryMs = 30_000
@@ -15,7 +10,7 @@ const drainingRetryMs = 5_000
 /** Pauses in force at most; each is set by an operator. */
 const maxPauses = 1_000
 
-export class AdmissionGate {
+export class AdmissionGate implements IngestControl {
   readonly #paused = new Map<string, PauseScope>()
   #draining = false
 

@@ -40,6 +40,17 @@ export function inflateNow(body: Uint8Array, compression: Compression, maxBytes:
   }
 }
 
+/** Inflates what has been inflated before, when it was accepted; `rawBytes` is what came out then. */
+export function inflateAgain(body: Uint8Array, compression: Compression, rawBytes: number): Uint8Array {
+  if (compression === 'none') return body
+  const options = { maxOutputLength: Math.max(1, rawBytes), chunkSize: Math.max(1_024, rawBytes + 64) }
+  try {
+    return compression === 'gzip' ? gunzipSync(body, options) : zstdDecompressSync(body, options)
+  } catch (error) {
+    throw isOverflow(error) ? tooLarge(rawBytes) : badCompression(error, compression)
+  }
+}
+
 /** Bounds the decompressed bytes of all requests in work together. */
 export class DecompressionBudget {
   readonly #totalBytes: number

@@ -87,11 +87,6 @@ export class InboxClient implements Admission {
     return this.#ready.inboxId
   }
 
-  /** Newest position at the start of the worker. */
-  get startPosition(): number {
-    return this.#ready.lastPosition
-  }
-
   /** Why the inbox takes nothing at the moment, or null. */
   get alarm(): string | null {
     return this.#alarm

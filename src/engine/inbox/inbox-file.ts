@@ -100,6 +100,12 @@ export interface InboxCounter {
   readonly bytes: number
 }
 
+export interface InboxBalance {
+  readonly counters: readonly InboxCounter[]
+  /** Items behind a position. */
+  readonly waiting: readonly { readonly tenant: string; readonly signal: Signal; readonly items: number }[]
+}
+
 /** An entry that the engine gave up on. */
 export interface Burial {
   readonly position: number
@@ -157,7 +163,7 @@ export class InboxFile {
          buried = buried + excluded.buried, rows = rows + excluded.rows,
          items = items + excluded.items, bytes = bytes + excluded.bytes`,
     )
-    this.#lastPosition = this.#readNumber("SELECT seq FROM sqlite_sequence WHERE name = 'entry'")
+    this.#lastPosition = readLastPosition(this.#database)
     this.#lastSequence = this.#readNumber('SELECT max(sequence) FROM seen')
     this.#committedPosition = this.#lastPosition
   }
@@ -296,14 +302,7 @@ export class InboxFile {
   }
 
   counters(): readonly InboxCounter[] {
-    return this.#database
-      .prepare('SELECT * FROM counter ORDER BY tenant, signal')
-      .all()
-      .map(row => {
-        // Columns of our own table, NOT NULL.
-        const counter = row as Omit<InboxCounter, 'signal'> & { readonly signal: number }
-        return { ...counter, signal: signals[counter.signal] ?? 'traces' }
-      })
+    return readCounters(this.#database)
   }
 
   keptRows(): number {
@@ -369,6 +368,11 @@ export class InboxFileReader {
     )
   }
 
+  /** Newest position ever committed, also when its row is gone. */
+  lastPosition(): number {
+    return readLastPosition(this.#database)
+  }
+
   /** Positions after `position` that were given up. */
   buriedAfter(position: number): readonly number[] {
     return this.#database
@@ -376,6 +380,29 @@ export class InboxFileReader {
       .pluck()
       .all(position)
       .map(Number)
+  }
+
+  /**
+   * Figures of every tenant and signal, and with them, from the same moment, the items behind `position` that
+   * were not given up. Null if more than `maxRows` rows would have to be counted.
+   */
+  balanceAfter(position: number, maxRows: number): InboxBalance | null {
+    return this.#database.transaction((): InboxBalance | null => {
+      if (readLastPosition(this.#database) - position > maxRows) return null
+      const counters = readCounters(this.#database)
+      const waiting = this.#database
+        .prepare(
+          `SELECT tenant, signal, sum(items) AS items FROM entry
+           WHERE position > ? AND position NOT IN (SELECT position FROM buried) GROUP BY tenant, signal`,
+        )
+        .all(position)
+        .map(row => {
+          // Columns named in the statement; sum over NOT NULL.
+          const sum = row as { readonly tenant: string; readonly signal: number; readonly items: number }
+          return { ...sum, signal: signals[sum.signal] ?? 'traces' }
+        })
+      return { counters, waiting }
+    })()
   }
 
   /** Rows of `[from, to]`, as stored and unchecked, oldest first, until `maxBytes` are exceeded. */
@@ -408,6 +435,21 @@ function openDatabase(options: InboxFileOptions): Database.Database {
   } catch (error) {
     throw explainOpening(error, options.file)
   }
+}
+
+function readLastPosition(database: Database.Database): number {
+  return Number(database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'entry'").pluck().get() ?? 0)
+}
+
+function readCounters(database: Database.Database): readonly InboxCounter[] {
+  return database
+    .prepare('SELECT * FROM counter ORDER BY tenant, signal')
+    .all()
+    .map(row => {
+      // Columns of our own table, NOT NULL.
+      const counter = row as Omit<InboxCounter, 'signal'> & { readonly signal: number }
+      return { ...counter, signal: signals[counter.signal] ?? 'traces' }
+    })
 }
 
 function readInboxId(database: Database.Database): string {

@@ -42,6 +42,24 @@ export function readRollups(
   return records
 }
 
+/** Of all tenants and one width, by receive time; walks the index and reads the bytes of matching rows only. */
+export function readRollupsReceived(
+  db: Database.Database,
+  stepSeconds: number,
+  fromMs: number,
+  toMs: number,
+  limit: number,
+): readonly RollupRecord[] {
+  return db
+    .prepare<[number, number, number, number], RollupRow>(
+      `SELECT number, id, tenant, step_seconds, from_ms, to_ms, received_ms, bytes FROM rollup
+       WHERE received_ms >= ? AND received_ms < ? AND step_seconds = ?
+       ORDER BY received_ms, number LIMIT ?`,
+    )
+    .all(fromMs, toMs, stepSeconds, limit)
+    .map(recordOf)
+}
+
 function recordOf(row: RollupRow): RollupRecord {
   return {
     id: row.id,

@@ -15,7 +15,7 @@ import type {
 } from '../../model/store.ts'
 import type { Signal } from '../../model/telemetry.ts'
 import { explained, openForWriting } from './database.ts'
-import { readRollups } from './rollup-rows.ts'
+import { readRollups, readRollupsReceived } from './rollup-rows.ts'
 import { partStride } from './schema.ts'
 import { headerColumns, headerOf, rowOf, type SegmentRow, signalNumber, signalOf } from './segment-row.ts'
 import { type TemplateRow, templateColumns, templateOf } from './template-rows.ts'
@@ -78,6 +78,15 @@ class SqliteStoreWriter implements StoreWriter {
 
   async rollups(tenant: string, fromMs: number, toMs: number): Promise<readonly RollupRecord[]> {
     return explained(this.#file, () => readRollups(this.#db, tenant, fromMs, toMs))
+  }
+
+  async rollupsReceived(
+    stepSeconds: number,
+    fromMs: number,
+    toMs: number,
+    limit: number,
+  ): Promise<readonly RollupRecord[]> {
+    return explained(this.#file, () => readRollupsReceived(this.#db, stepSeconds, fromMs, toMs, limit))
   }
 
   async tenants(): Promise<readonly string[]> {

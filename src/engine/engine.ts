@@ -1,0 +1,172 @@
+/**
+ * The durable half of the process, as the main thread sees it: requests go in, what is stored comes out through
+ * the store and the tail. Wires the inbox worker and the engine worker and keeps them joined.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import type { GraphLimits } from '../graph/graph-limits.ts'
+import type { Logger } from '../logger.ts'
+import type { Admission } from '../model/ingest.ts'
+import type { IngestControl } from '../model/ingest-observer.ts'
+import type { IngestCounter } from '../model/reader.ts'
+import type { InboxFigures } from './inbox/inbox.ts'
+import { InboxClient } from './inbox/inbox-client.ts'
+import type { DeadLetterOptions } from './sealing/dead-letters.ts'
+import { EngineClient } from './sealing/engine-client.ts'
+import { defaultSealLimits, type SealLimits } from './sealing/engine-core.ts'
+import type { EngineWorkerFigures } from './sealing/engine-messages.ts'
+import type { RetentionDays } from './sealing/maintenance.ts'
+
+export interface EngineOptions {
+  readonly inboxFile: string
+  readonly databaseFile: string
+  readonly deadLetters: DeadLetterOptions
+  /** Null: 4 GiB or a fifth of the free disk, the smaller. */
+  readonly inboxMaxBytes: number | null
+  readonly inboxKeepSealedMs: number
+  readonly decompressionBudgetBytes: number
+  readonly attributeMaxBytes: number
+  readonly trustResourceTenant: boolean
+  /** Requests and bytes that may wait for a commit. */
+  readonly maxWaitingRequests: number
+  readonly maxWaitingBytes: number
+  readonly retentionDays: RetentionDays
+  readonly graphLimits?: Partial<GraphLimits>
+  readonly sealLimits?: SealLimits
+  readonly logger: Logger
+  /** Both workers on this thread, for tests. */
+  readonly inline?: boolean
+  /** Off proves that the order test can fail; nothing a user can set leads here. */
+  readonly synchronous?: 'FULL' | 'OFF'
+  /** A worker cannot be kept running; the process cannot do its work any more. */
+  onFatal(error: Error): void
+}
+
+export interface EngineFigures {
+  /** Null while the worker is being replaced. */
+  readonly inbox: InboxFigures | null
+  readonly engine: EngineWorkerFigures | null
+  /** Requests and bytes that wait for their commit. */
+  readonly waiting: { readonly requests: number; readonly bytes: number }
+  /** Why nothing is taken at the moment, or null. */
+  readonly alarm: string | null
+  readonly draining: boolean
+}
+
+export interface Engine {
+  readonly admission: Admission
+  /** Pauses by signal and tenant. */
+  readonly control: IngestControl
+  readonly inboxId: string
+  /**
+   * Hands the engine its end of a query worker's tail channel: it sends what it holds, then what comes. The
+   * port closes when the engine worker has to be replaced; the query worker then needs a new one.
+   */
+  connectTail(port: MessagePort): void
+  /** Since the start, sorted by tenant, signal and transport. */
+  ingestCounters(): readonly IngestCounter[]
+  figures(): Promise<EngineFigures>
+  /** Takes nothing more from now on; senders are told to come back. */
+  drain(): void
+  /** Drains, commits, seals what can be sealed in time, closes; under eight seconds. May be called twice. */
+  stop(): Promise<void>
+}
+
+/** How long requests that wait may take to be answered, and how long the last seal may take. */
+const answerPatienceMs = 2_000
+const sealPatienceMs = 4_000
+
+/**
+ * Opens inbox and store and accepts; what the inbox holds is replayed behind that. Rejects with
+ * ConfigurationError, one sentence, when a file is foreign, newer, or an older copy.
+ */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const { logger, onFatal } = options
+  const inline = options.inline === true
+  let connectInbox: ((port: MessagePort) => void) | null = null
+  let engine: EngineClient | null = null
+
+  /** A new channel between whatever two workers there are. */
+  function join(): void {
+    if (connectInbox === null || engine === null) return
+    const { port1, port2 } = new MessageChannel()
+    engine.connectInbox(port2)
+    connectInbox(port1)
+  }
+
+  const inbox = await InboxClient.start({
+    inbox: {
+      file: options.inboxFile,
+      maxBytes: options.inboxMaxBytes,
+      keepSealedMs: options.inboxKeepSealedMs,
+      decompressionBudgetBytes: options.decompressionBudgetBytes,
+      attributeMaxBytes: options.attributeMaxBytes,
+      trustResourceTenant: options.trustResourceTenant,
+      synchronous: options.synchronous ?? 'FULL',
+    },
+    maxWaitingRequests: options.maxWaitingRequests,
+    maxWaitingBytes: options.maxWaitingBytes,
+    logger,
+    inline,
+    onWorker: connect => {
+      connectInbox = connect
+      join()
+    },
+    onFatal,
+  })
+  try {
+    engine = await EngineClient.start({
+      service: {
+        inboxFile: options.inboxFile,
+        databaseFile: options.databaseFile,
+        deadLetters: options.deadLetters,
+        retentionDays: options.retentionDays,
+        attributeMaxBytes: options.attributeMaxBytes,
+        graphLimits: options.graphLimits ?? {},
+        sealLimits: options.sealLimits ?? defaultSealLimits,
+        logLevel: logger.level,
+      },
+      logger,
+      inline,
+      onWorker: join,
+      onFatal,
+    })
+  } catch (error) {
+    await inbox.stop()
+    throw error
+  }
+  join()
+  return handleOf(inbox, engine)
+}
+
+function handleOf(inbox: InboxClient, engine: EngineClient): Engine {
+  let stopping: Promise<void> | null = null
+
+  async function stop(): Promise<void> {
+    inbox.gate.drain()
+    const end = Date.now() + answerPatienceMs
+    while (inbox.waiting.requests > 0 && Date.now() < end) await pause(5)
+    await engine.stop(sealPatienceMs)
+    await inbox.stop()
+  }
+
+  return {
+    admission: inbox,
+    control: inbox.gate,
+    inboxId: inbox.inboxId,
+    connectTail: port => engine.connectTail(port),
+    ingestCounters: () => inbox.ingestCounters(),
+    figures: async () => ({
+      inbox: await inbox.figures(),
+      engine: await engine.figures(),
+      waiting: inbox.waiting,
+      alarm: inbox.alarm,
+      draining: inbox.gate.draining,
+    }),
+    drain: () => inbox.gate.drain(),
+    stop: () => {
+      stopping ??= stop()
+      return stopping
+    },
+  }
+}

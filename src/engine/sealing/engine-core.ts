@@ -1,0 +1,428 @@
+/**
+ * What the engine worker does with committed entries: decode, count, publish, seal. Plain code around one loop;
+ * `engine-service` gives it a thread and ports.
+ *
+ * Three positions tell how far it is: taken from the feed, published to readers, sealed in the store. Everything
+ * between sealed and taken is in memory, bounded by `maxUnsealedBytes`; beyond that the engine stops taking and
+ * the inbox, whose bound is on disk, grows instead.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { GraphLimits } from '../../graph/graph-limits.ts'
+import type { Logger } from '../../logger.ts'
+import type { StoreWriter } from '../../model/store.ts'
+import type { TailEntry } from '../../model/tail.ts'
+import { signals } from '../../model/telemetry.ts'
+import type { Clock } from '../../model/time.ts'
+import { type DecodeSettings, decodeAccepted } from '../codec.ts'
+import type { Burial, InboxFileReader } from '../inbox/inbox-file.ts'
+import type { CommittedMessage } from '../inbox/inbox-messages.ts'
+import { decodeRow, type StoredRow } from '../inbox/inbox-row.ts'
+import type { DeadLetterFigures, DeadLetters } from './dead-letters.ts'
+import { EntryFeed, type Fed, type FedEntry } from './entry-feed.ts'
+import { type PendingEntry, PendingRange } from './pending-range.ts'
+import { Sealer } from './sealer.ts'
+import { TailWindow } from './tail-window.ts'
+import { TenantGraphs } from './tenant-graphs.ts'
+
+export interface SealLimits {
+  readonly items: number
+  readonly bytes: number
+  readonly ageMs: number
+}
+
+/**
+ * A seal is due at five full segments, at 32 MiB (a tenth of what the process may hold), or after two seconds,
+ * which bounds the replay after a crash.
+ */
+export const defaultSealLimits: SealLimits = { items: 50_000, bytes: 32 * 1024 * 1024, ageMs: 2_000 }
+
+export interface EngineCoreOptions extends DecodeSettings {
+  readonly sealLimits: SealLimits
+  readonly graphLimits: Partial<GraphLimits>
+  /** An entry that ended the thread before, twice; it is not tried again. 0: none. */
+  readonly suspect: number
+}
+
+export interface EngineCoreParts {
+  readonly store: StoreWriter
+  readonly reader: InboxFileReader
+  readonly deadLetters: DeadLetters
+  readonly logger: Logger
+  readonly clock: Clock
+  /** To the inbox worker. */
+  readonly inbox: EngineOutbox
+  /** Where the position in work is noted, outside of this thread: see `suspect`. */
+  readonly progress: Float64Array
+}
+
+export interface EngineOutbox {
+  consumed(bytes: number): void
+  trim(position: number): void
+  /** Resolves once the burial is durable. */
+  bury(burial: Burial): Promise<void>
+}
+
+export interface EngineCoreFigures {
+  readonly inboxId: string
+  /** Newest position known to be durable. */
+  readonly committedPosition: number
+  readonly takenPosition: number
+  readonly publishedPosition: number
+  readonly sealedPosition: number
+  /** Age of the oldest entry that is committed and not published, milliseconds; 0 when there is none. */
+  readonly lagMs: number
+  readonly unsealedItems: number
+  readonly unsealedBytes: number
+  readonly seals: number
+  /** Milliseconds since the epoch; 0 before the first. */
+  readonly lastSealMs: number
+  /** Why sealing fails at the moment, or null. */
+  readonly storeFault: string | null
+  readonly deadLetters: DeadLetterFigures
+  readonly buried: number
+  /** Committed positions without a row: lost data, which nothing but a damaged file explains. */
+  readonly missingRows: number
+  /** Entries that are stored although the graph could not count them. */
+  readonly uncounted: number
+  readonly tenants: number
+}
+
+/** Longest stretch of work before messages are looked at, milliseconds. */
+const sliceMs = 20
+/** Readers hear of new entries this often while they come. */
+const publishMs = 200
+/** Or when so much has gathered. */
+const publishBytes = 8 * 1024 * 1024
+/** Unsealed bytes in memory; three seals, one of which is being written. */
+const maxUnsealedBytes = 96 * 1024 * 1024
+/** How long the loop sleeps when there is nothing to take; a message wakes it. */
+const idleMs = 50
+
+export class EngineCore {
+  readonly #options: EngineCoreOptions
+  readonly #parts: EngineCoreParts
+  readonly #feed: EntryFeed
+  readonly #graphs: TenantGraphs
+  readonly #sealer: Sealer
+  readonly #tail: TailWindow
+  readonly #buried: Set<number>
+  readonly #stop = new AbortController()
+  #loop: Promise<void> | null = null
+  #stopping = false
+  #wake: (() => void) | null = null
+  /** Taken, not published. */
+  #fresh: { readonly pending: PendingEntry; readonly bytes: Uint8Array; readonly refused: Uint32Array }[] = []
+  #freshBytes = 0
+  #publishedAtMs = 0
+  /** Published, not in a seal yet. */
+  #pending = new PendingRange()
+  #sealing: PendingRange | null = null
+  #publishedPosition: number
+  #sealedPosition: number
+  #oldestWaitingMs = 0
+  #storeFault: string | null = null
+  #buriedCount = 0
+  #missing = 0
+  #uncounted = 0
+
+  private constructor(options: EngineCoreOptions, parts: EngineCoreParts, sealedPosition: number) {
+    const { store, reader, clock, inbox } = parts
+    this.#options = options
+    this.#parts = parts
+    this.#sealedPosition = sealedPosition
+    this.#publishedPosition = sealedPosition
+    this.#feed = new EntryFeed(reader, sealedPosition, inbox.consumed)
+    this.#graphs = new TenantGraphs(store, options.graphLimits)
+    this.#tail = new TailWindow(reader.inboxId, sealedPosition)
+    this.#buried = new Set(reader.buriedAfter(sealedPosition))
+    const events = {
+      poisoned: (entry: PendingEntry, error: unknown) => this.#buryPosition(entry.position, error),
+      fault: (error: unknown) => this.#noteFault(error),
+    }
+    this.#sealer = new Sealer(store, reader.inboxId, events, clock, this.#stop.signal)
+  }
+
+  /** Continues behind what the store holds of this inbox, and has the inbox trimmed up to there. */
+  static async open(options: EngineCoreOptions, parts: EngineCoreParts): Promise<EngineCore> {
+    const sealed = await parts.store.sealedPosition(parts.reader.inboxId)
+    if (sealed > 0) parts.inbox.trim(sealed)
+    return new EngineCore(options, parts, sealed)
+  }
+
+  /** Starts the loop. */
+  start(): void {
+    this.#loop ??= this.#run()
+  }
+
+  get tail(): TailWindow {
+    return this.#tail
+  }
+
+  offer(message: CommittedMessage): void {
+    this.#feed.offer(message)
+    this.#wake?.()
+  }
+
+  figures(): EngineCoreFigures {
+    const { clock, deadLetters, reader } = this.#parts
+    const waits = this.#feed.waits || this.#fresh.length > 0
+    return {
+      inboxId: reader.inboxId,
+      committedPosition: this.#feed.committedPosition,
+      takenPosition: this.#feed.nextPosition - 1,
+      publishedPosition: this.#publishedPosition,
+      sealedPosition: this.#sealedPosition,
+      lagMs: waits && this.#oldestWaitingMs > 0 ? Math.max(0, clock.now() - this.#oldestWaitingMs) : 0,
+      unsealedItems: this.#pending.items + (this.#sealing?.items ?? 0),
+      unsealedBytes: this.#unsealedBytes(),
+      seals: this.#sealer.seals,
+      lastSealMs: this.#sealer.lastSealMs,
+      storeFault: this.#storeFault,
+      deadLetters: deadLetters.figures(),
+      buried: this.#buriedCount,
+      missingRows: this.#missing,
+      uncounted: this.#uncounted,
+      tenants: this.#graphs.size,
+    }
+  }
+
+  /**
+   * Seals what is taken, unless that takes longer than `patienceMs`: it is in the inbox and comes back with the
+   * next start.
+   */
+  async stop(patienceMs: number): Promise<void> {
+    const giveUp = setTimeout(() => this.#stop.abort(), patienceMs)
+    this.#stopping = true
+    this.#wake?.()
+    await this.#loop
+    clearTimeout(giveUp)
+    this.#stop.abort()
+  }
+
+  async #run(): Promise<void> {
+    const sealing = this.#sealLoop()
+    try {
+      while (!this.#stopping) {
+        await this.#workSlice()
+        if (this.#publishIsDue()) this.#publish()
+        if (this.#canTake()) await nextTurn()
+        else await this.#sleep(idleMs)
+      }
+      this.#publish()
+    } catch (error) {
+      // Given up in the middle of a burial: nothing from there on may be sealed, and the next start repeats it.
+      if (!this.#stop.signal.aborted) throw error
+    }
+    await sealing
+  }
+
+  /** Settles with the work, or rejects when the engine gives up waiting for it. */
+  #unlessStopped(work: Promise<void>): Promise<void> {
+    const { signal } = this.#stop
+    return new Promise((resolve, reject) => {
+      const giveUp = (): void => reject(new Error('the engine was stopped'))
+      signal.addEventListener('abort', giveUp, { once: true })
+      if (signal.aborted) giveUp()
+      void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp))
+    })
+  }
+
+  /** One seal after the other, beside the loop that takes entries. */
+  async #sealLoop(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      if (this.#sealIsDue()) await this.#sealPending()
+      else if (this.#stopping && this.#fresh.length === 0 && this.#pending.isEmpty) return
+      else await new Promise(resolve => setTimeout(resolve, 10))
+      this.#tail.prune(this.#parts.clock.now())
+    }
+  }
+
+  async #workSlice(): Promise<void> {
+    const end = performance.now() + sliceMs
+    while (this.#canTake() && performance.now() < end) {
+      const fed = this.#feed.take()
+      if (fed === null) return
+      await this.#handle(fed)
+      if (this.#freshBytes >= publishBytes) return
+    }
+  }
+
+  #canTake(): boolean {
+    return this.#feed.waits && !this.#stopping && this.#unsealedBytes() < maxUnsealedBytes
+  }
+
+  #unsealedBytes(): number {
+    return this.#freshBytes + this.#pending.bytes + (this.#sealing?.bytes ?? 0)
+  }
+
+  async #handle(fed: Fed): Promise<void> {
+    switch (fed.type) {
+      case 'entry':
+        return this.#takeEntry(fed.entry)
+      case 'unreadable':
+        return this.#bury(fed.row, fed.reason)
+      case 'missing':
+        this.#missing++
+        this.#parts.logger.error({ event: 'inbox_row_missing', position: fed.position }, 'a row is missing')
+        return
+      default:
+        fed satisfies never
+    }
+  }
+
+  async #takeEntry(entry: FedEntry): Promise<void> {
+    if (this.#buried.delete(entry.position)) return
+    if (entry.position === this.#options.suspect) {
+      return this.#buryPosition(entry.position, new Error('it ended the engine before'))
+    }
+    this.#parts.progress[0] = entry.position
+    this.#oldestWaitingMs = entry.receivedMs
+    let batch: PendingEntry['batch']
+    try {
+      const { signal, bytes, receivedMs, refused } = entry
+      batch = decodeAccepted(signal, bytes, receivedMs, refused, this.#options)
+    } catch (error) {
+      return this.#buryPosition(entry.position, error)
+    }
+    const templates = await this.#count(entry, batch)
+    const { position, tenant, signal, receivedMs, bytes, refused } = entry
+    const pending = { position, tenant, signal, receivedMs, batch, templates, size: bytes.length }
+    this.#fresh.push({ pending, bytes, refused })
+    this.#freshBytes += bytes.length
+  }
+
+  /** The graph is a help; an entry it stumbles over is stored all the same. */
+  async #count(entry: FedEntry, batch: PendingEntry['batch']): Promise<Uint32Array | null> {
+    const now = this.#parts.clock.now()
+    if (this.#graphs.known(entry.tenant, entry.position, now) === null) await this.#graphs.open(entry.tenant)
+    try {
+      return (
+        this.#graphs.known(entry.tenant, entry.position, now)?.ingest(batch, entry.receivedMs).templates ??
+        null
+      )
+    } catch (error) {
+      this.#uncounted++
+      this.#parts.logger.error({ event: 'graph_failed', position: entry.position, err: error }, 'not counted')
+      return null
+    }
+  }
+
+  #publishIsDue(): boolean {
+    if (this.#fresh.length === 0) return this.#feed.nextPosition - 1 > this.#publishedPosition
+    const waited = this.#parts.clock.now() - this.#publishedAtMs
+    return this.#freshBytes >= publishBytes || waited >= publishMs
+  }
+
+  #publish(): void {
+    const from = this.#publishedPosition + 1
+    const to = this.#feed.nextPosition - 1
+    if (to < from) return
+    const { inboxId } = this.#parts.reader
+    const { rollups, templates } = this.#graphs.cut(`${inboxId} ${from}-${to}`)
+    const entries = this.#fresh.map(({ pending, bytes, refused }): TailEntry => {
+      const { position, tenant, signal, receivedMs } = pending
+      return { position, tenant, signal, receivedMs, bytes, refused, templates: pending.templates }
+    })
+    const now = this.#parts.clock.now()
+    const timeMs = entries.at(-1)?.receivedMs ?? now
+    this.#tail.publish({ type: 'publication', inboxId, from, to, timeMs, entries, rollups, templates })
+    this.#pending.add(
+      this.#fresh.map(({ pending }) => pending),
+      to,
+      now,
+    )
+    this.#pending.addRollups(rollups)
+    this.#pending.addTemplates(templates)
+    this.#fresh = []
+    this.#freshBytes = 0
+    this.#publishedPosition = to
+    this.#publishedAtMs = now
+  }
+
+  #sealIsDue(): boolean {
+    const pending = this.#pending
+    if (pending.isEmpty) return false
+    const { items, bytes, ageMs } = this.#options.sealLimits
+    return (
+      this.#stopping ||
+      pending.items >= items ||
+      pending.bytes >= bytes ||
+      this.#parts.clock.now() - pending.sinceMs >= ageMs
+    )
+  }
+
+  async #sealPending(): Promise<void> {
+    const range = this.#pending
+    this.#pending = new PendingRange()
+    this.#sealing = range
+    const sealed = await this.#sealer.seal(range)
+    this.#sealing = null
+    if (!sealed) return
+    this.#sealedPosition = range.to
+    const now = this.#parts.clock.now()
+    this.#tail.sealed(range.to, now)
+    this.#parts.inbox.trim(range.to)
+    this.#graphs.release(range.to, now)
+    this.#wake?.()
+  }
+
+  #noteFault(error: unknown): void {
+    const message = error instanceof Error ? error.message : error === null ? null : String(error)
+    if (message === this.#storeFault) return
+    this.#storeFault = message
+    const { logger } = this.#parts
+    if (message === null) logger.info({ event: 'store_recovered' }, 'sealing works again')
+    else logger.error({ event: 'store_fault', err: error }, 'sealing failed; the inbox keeps what arrives')
+  }
+
+  async #buryPosition(position: number, error: unknown): Promise<void> {
+    const [row] = this.#parts.reader.read(position, position, 1)
+    const reason = error instanceof Error ? error.message : String(error)
+    if (row === undefined) this.#missing++
+    else await this.#bury(row, reason)
+  }
+
+  /** In a file or kept in the inbox, durably, before any seal passes the position. */
+  async #bury(row: StoredRow, reason: string): Promise<void> {
+    if (this.#buried.delete(row.position)) return
+    const { deadLetters, clock, logger, inbox, reader } = this.#parts
+    const kept = !this.#writeDeadLetter(() => deadLetters.write(reader.inboxId, row, reason, clock.now()))
+    await this.#unlessStopped(inbox.bury({ position: row.position, ...aboutRow(row), reason, kept }))
+    this.#buriedCount++
+    logger.error(
+      { event: 'entry_buried', position: row.position, reason, kept },
+      kept ? 'entry cannot be processed and stays in the inbox' : 'entry cannot be processed',
+    )
+  }
+
+  #writeDeadLetter(write: () => boolean): boolean {
+    try {
+      return write()
+    } catch (error) {
+      this.#parts.logger.error({ event: 'dead_letter_failed', err: error }, 'dead letter not written')
+      return false
+    }
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise(resolve => {
+      const timer = setTimeout(resolve, ms)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}
+
+/** Whose items a row holds, as far as it can be told. */
+function aboutRow(row: StoredRow): Pick<Burial, 'tenant' | 'signal' | 'items'> {
+  try {
+    const { tenant, signal, items } = decodeRow(row)
+    return { tenant, signal, items }
+  } catch {
+    // A damaged row says at least something; nothing but a count depends on it.
+    const signal = signals[row.signal] ?? 'traces'
+    return { tenant: String(row.tenant), signal, items: Number(row.items) || 0 }
+  }
+}

@@ -1,0 +1,141 @@
+/** The engine behind ports: opens store and inbox, runs the core, keeps stored data in shape. */
+import type { MessagePort } from 'node:worker_threads'
+import type { GraphLimits } from '../../graph/graph-limits.ts'
+import { createLogger } from '../../logger.ts'
+import type { StorageReport, StoreReader, StoreWriter } from '../../model/store.ts'
+import { systemClock } from '../../model/time.ts'
+import { openSqliteReader } from '../../store/sqlite/store-reader.ts'
+import { openSqliteWriter } from '../../store/sqlite/store-writer.ts'
+import { InboxFileReader } from '../inbox/inbox-file.ts'
+import { type DeadLetterOptions, DeadLetters } from './dead-letters.ts'
+import { EngineCore, type SealLimits } from './engine-core.ts'
+import type { EngineCommand, EngineReport, EngineWorkerFigures } from './engine-messages.ts'
+import { InboxLink } from './inbox-link.ts'
+import { type InvariantRow, readInvariant } from './invariant.ts'
+import { Maintenance, maintenanceIntervalMs, type RetentionDays } from './maintenance.ts'
+
+export interface EngineServiceOptions {
+  readonly inboxFile: string
+  readonly databaseFile: string
+  readonly deadLetters: DeadLetterOptions
+  readonly retentionDays: RetentionDays
+  readonly attributeMaxBytes: number
+  readonly graphLimits: Partial<GraphLimits>
+  readonly sealLimits: SealLimits
+  readonly logLevel: string
+  /** See `EngineCoreOptions`. */
+  readonly suspect: number
+  /** Eight bytes: the position in work. */
+  readonly progress: SharedArrayBuffer
+}
+
+/** Serves until `stop`; closes `port` then. What keeps it from starting is reported as `failed`. */
+export async function serveEngine(port: MessagePort, options: EngineServiceOptions): Promise<void> {
+  const report = (message: EngineReport): void => port.postMessage(message)
+  const link = new InboxLink()
+  let engine: Opened
+  try {
+    engine = await open(options, link)
+  } catch (error) {
+    report({ type: 'failed', message: error instanceof Error ? error.message : String(error) })
+    port.close()
+    return
+  }
+  const { core, maintenance, maintenanceStop } = engine
+  let maintaining: Promise<void> = Promise.resolve()
+  const timer = setInterval(() => {
+    maintaining = maintaining.then(() => maintenance.run())
+  }, maintenanceIntervalMs)
+
+  async function stop(patienceMs: number): Promise<void> {
+    clearInterval(timer)
+    maintenanceStop.abort()
+    await core.stop(patienceMs)
+    await maintaining
+    link.close()
+    engine.inbox.close()
+    await engine.reader.close()
+    await engine.writer.close()
+    report({ type: 'stopped' })
+    port.close()
+  }
+
+  port.on('message', (message: EngineCommand) => {
+    switch (message.type) {
+      case 'inbox':
+        link.connect(message.port, committed => core.offer(committed))
+        return
+      case 'tail':
+        message.port.on('close', () => core.tail.unsubscribe(message.port))
+        // Listening is what makes the port notice that the other side is gone.
+        message.port.on('message', () => undefined)
+        core.tail.subscribe(message.port)
+        return
+      case 'figures':
+        void readFigures(engine).then(figures => report({ type: 'figures', id: message.id, figures }))
+        return
+      case 'stop':
+        void stop(message.patienceMs)
+        return
+      default:
+        message satisfies never
+    }
+  })
+  core.start()
+  report({ type: 'ready', sealedPosition: core.figures().sealedPosition })
+}
+
+interface Opened {
+  readonly core: EngineCore
+  readonly maintenance: Maintenance
+  readonly maintenanceStop: AbortController
+  readonly inbox: InboxFileReader
+  readonly writer: StoreWriter
+  readonly reader: StoreReader
+}
+
+async function open(options: EngineServiceOptions, link: InboxLink): Promise<Opened> {
+  const logger = createLogger(options.logLevel).child({ thread: 'engine' })
+  const writer = openSqliteWriter(options.databaseFile)
+  const reader = openSqliteReader(options.databaseFile)
+  const inbox = new InboxFileReader(options.inboxFile)
+  const sealed = await writer.sealedPosition(inbox.inboxId)
+  const last = inbox.lastPosition()
+  if (sealed > last) {
+    throw new Error(
+      `${options.inboxFile} ends at position ${last}, but ${options.databaseFile} holds it up to ${sealed}: the inbox is an older copy; put the newer one back, or move it away to start an empty one`,
+    )
+  }
+  const deadLetters = new DeadLetters(options.deadLetters)
+  const progress = new Float64Array(options.progress)
+  const core = await EngineCore.open(options, {
+    store: writer,
+    reader: inbox,
+    deadLetters,
+    logger,
+    clock: systemClock,
+    inbox: link,
+    progress,
+  })
+  const maintenanceStop = new AbortController()
+  const maintenance = new Maintenance(
+    writer,
+    options.retentionDays,
+    systemClock,
+    logger,
+    maintenanceStop.signal,
+  )
+  return { core, maintenance, maintenanceStop, inbox, writer, reader }
+}
+
+async function readFigures(engine: Opened): Promise<EngineWorkerFigures> {
+  let stored: StorageReport | null = null
+  let invariant: readonly InvariantRow[] | null = null
+  try {
+    stored = await engine.writer.storageReport()
+    invariant = await readInvariant(engine.reader, engine.inbox)
+  } catch {
+    // The fault shows in the figures of sealing; here the figures are just not known.
+  }
+  return { ...engine.core.figures(), maintenance: engine.maintenance.figures(), stored, invariant }
+}

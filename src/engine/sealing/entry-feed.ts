@@ -1,0 +1,125 @@
+/**
+ * Committed entries in order of position, each once, wherever they come from: handed over by the inbox while
+ * the engine keeps up, read from the inbox file when it was behind or has just started.
+ */
+import type { Signal } from '../../model/telemetry.ts'
+import { toProtobuf } from '../codec.ts'
+import { inflateAgain } from '../inbox/decompression.ts'
+import type { InboxFileReader } from '../inbox/inbox-file.ts'
+import type { CommittedMessage } from '../inbox/inbox-messages.ts'
+import { decodeRow, type StoredRow } from '../inbox/inbox-row.ts'
+
+export interface FedEntry {
+  readonly position: number
+  readonly tenant: string
+  readonly signal: Signal
+  /** Milliseconds. */
+  readonly receivedMs: number
+  readonly items: number
+  /** Uncompressed protobuf in shared memory. */
+  readonly bytes: Uint8Array
+  /** Indices of refused items, ascending. */
+  readonly refused: Uint32Array
+}
+
+/** An entry of the inbox, or why there is none at its position. */
+export type Fed =
+  | { readonly type: 'entry'; readonly entry: FedEntry }
+  /** Its row is damaged or of an unknown format. */
+  | { readonly type: 'unreadable'; readonly row: StoredRow; readonly reason: string }
+  /** No row although the position was committed. */
+  | { readonly type: 'missing'; readonly position: number }
+
+/** Bytes read from the file at a time; small against the engine's other buffers, large against a row. */
+const readBytes = 4 * 1024 * 1024
+
+export class EntryFeed {
+  readonly #reader: InboxFileReader
+  readonly #consumed: (bytes: number) => void
+  readonly #groups: CommittedMessage[] = []
+  /** How many entries of the first group are taken. */
+  #taken = 0
+  #rows: StoredRow[] = []
+  #next: number
+  #committed: number
+
+  /** Starts behind `position`. `consumed` hears of handed bytes that were taken or let go. */
+  constructor(reader: InboxFileReader, position: number, consumed: (bytes: number) => void) {
+    this.#reader = reader
+    this.#next = position + 1
+    this.#committed = position
+    this.#consumed = consumed
+  }
+
+  /** The position that comes next. */
+  get nextPosition(): number {
+    return this.#next
+  }
+
+  /** Newest position known to be committed. */
+  get committedPosition(): number {
+    return this.#committed
+  }
+
+  get waits(): boolean {
+    return this.#next <= this.#committed
+  }
+
+  offer(message: CommittedMessage): void {
+    this.#committed = Math.max(this.#committed, message.to)
+    if (message.buffer === null) return
+    if (message.from < this.#next) {
+      // Read from the file already, because the announcement came first.
+      this.#consumed(message.buffer.byteLength)
+      return
+    }
+    this.#groups.push(message)
+  }
+
+  /** The next entry, or null while there is none. */
+  take(): Fed | null {
+    if (!this.waits) return null
+    const head = this.#groups[0]
+    if (head !== undefined && head.from <= this.#next) return this.#takeHanded(head)
+    return this.#takeStored(head === undefined ? this.#committed : head.from - 1)
+  }
+
+  #takeHanded(group: CommittedMessage): Fed {
+    const handed = group.entries[this.#taken++]
+    if (handed === undefined || group.buffer === null) throw new Error('an announced group has no entries')
+    if (this.#taken === group.entries.length) {
+      this.#groups.shift()
+      this.#taken = 0
+      this.#consumed(group.buffer.byteLength)
+    }
+    this.#next = handed.position + 1
+    const bytes = new Uint8Array(group.buffer, handed.offset, handed.length)
+    const { position, tenant, signal, receivedMs, items, refused } = handed
+    return { type: 'entry', entry: { position, tenant, signal, receivedMs, items, bytes, refused } }
+  }
+
+  #takeStored(last: number): Fed {
+    if (this.#rows.length === 0) this.#rows = [...this.#reader.read(this.#next, last, readBytes)]
+    const row = this.#rows[0]
+    const position = this.#next++
+    if (row === undefined || row.position > position) return { type: 'missing', position }
+    this.#rows.shift()
+    try {
+      return { type: 'entry', entry: restore(row) }
+    } catch (error) {
+      return { type: 'unreadable', row, reason: error instanceof Error ? error.message : String(error) }
+    }
+  }
+}
+
+/** A stored row as it would have been handed over. Throws what checksum, inflation or JSON throw. */
+function restore(stored: StoredRow): FedEntry {
+  const row = decodeRow(stored)
+  const raw = inflateAgain(row.body, row.compression, row.rawBytes)
+  const protobuf = toProtobuf(row.signal, row.encoding, raw)
+  const bytes = new Uint8Array(new SharedArrayBuffer(protobuf.length))
+  bytes.set(protobuf)
+  const { position, tenant, signal, receivedMs, items } = row
+  const refused = Uint32Array.from(row.refusals, refusal => refusal.index).sort()
+  return { position, tenant, signal, receivedMs, items, bytes, refused }
+}

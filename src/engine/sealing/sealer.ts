@@ -1,0 +1,127 @@
+/**
+ * Turns a range of the inbox into one store transaction: segments, rollups, templates, counts and the position,
+ * whole or not at all. A store that fails is asked again with the very same seal, which it takes only once.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { mergeRollups } from '../../graph/rollups/merge.ts'
+import type { RollupRecord, Seal, SegmentRecord, StoreWriter } from '../../model/store.ts'
+import type { Clock } from '../../model/time.ts'
+import { buildSegments } from '../../store/segment/build-segments.ts'
+import type { PendingEntry, PendingPart, PendingRange } from './pending-range.ts'
+
+/** Width of the rollups that are written with a seal, seconds. */
+const rollupSeconds = 10
+
+/** Waits between attempts: a store that restarts is back within seconds, one that is away costs nothing. */
+const firstRetryMs = 250
+const lastRetryMs = 10_000
+
+export interface SealerEvents {
+  /** An entry cannot be put into a segment; resolves once it is safely elsewhere. */
+  poisoned(entry: PendingEntry, error: unknown): Promise<void>
+  /** The store refused (its error), or works again (null). */
+  fault(error: unknown): void
+}
+
+export class Sealer {
+  readonly #store: StoreWriter
+  readonly #inboxId: string
+  readonly #events: SealerEvents
+  readonly #clock: Clock
+  readonly #stop: AbortSignal
+  seals = 0
+  lastSealMs = 0
+
+  constructor(store: StoreWriter, inboxId: string, events: SealerEvents, clock: Clock, stop: AbortSignal) {
+    this.#store = store
+    this.#inboxId = inboxId
+    this.#events = events
+    this.#clock = clock
+    this.#stop = stop
+  }
+
+  /** Resolves once the range is in the store; false if it was stopped before. */
+  async seal(range: PendingRange): Promise<boolean> {
+    const seal = await this.#build(range)
+    for (let waitMs = firstRetryMs, failed = false; ; waitMs = Math.min(waitMs * 2, lastRetryMs)) {
+      try {
+        await this.#store.commitSeal(seal)
+        this.seals++
+        this.lastSealMs = this.#clock.now()
+        if (failed) this.#events.fault(null)
+        return true
+      } catch (error) {
+        failed = true
+        this.#events.fault(error)
+        if (this.#stop.aborted || !(await this.#pause(waitMs))) return false
+      }
+    }
+  }
+
+  /** One part, then a turn of the event loop, so that arriving entries are not held up by a whole seal. */
+  async #build(range: PendingRange): Promise<Seal> {
+    const segments: SegmentRecord[] = []
+    const counts = new Map(range.counts().map(count => [`${count.signal} ${count.tenant}`, count]))
+    for (const part of range.parts()) {
+      const built = await this.#buildPart(part)
+      segments.push(...built.segments)
+      const key = `${part.signal} ${part.tenant}`
+      const count = counts.get(key)
+      if (count !== undefined) counts.set(key, { ...count, items: count.items - built.lostItems })
+      await nextTurn()
+    }
+    return {
+      position: { inboxId: this.#inboxId, position: range.to },
+      segments,
+      rollups: mergeRange(range.rollups()),
+      templates: range.templates(),
+      counts: [...counts.values()],
+    }
+  }
+
+  /** Leaves out entries that cannot be built even alone, once they are safe elsewhere. */
+  async #buildPart(
+    part: PendingPart,
+  ): Promise<{ readonly segments: readonly SegmentRecord[]; readonly lostItems: number }> {
+    try {
+      return { segments: this.#segmentsOf(part, part.entries), lostItems: 0 }
+    } catch {
+      let lostItems = 0
+      const sound: PendingEntry[] = []
+      for (const entry of part.entries) {
+        try {
+          this.#segmentsOf(part, [entry])
+          sound.push(entry)
+        } catch (error) {
+          await this.#events.poisoned(entry, error)
+          lostItems += entry.batch.block.count
+        }
+      }
+      return { segments: this.#segmentsOf(part, sound), lostItems }
+    }
+  }
+
+  #segmentsOf(part: PendingPart, entries: readonly PendingEntry[]): readonly SegmentRecord[] {
+    return buildSegments({ tenant: part.tenant, signal: part.signal, inboxId: this.#inboxId, entries })
+  }
+
+  /** False if it was stopped meanwhile. */
+  #pause(ms: number): Promise<boolean> {
+    return new Promise(resolve => {
+      const stop = (): void => {
+        clearTimeout(timer)
+        resolve(false)
+      }
+      const timer = setTimeout(() => {
+        this.#stop.removeEventListener('abort', stop)
+        resolve(true)
+      }, ms)
+      this.#stop.addEventListener('abort', stop, { once: true })
+    })
+  }
+}
+
+/** One cut needs no merging; several of the same windows are stored as one. */
+function mergeRange(rollups: readonly RollupRecord[]): readonly RollupRecord[] {
+  return rollups.length < 2 ? rollups : mergeRollups(rollups, rollupSeconds)
+}

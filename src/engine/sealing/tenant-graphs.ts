@@ -1,0 +1,79 @@
+/** The graphs of all tenants, made when their first entry comes and let go when nothing has come for long. */
+
+import type { GraphLimits } from '../../graph/graph-limits.ts'
+import { TenantGraph } from '../../graph/tenant-graph.ts'
+import type { RollupRecord, StoreWriter, TemplateRecord } from '../../model/store.ts'
+
+/** A tenant silent for so long has no trace still in progress. */
+const idleMs = 30 * 60_000
+
+interface Live {
+  readonly graph: TenantGraph
+  /** When its last entry came. */
+  usedMs: number
+  /** Position of its last entry. */
+  lastPosition: number
+}
+
+export class TenantGraphs {
+  readonly #store: StoreWriter
+  readonly #limits: Partial<GraphLimits>
+  readonly #live = new Map<string, Live>()
+  /** Tenants whose graph has counted something since the last cut. */
+  readonly #touched = new Set<string>()
+
+  constructor(store: StoreWriter, limits: Partial<GraphLimits>) {
+    this.#store = store
+    this.#limits = limits
+  }
+
+  get size(): number {
+    return this.#live.size
+  }
+
+  /** The graph of a tenant that is live already. */
+  known(tenant: string, position: number, nowMs: number): TenantGraph | null {
+    const live = this.#live.get(tenant)
+    if (live === undefined) return null
+    live.usedMs = nowMs
+    live.lastPosition = position
+    this.#touched.add(tenant)
+    return live.graph
+  }
+
+  /** Makes the graph of a tenant with the templates that are stored for it. */
+  async open(tenant: string): Promise<void> {
+    const templates = (await this.#store.allTemplates()).filter(template => template.tenant === tenant)
+    const graph = new TenantGraph({ tenant, templates, limits: this.#limits })
+    this.#live.set(tenant, { graph, usedMs: 0, lastPosition: 0 })
+  }
+
+  /** What was counted since the last cut, of all tenants; `source` names the positions it was counted from. */
+  cut(source: string): {
+    readonly rollups: readonly RollupRecord[]
+    readonly templates: readonly TemplateRecord[]
+  } {
+    const rollups: RollupRecord[] = []
+    const templates: TemplateRecord[] = []
+    for (const tenant of [...this.#touched].sort()) {
+      const cut = this.#live.get(tenant)?.graph.cut(source)
+      if (cut === undefined) continue
+      rollups.push(...cut.rollups)
+      templates.push(...cut.templates)
+    }
+    this.#touched.clear()
+    return { rollups, templates }
+  }
+
+  /** Lets idle graphs go whose every entry is sealed: their templates are in the store then. */
+  release(sealedPosition: number, nowMs: number): void {
+    for (const [tenant, live] of this.#live) {
+      if (nowMs - live.usedMs >= idleMs && live.lastPosition <= sealedPosition) this.#live.delete(tenant)
+    }
+  }
+
+  /** How much was folded into `_overflow`, by tenant. */
+  folded(): readonly { readonly tenant: string; readonly folded: TenantGraph['folded'] }[] {
+    return [...this.#live].map(([tenant, { graph }]) => ({ tenant, folded: graph.folded }))
+  }
+}
