@@ -19,7 +19,7 @@ import { cursor, readLength, readTag, skipValue } from './wire/varint.ts'
 const headerLimits: ByteTableLimits = { entries: 1024, arenaBytes: 1_048_576 }
 
 export interface GroupVisitor {
-  /** One item: the message `bytes[from, to)`, and its resource and scope in the lists of the walk. */
+  /** One item, or Metric: the message `bytes[from, to)`, and its resource and scope in the lists of the walk. */
   item(from: number, to: number, resource: number, scope: number): void
 }
 
@@ -44,7 +44,7 @@ export class RequestWalk {
     return this.#scopes.values
   }
 
-  /** Visits every item. Groups without items leave no entry. */
+  /** Visits every item (of metrics: every Metric). Groups without items leave no entry. */
   walk(bytes: Uint8Array, attributeMaxBytes: number, visitor: GroupVisitor): void {
     this.#begin(attributeMaxBytes)
     forEachMessage(bytes, 0, bytes.length, 0x0a, (from, to) => this.#resourceGroup(bytes, from, to, visitor))

@@ -49,7 +49,7 @@ export function referenceType(name: string, packed = true): protobuf.Type {
 /** Encodes a plain object: 64-bit integers as text, bytes as Uint8Array. */
 export function encodeReference(name: string, value: object, packed = true): Uint8Array {
   const type = referenceType(name, packed)
-  return type.encode(type.fromObject(value)).finish()
+  return new Uint8Array(type.encode(type.fromObject(value)).finish())
 }
 
 /** Decodes to a plain object with 64-bit integers as text, bytes as base64, enums as numbers, no defaults. */

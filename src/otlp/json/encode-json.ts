@@ -5,17 +5,27 @@ import { maxDepth } from '../wire/varint.ts'
 import type { FieldPlan, MessagePlan } from './json-plan.ts'
 import { jsonError, writeBase64, writeId, writeNumber, writeText } from './json-scalars.ts'
 
+export interface JsonObject {
+  readonly [key: string]: unknown
+}
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 /**
  * Writes the fields of `value` in its own order. Unknown names are ignored, null is the default, defaults
  * are left out where absence means the same. Throws InvalidInputError `decode_error` for a value of the wrong
  * kind. `depth` is that of this message.
  */
-export function encodeMessage(out: ByteWriter, plan: MessagePlan, value: object, depth: number): void {
+export function encodeMessage(out: ByteWriter, plan: MessagePlan, value: JsonObject, depth: number): void {
   if (depth > maxDepth) {
     throw new InvalidInputError('decode_error', `more than ${maxDepth} messages inside one another`)
   }
-  for (const [key, item] of Object.entries(value)) {
+  // What JSON.parse made has no enumerable properties but its own.
+  for (const key in value) {
     const field = plan.get(key)
+    const item = value[key]
     if (field === undefined || item === null) continue
     if (!field.repeated) encodeOne(out, field, item, depth, !field.presence)
     else if (!Array.isArray(item)) throw jsonError(field, 'an array')
@@ -38,9 +48,7 @@ function encodeOne(
 ): void {
   switch (field.type) {
     case 'message': {
-      if (field.message === null || typeof value !== 'object' || value === null || Array.isArray(value)) {
-        throw jsonError(field, 'an object')
-      }
+      if (field.message === null || !isJsonObject(value)) throw jsonError(field, 'an object')
       out.varint32(field.tag)
       const guess = field.lengthBytes
       const start = out.beginLength(guess)

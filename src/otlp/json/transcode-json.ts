@@ -3,7 +3,7 @@ import { InvalidInputError } from '../../errors.ts'
 import type { Signal } from '../../model/telemetry.ts'
 import { requestShape } from '../fields/message-shape.ts'
 import { ByteWriter } from '../wire/byte-writer.ts'
-import { encodeMessage } from './encode-json.ts'
+import { encodeMessage, isJsonObject } from './encode-json.ts'
 import { planOf } from './json-plan.ts'
 
 const decoder = new TextDecoder('utf-8')
@@ -21,7 +21,7 @@ const longNumber = /[:,[]\s*-?\d{16}/
  */
 export function transcodeJson(signal: Signal, bytes: Uint8Array): Uint8Array {
   const request = parse(decoder.decode(bytes))
-  if (typeof request !== 'object' || request === null || Array.isArray(request)) {
+  if (!isJsonObject(request)) {
     throw new InvalidInputError('decode_error', 'the request must be a JSON object')
   }
   // Protobuf takes about a third of the bytes of its JSON.
