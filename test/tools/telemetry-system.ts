@@ -1,0 +1,158 @@
+/** The real reading side in one process: decoders, graph, a store file, the tail, readers and tools. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { TenantGraph } from '../../src/graph/tenant-graph.ts'
+import type { Deadline, IngestCounter } from '../../src/model/reader.ts'
+import type { TailEntry } from '../../src/model/tail.ts'
+import type { Signal } from '../../src/model/telemetry.ts'
+import type { Caller, ToolAnswer, ToolRunner } from '../../src/model/tool.ts'
+import { decodeBatch } from '../../src/otlp/decode-batch.ts'
+import { transcodeJson } from '../../src/otlp/json/transcode-json.ts'
+import { createReaderCaches } from '../../src/query/reader-caches.ts'
+import { Tail } from '../../src/query/tail.ts'
+import { type OpenReader, openTelemetryReader } from '../../src/query/telemetry-reader.ts'
+import { openSqliteReader } from '../../src/store/sqlite/store-reader.ts'
+import { openSqliteWriter } from '../../src/store/sqlite/store-writer.ts'
+import { findTool } from '../../src/tools/registry.ts'
+import { runTool } from '../../src/tools/run-tool.ts'
+
+export const operator: Caller = { tenant: 'default', principal: 'loopback', operator: true }
+
+export interface Request {
+  readonly tenant?: string
+  readonly signal: Signal
+  readonly receivedMs: number
+  /** An OTLP/JSON export request. */
+  readonly json: object
+}
+
+export interface TelemetrySystem extends ToolRunner {
+  /** Publishes requests as the engine does, behind what is there. */
+  publish(requests: readonly Request[]): void
+  open(tenant: string): Promise<OpenReader>
+  ask(tool: string, args?: unknown, caller?: Caller): Promise<Answer>
+  readonly counters: IngestCounter[]
+  nowMs: number
+  close(): Promise<void>
+}
+
+/** An answer as parsed JSON; tests read what they expect. */
+export interface Answer {
+  readonly json: string
+  readonly failed: boolean
+  readonly answer: string
+  readonly status?: string
+  readonly facts?: Readonly<Record<string, unknown>>
+  readonly tables?: Readonly<Record<string, AnswerTable>>
+  readonly coverage?: Readonly<Record<string, unknown>>
+  readonly omitted?: readonly { readonly table?: string; readonly rows?: number; readonly cursor?: string }[]
+  readonly next?: readonly { readonly tool: string; readonly arguments: Record<string, unknown> }[]
+  readonly as_of?: string
+  readonly result_id?: string
+  readonly window?: readonly [string, string]
+  readonly error?: Readonly<Record<string, unknown>>
+}
+
+export interface AnswerTable {
+  readonly columns: readonly string[]
+  readonly rows: readonly (readonly unknown[])[]
+  readonly untrusted?: readonly string[]
+}
+
+/** Rows of a table as objects by column. */
+export function rowsOf(answer: Answer, table: string): readonly Readonly<Record<string, unknown>>[] {
+  const found = answer.tables?.[table]
+  if (found === undefined) throw new Error(`no table ${table} in ${answer.json}`)
+  return found.rows.map(row => Object.fromEntries(found.columns.map((column, at) => [column, row[at]])))
+}
+
+const endless: Deadline = { signal: new AbortController().signal, check: () => undefined }
+const inboxId = '5eed0000aaaabbbbccccdddd00001111'
+
+export function parseAnswer({ json, failed }: ToolAnswer): Answer {
+  return { ...(JSON.parse(json) as Omit<Answer, 'json' | 'failed'>), json, failed }
+}
+
+/** `nowMs` is the clock of all calls. */
+export function startTelemetrySystem(nowMs: number): TelemetrySystem {
+  const directory = mkdtempSync(join(tmpdir(), 'otelcontext-tools-'))
+  const file = join(directory, 'store.db')
+  const writer = openSqliteWriter(file)
+  const store = openSqliteReader(file)
+  const caches = createReaderCaches()
+  const tail = new Tail(inboxId)
+  const graphs = new Map<string, TenantGraph>()
+  const counters: IngestCounter[] = []
+  let position = 0
+
+  const graphOf = (tenant: string): TenantGraph => {
+    const known = graphs.get(tenant) ?? new TenantGraph({ tenant, templates: [] })
+    graphs.set(tenant, known)
+    return known
+  }
+
+  const system: TelemetrySystem = {
+    counters,
+    nowMs,
+    publish(requests) {
+      const from = position + 1
+      const entries = requests.map(({ tenant = 'default', signal, receivedMs, json }): TailEntry => {
+        const bytes = transcodeJson(signal, new TextEncoder().encode(JSON.stringify(json)))
+        const batch = decodeBatch(signal, bytes, { receivedMs, attributeMaxBytes: 65_536 })
+        const { templates } = graphOf(tenant).ingest(batch, receivedMs)
+        const refused = Uint32Array.from(batch.refusals.map(refusal => refusal.index))
+        position++
+        return { position, tenant, signal, receivedMs, bytes, refused, templates }
+      })
+      const cuts = [...graphs].map(([tenant, graph]) => graph.cut(`${tenant} ${from} ${position}`))
+      tail.accept({
+        type: 'publication',
+        inboxId,
+        from,
+        to: position,
+        timeMs: Math.max(...requests.map(request => request.receivedMs)),
+        entries,
+        rollups: cuts.flatMap(cut => cut.rollups),
+        templates: cuts.flatMap(cut => cut.templates),
+      })
+    },
+    open: tenant =>
+      openTelemetryReader({
+        store,
+        tail,
+        tenant,
+        deadline: endless,
+        nowMs: system.nowMs,
+        caches,
+        ingestCounters: async () => counters,
+      }),
+    async call(call) {
+      const opened: OpenReader[] = []
+      const tool = findTool(call.tool)
+      if (tool === undefined) throw new Error(`no tool ${call.tool}`)
+      try {
+        return await runTool(tool, call.args, {
+          caller: call.caller,
+          deadline: endless,
+          open: async tenant => {
+            const reader = await system.open(tenant)
+            opened.push(reader)
+            return reader
+          },
+        })
+      } finally {
+        for (const reader of opened) await reader.release()
+      }
+    },
+    async ask(tool, args = {}, caller = operator) {
+      return parseAnswer(await system.call({ tool, args, caller }, endless.signal))
+    },
+    async close() {
+      await store.close()
+      await writer.close()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+  return system
+}
