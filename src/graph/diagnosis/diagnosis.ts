@@ -69,7 +69,6 @@ export type FeatureName =
   | 'resource'
   | 'unexplained_latency'
   | 'unexplained_errors'
-  | 'peer_silent'
   | 'release'
 
 /** What is to blame. A part that is not known is the empty string. */
@@ -89,7 +88,7 @@ export interface Location {
 export interface Cause {
   readonly location: Location
   readonly kind: FaultKind
-  /** `1 - exp(-sum(weight * value))` over `features`, rounded to three decimals; see `score.ts`. */
+  /** `1 / (1 + exp(-(bias + sum(weight * value))))` over `features`, three decimals; see `score.ts`. */
   readonly score: number
   readonly features: readonly Feature[]
   /** Onset of this service's own deviation, milliseconds; null if none could be placed. */
@@ -237,6 +236,8 @@ export type CoverageNote =
 
 export interface Diagnosis {
   readonly verdict: Verdict
+  /** Constant of the link from features to scores. */
+  readonly bias: number
   readonly window: TimeRange
   readonly baseline: TimeRange | null
   readonly service: string | null

@@ -15,6 +15,8 @@ export interface MetricSeries {
   readonly unit: string
   /** One value per rollup window that has points: mean of a gauge, rate per second of a counter. */
   readonly values: readonly number[]
+  /** Points of a distribution per second, where the metric is one; else empty. */
+  readonly rates: readonly number[]
   /** Start of each value's window, milliseconds. */
   readonly timesMs: readonly number[]
 }
@@ -26,21 +28,21 @@ export function metricSeries(view: RollupView): ReadonlyMap<string, MetricSeries
     const [service = '', metric = '', instance = '', attributes = '', unit = '', type = ''] = series.key
     const role = metricRole(metric)
     if (role === 'none') continue
-    const { values, timesMs } = valuesOf(series, view, type)
-    if (values.length === 0) continue
+    const points = valuesOf(series, view, type)
+    if (points.values.length === 0) continue
     const id = { service, metric, instance, attributes }
-    found.set(`${service}\n${metric}\n${instance}\n${attributes}`, { id, role, unit, values, timesMs })
+    found.set(`${service}\n${metric}\n${instance}\n${attributes}`, { id, role, unit, ...points })
   }
   return found
 }
 
-function valuesOf(
-  series: RollupSeries,
-  view: RollupView,
-  type: string,
-): { values: number[]; timesMs: number[] } {
+type Points = Pick<MetricSeries, 'values' | 'rates' | 'timesMs'>
+
+function valuesOf(series: RollupSeries, view: RollupView, type: string): Points {
   const values: number[] = []
+  const rates: number[] = []
   const timesMs: number[] = []
+  const distribution = type !== 'gauge' && type !== 'sum'
   for (let i = 0; i < view.length; i++) {
     const count = series.count[i] ?? 0
     if (count <= 0) continue
@@ -48,7 +50,8 @@ function valuesOf(
     const value = type === 'sum' ? sum / view.stepSeconds : sum / count
     if (!Number.isFinite(value)) continue
     values.push(value)
+    if (distribution) rates.push(count / view.stepSeconds)
     timesMs.push(view.fromMs + i * view.stepSeconds * 1000)
   }
-  return { values, timesMs }
+  return { values, rates, timesMs }
 }

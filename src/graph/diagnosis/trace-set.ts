@@ -282,3 +282,18 @@ function findEntries(columns: Columns, from: number, to: number): void {
   }
   for (let row = from; row < to; row++) find(row)
 }
+
+/** From the first start to the last end of each trace, milliseconds. */
+export function traceDurations(set: TraceSet): Float64Array {
+  const durations = new Float64Array(set.traces)
+  for (let t = 0; t < set.traces; t++) {
+    let from = Number.POSITIVE_INFINITY
+    let to = Number.NEGATIVE_INFINITY
+    for (let row = set.first[t] ?? 0; row < (set.first[t + 1] ?? 0); row++) {
+      from = Math.min(from, set.startMs[row] ?? from)
+      to = Math.max(to, set.endMs[row] ?? to)
+    }
+    durations[t] = Math.max(0, to - from)
+  }
+  return durations
+}

@@ -1,0 +1,117 @@
+/** Suspects: the findings of each service together, scored and put in order. */
+import type { Cause, FaultKind, Feature, FeatureName, Location } from './diagnosis.ts'
+import { errorFeature } from './error-feature.ts'
+import type { Evidence } from './evidence.ts'
+import type { Finding } from './finding.ts'
+import { flowFeatures } from './flow-feature.ts'
+import { releaseFeatures } from './release-feature.ts'
+import { resourceFeatures } from './resource-feature.ts'
+import { roundTo, scoreOf, sumOf } from './score.ts'
+import { sequenceFeatures } from './sequence-feature.ts'
+import { timeFeatures } from './time-feature.ts'
+
+export interface Candidate {
+  readonly cause: Cause
+  /** Log-odds that its features add. */
+  readonly sum: number
+  readonly findings: readonly Finding[]
+  /** Sampled traces of the window that show any of them. */
+  readonly traces: ReadonlySet<number>
+}
+
+/** Log-odds below which a finding is noise that only costs the reader's time. */
+const minContribution = 0.05
+
+/** Best first, ties by name. */
+export function rankCandidates(evidence: Evidence): readonly Candidate[] {
+  const perService = new Map<string, Finding[]>()
+  for (const finding of findAll(evidence)) {
+    const { value, weight } = finding.feature
+    if (finding.service === '' || value * weight < minContribution) continue
+    const list = perService.get(finding.service)
+    if (list === undefined) perService.set(finding.service, [finding])
+    else list.push(finding)
+  }
+  return [...perService]
+    .map(([service, findings]) => candidateOf(service, findings))
+    .sort((a, b) => b.sum - a.sum || (a.cause.location.service < b.cause.location.service ? -1 : 1))
+}
+
+function findAll(evidence: Evidence): readonly Finding[] {
+  const found = [
+    ...timeFeatures(evidence),
+    ...errorFeature(evidence),
+    ...sequenceFeatures(evidence),
+    ...resourceFeatures(evidence),
+    ...flowFeatures(evidence),
+  ]
+  return [...found, ...releaseFeatures(evidence, found)]
+}
+
+function candidateOf(service: string, found: readonly Finding[]): Candidate {
+  const findings = [...found].sort(
+    (a, b) => contribution(b.feature) - contribution(a.feature) || (a.feature.name < b.feature.name ? -1 : 1),
+  )
+  const features = findings.map(finding => finding.feature)
+  const onsets = findings.map(finding => finding.onsetMs).filter(onset => onset !== null)
+  return {
+    cause: {
+      location: locationOf(service, findings),
+      kind: kindOf(features),
+      score: scoreOf(features),
+      features,
+      onsetMs: onsets.length === 0 ? null : Math.min(...onsets),
+    },
+    sum: roundTo(sumOf(features), 6),
+    findings,
+    traces: new Set(findings.flatMap(finding => [...finding.traces])),
+  }
+}
+
+function contribution(feature: Feature): number {
+  return feature.weight * feature.value
+}
+
+/** Each part of the place from the strongest finding that knows it. */
+function locationOf(service: string, findings: readonly Finding[]): Location {
+  const part = (name: keyof Finding['place']): string => {
+    for (const { place } of findings) {
+      const text = place[name]
+      if (text !== undefined && text !== '') return text
+    }
+    return ''
+  }
+  return {
+    service,
+    peer: findings.some(finding => finding.peer),
+    operation: part('operation'),
+    caller: part('caller'),
+    instance: part('instance'),
+    resource: part('resource'),
+    version: part('version'),
+  }
+}
+
+const kinds: Readonly<Record<FeatureName, FaultKind>> = {
+  own_time: 'slow',
+  network_gap: 'slow',
+  unexplained_latency: 'slow',
+  error_origin: 'failing',
+  error_logs: 'failing',
+  unexplained_errors: 'failing',
+  skipped_work: 'not_called',
+  new_branch: 'changed',
+  resource: 'saturated',
+  release: 'changed',
+}
+
+/** A resource that is part of the reason explains slowness, a release explains anything; else the strongest. */
+function kindOf(features: readonly Feature[]): FaultKind {
+  const strongest = features[0]
+  if (strongest === undefined) return 'changed'
+  if (features.some(feature => feature.name === 'release' && feature.value >= 0.5)) return 'changed'
+  const kind = kinds[strongest.name]
+  const resource = features.find(feature => feature.name === 'resource')
+  if (kind === 'slow' && resource !== undefined && contribution(resource) >= 1) return 'saturated'
+  return kind
+}

@@ -1,0 +1,70 @@
+/** What an answer is based on, and whether that is enough to give one. */
+import type { CoverageNote, DiagnosisCoverage, DiagnosisInput, SampledWindow } from './diagnosis.ts'
+import type { Evidence } from './evidence.ts'
+import type { MetricSeries } from './metric-series.ts'
+import { roundTo } from './score.ts'
+
+/** Traces per window below which counts say nothing either way. */
+const minTraces = 8
+/** Traces below which an answer carries a warning. */
+const fewTraces = 40
+/** Values of metric series per window below which nothing can have shifted. */
+const minValues = 3
+
+/** Whether there is enough of any one kind of telemetry on both sides. */
+export function enoughData(evidence: Evidence): boolean {
+  const spans = evidence.window.set.traces >= minTraces && evidence.baseline.set.traces >= minTraces
+  return (
+    spans || (longest(evidence.windowSeries) >= minValues && longest(evidence.baselineSeries) >= minValues)
+  )
+}
+
+function longest(series: ReadonlyMap<string, MetricSeries>): number {
+  let most = 0
+  for (const one of series.values()) most = Math.max(most, one.values.length)
+  return most
+}
+
+export async function coverageOf(input: DiagnosisInput, evidence: Evidence): Promise<DiagnosisCoverage> {
+  const stored = await input.reader.coverage(input.window)
+  const window = sampled(evidence, 'window')
+  const baseline = sampled(evidence, 'baseline')
+  const empty = baseline.spans === 0 && baseline.metricSeries === 0
+  const notes: CoverageNote[] = []
+  const note = (when: boolean, what: CoverageNote) => {
+    if (when) notes.push(what)
+  }
+  note(window.spans === 0, 'no_spans')
+  note(window.logRecords === 0, 'no_logs')
+  note(window.metricSeries === 0, 'no_metrics')
+  note(empty, 'no_baseline')
+  note(!empty && baseline.spans > 0 && baseline.traces < minTraces, 'short_baseline')
+  note(window.spans > 0 && Math.min(window.traces, baseline.traces) < fewTraces, 'few_traces')
+  note(evidence.window.sampledAtSource || evidence.baseline.sampledAtSource, 'sampled_at_source')
+  note(window.share < 1 || baseline.share < 1, 'sampled_here')
+  note(stored.lagPositions > 0, 'lag')
+  note(stored.corruptSegments > 0, 'corrupt_segments')
+  const orphanSpans = evidence.window.set.orphans
+  return {
+    window,
+    baseline,
+    baselineOrigin: empty ? 'none' : input.baseline === null ? 'before' : 'given',
+    orphanSpans,
+    absenceIsEvidence:
+      stored.lagPositions === 0 && stored.corruptSegments === 0 && orphanSpans * 100 <= window.spans,
+    stored,
+    notes,
+  }
+}
+
+function sampled(evidence: Evidence, which: 'window' | 'baseline'): SampledWindow {
+  const sample = evidence[which]
+  return {
+    range: sample.range,
+    spans: sample.set.spans,
+    traces: sample.set.traces,
+    share: roundTo(sample.share, 4),
+    logRecords: sample.logRecords,
+    metricSeries: (which === 'window' ? evidence.windowSeries : evidence.baselineSeries).size,
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * What is wrong, since when, why, who is hit, and how sure: compares a window with a baseline and ranks the
+ * places where the difference begins. Deterministic: the same data and arguments give the same answer.
+ */
+import type { TimeRange } from '../../model/time.ts'
+import { blastRadius } from './blast-radius.ts'
+import { type Candidate, rankCandidates } from './candidates.ts'
+import { listChanges } from './changes.ts'
+import { coverageOf, enoughData } from './coverage.ts'
+import { decidingObservation } from './deciding.ts'
+import type { Diagnosis, DiagnosisInput, Verdict } from './diagnosis.ts'
+import { type Evidence, gatherEvidence } from './evidence.ts'
+import { exemplars } from './exemplars.ts'
+import { affectedEntries } from './impact.ts'
+import { listOnsets } from './onsets.ts'
+import { ruleOut } from './ruled-out.ts'
+import { bias } from './score.ts'
+import { verdictOf } from './verdict.ts'
+import { defaultBaseline, withoutOverlap } from './windows.ts'
+
+/** Causes listed at most; whoever wants more asks for one service. */
+const maxCauses = 5
+/** Causes of a healthy window are suspicions at most and say nothing. */
+const noCauses: readonly Candidate[] = []
+
+/**
+ * Answers a question about a window. Throws what the reader or the deadline throws, nothing of its own; a
+ * window without data is an answer (`insufficient_data`).
+ */
+export async function diagnose(input: DiagnosisInput): Promise<Diagnosis> {
+  const { reader, window, service, deadline } = input
+  const baseline = withoutOverlap(input.baseline ?? defaultBaseline(window), window)
+  const evidence = await gatherEvidence({ reader, window, baseline, service, deadline })
+  const enough = enoughData(evidence)
+  const all = enough ? rankCandidates(evidence) : noCauses
+  const verdict = verdictOf(all, enough)
+  const named = verdict === 'healthy' ? noCauses : all.slice(0, maxCauses)
+  deadline.check()
+  return assemble({ input, baseline, evidence, verdict, all, named })
+}
+
+interface Parts {
+  readonly input: DiagnosisInput
+  readonly baseline: TimeRange
+  readonly evidence: Evidence
+  readonly verdict: Verdict
+  readonly all: readonly Candidate[]
+  readonly named: readonly Candidate[]
+}
+
+async function assemble(parts: Parts): Promise<Diagnosis> {
+  const { input, baseline, evidence, verdict, all, named } = parts
+  const first = named[0]
+  const second = named[1]
+  const affected = affectedEntries(evidence)
+  return {
+    verdict,
+    bias,
+    window: input.window,
+    baseline,
+    service: input.service,
+    causes: named.map(candidate => candidate.cause),
+    ruledOut: ruleOut({ evidence, named, all, affected, symptom: input.service }),
+    onsets: named.length === 0 ? [] : listOnsets(evidence, named, affected),
+    blastRadius:
+      first === undefined ? { services: [], propagation: [] } : blastRadius(evidence, first, affected),
+    changes: listChanges(evidence),
+    exemplars: exemplars(evidence, named),
+    deciding:
+      first === undefined || second === undefined ? null : decidingObservation(evidence, first, second),
+    coverage: await coverageOf(input, evidence),
+  }
+}

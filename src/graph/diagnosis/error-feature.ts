@@ -1,0 +1,52 @@
+/** Findings from failed spans: where errors begin. */
+
+import type { EvidenceHandle } from './diagnosis.ts'
+import type { ErrorShift } from './error-origins.ts'
+import type { Evidence } from './evidence.ts'
+import { earliestMs, type Finding, makeFeature, reachOf, reports, sureness, traceHandle } from './finding.ts'
+
+/** Rise of the failing share that is half of everything: one request in ten is an incident to its users. */
+const halfRise = 0.1
+
+/** The strongest place per service at which errors began. */
+export function errorFeature(evidence: Evidence): readonly Finding[] {
+  const best = new Map<number, Finding>()
+  for (const shift of evidence.errors) {
+    const found = findingOf(evidence, shift)
+    const known = best.get(shift.service)
+    if (known === undefined || found.feature.value > known.feature.value) best.set(shift.service, found)
+  }
+  return [...best.values()]
+}
+
+function findingOf(evidence: Evidence, shift: ErrorShift): Finding {
+  const { names, window } = evidence
+  const service = names.text(shift.service)
+  const operation = names.text(shift.operation)
+  const before = shift.baseTotal === 0 ? 0 : shift.baseFailed / shift.baseTotal
+  const rise = Math.max(0, shift.failed / shift.total - before)
+  const value =
+    sureness(shift.evidence) * (rise / (rise + halfRise)) * reachOf(shift.failed, window.set.traces)
+  const measured = {
+    failed_requests: shift.failed,
+    requests: shift.total,
+    baseline_failed_requests: shift.baseFailed,
+    baseline_requests: shift.baseTotal,
+    evidence_nats: shift.evidence,
+  }
+  const caller = names.text(shift.caller)
+  const edge: readonly EvidenceHandle[] = caller === '' ? [] : [{ kind: 'edge', caller, callee: service }]
+  const handles: readonly EvidenceHandle[] = [
+    ...traceHandle(evidence, shift.traces),
+    { kind: 'operation', service, operation },
+    ...edge,
+  ]
+  return {
+    service,
+    peer: shift.silent && !reports(evidence, shift.service),
+    feature: makeFeature('error_origin', value, measured, handles),
+    place: { operation },
+    traces: shift.traces,
+    onsetMs: earliestMs(evidence, shift.traces),
+  }
+}

@@ -1,0 +1,158 @@
+/** All evidence of one question, gathered once; everything the answer says is taken from here. */
+import type { Deadline, TelemetryReader } from '../../model/reader.ts'
+import type { RollupView } from '../../model/rollup.ts'
+import type { TemplateRecord } from '../../model/store.ts'
+import type { TimeRange } from '../../model/time.ts'
+import { type Callees, type ChargeSamples, collectCharges, learnCallees } from './charge-samples.ts'
+import { type ErrorOrigin, type ErrorShift, errorOrigins, errorShifts } from './error-origins.ts'
+import { type FlowGrid, gridOf, serviceFlows } from './flow-series.ts'
+import { type FlowEdge, type FlowShift, flowShifts } from './flow-shift.ts'
+import { attributeGaps } from './gap-attribution.ts'
+import { logRuns, unhealthyEntries } from './log-runs.ts'
+import { type MetricSeries, metricSeries } from './metric-series.ts'
+import { Names } from './names.ts'
+import { type ResourceShift, resourceShifts } from './resource-shift.ts'
+import { readSample, type Sample } from './sampling.ts'
+import { type Run, risenSteps } from './sequences.ts'
+import { spanRuns } from './span-runs.ts'
+import { type StepOrigin, stepOrigins } from './step-origins.ts'
+import { type TimeShift, timeShifts } from './time-shift.ts'
+import { historyMs, stepFor } from './windows.ts'
+
+export interface Evidence {
+  readonly names: Names
+  readonly window: Sample
+  readonly baseline: Sample
+  readonly windowView: RollupView
+  readonly baselineView: RollupView
+  readonly charges: ChargeSamples
+  readonly callees: Callees
+  readonly time: readonly TimeShift[]
+  readonly errors: readonly ErrorShift[]
+  readonly origins: readonly ErrorOrigin[]
+  readonly steps: readonly StepOrigin[]
+  readonly resources: readonly ResourceShift[]
+  readonly flows: readonly FlowShift[]
+  readonly flowGrid: FlowGrid
+  readonly windowSeries: ReadonlyMap<string, MetricSeries>
+  readonly baselineSeries: ReadonlyMap<string, MetricSeries>
+  /** By number, as `LogBlock.template` has it. */
+  readonly templates: ReadonlyMap<number, TemplateRecord>
+}
+
+export interface Question {
+  readonly reader: TelemetryReader
+  readonly window: TimeRange
+  readonly baseline: TimeRange
+  readonly service: string | null
+  readonly deadline: Deadline
+}
+
+/** Evidence of less than this many nats is not looked at: one in twenty by chance, for each of hundreds. */
+const minNats = 3
+/** Series of the baseline with fewer values than this are compared with the time before the window as well. */
+const minSeriesValues = 8
+
+export async function gatherEvidence(question: Question): Promise<Evidence> {
+  const { reader, deadline, service } = question
+  const names = new Names()
+  const window = await readSample(reader, question.window, names, deadline)
+  const baseline = await readSample(reader, question.baseline, names, deadline)
+  const windowView = await reader.rollups(question.window, stepFor(question.window))
+  const baselineView = await reader.rollups(question.baseline, stepFor(question.baseline))
+  deadline.check()
+  const callees = learnCallees([window.set, baseline.set])
+  const charges = collectCharges(window.set, names, callees)
+  const shifted = timeShifts(charges, collectCharges(baseline.set, names, callees), window.set)
+  const time = attributeGaps(shifted, charges).filter(shift => shift.evidence >= minNats)
+  deadline.check()
+  const origins = errorOrigins(window.set, callees)
+  const errors = errorShifts(window.set, baseline.set, callees, names)
+  const steps = findSteps(window, baseline, names, new Set(origins.map(origin => origin.row)))
+  deadline.check()
+  const windowSeries = metricSeries(windowView)
+  const baselineSeries = await withHistory(question, metricSeries(baselineView))
+  const resources = resourceShifts(windowSeries, baselineSeries)
+  const flowGrid = gridOf(windowSeries, windowView.fromMs, windowView.toMs)
+  const flows = findFlows({ windowView, baselineView, windowSeries, baselineSeries, flowGrid, service })
+  const templates = new Map((await reader.templates()).map(template => [template.number, template]))
+  return {
+    names,
+    window,
+    baseline,
+    windowView,
+    baselineView,
+    charges,
+    callees,
+    time,
+    errors: errors.filter(shift => shift.evidence >= minNats),
+    origins,
+    steps,
+    resources,
+    // Spans say the same more exactly where there are any.
+    flows: window.set.spans > 0 ? [] : flows,
+    flowGrid,
+    windowSeries,
+    baselineSeries,
+    templates,
+  }
+}
+
+function findSteps(
+  window: Sample,
+  baseline: Sample,
+  names: Names,
+  failedRows: ReadonlySet<number>,
+): readonly StepOrigin[] {
+  const runs = runsOf(window, names)
+  const steps = risenSteps(runs, runsOf(baseline, names)).filter(step => step.evidence >= minNats)
+  return stepOrigins(steps, runs, window.set, failedRows)
+}
+
+function runsOf(sample: Sample, names: Names): readonly Run[] {
+  const unhealthy = unhealthyEntries(sample.set, sample.lines)
+  return [...spanRuns(sample.set, names, unhealthy), ...logRuns(sample.set, sample.lines, names, unhealthy)]
+}
+
+/** Adds the time before the window for series whose baseline is too short to know their spread. */
+async function withHistory(
+  question: Question,
+  baseline: ReadonlyMap<string, MetricSeries>,
+): Promise<ReadonlyMap<string, MetricSeries>> {
+  const { fromMs } = question.window
+  const view = await question.reader.rollups({ fromMs: fromMs - historyMs, toMs: fromMs }, 60)
+  const series = new Map(baseline)
+  for (const [key, past] of metricSeries(view)) {
+    if ((baseline.get(key)?.values.length ?? 0) < minSeriesValues) series.set(key, past)
+  }
+  return series
+}
+
+interface FlowSources
+  extends Pick<Evidence, 'windowView' | 'baselineView' | 'windowSeries' | 'baselineSeries' | 'flowGrid'> {
+  readonly service: string | null
+}
+
+function findFlows(from: FlowSources): readonly FlowShift[] {
+  const { windowView, baselineView } = from
+  const baseGrid = gridOf(from.baselineSeries, baselineView.fromMs, baselineView.toMs)
+  const input = {
+    window: serviceFlows(from.windowSeries, from.flowGrid),
+    baseline: serviceFlows(from.baselineSeries, baseGrid),
+    edges: callEdges([windowView, baselineView]),
+    symptom: from.service,
+  }
+  return [...flowShifts(input, 'latency'), ...flowShifts(input, 'errors')]
+}
+
+/** Distinct call edges of several views, sorted. */
+export function callEdges(views: readonly RollupView[]): readonly FlowEdge[] {
+  const edges = new Map<string, FlowEdge>()
+  for (const view of views) {
+    for (const series of view.series('edge')) {
+      const [caller = '', callee = ''] = series.key
+      edges.set(`${caller}\n${callee}`, { caller, callee })
+    }
+  }
+  return [...edges].sort((a, b) => (a[0] < b[0] ? -1 : 1)).map(([, edge]) => edge)
+}

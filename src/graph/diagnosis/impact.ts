@@ -1,0 +1,108 @@
+/**
+ * Which service entries were hit: failed, or slower than their own baseline's tail, callees included. The
+ * symptom side of an incident, as callers see it, not its cause.
+ */
+import type { Evidence } from './evidence.ts'
+import { quantileOf } from './robust.ts'
+import type { TraceSet } from './trace-set.ts'
+
+export interface ServiceImpact {
+  readonly entries: number
+  readonly hit: number
+  readonly failed: number
+  /** Share of entries hit beyond the share hit in the baseline, 0 to 1. */
+  readonly share: number
+  readonly baseShare: number
+  /** Sampled traces with a hit entry. */
+  readonly traces: ReadonlySet<number>
+}
+
+export interface Impact {
+  /** One byte per row of the window's set: 1 for an entry that was hit. */
+  readonly hit: Uint8Array
+  /** By index into `Names`. */
+  readonly services: ReadonlyMap<number, ServiceImpact>
+}
+
+/** Tail of the baseline beyond which an entry counts as slow. */
+const tailQuantile = 0.99
+/** How far beyond the tail an entry must be, since the tail of a few dozen entries is only their largest. */
+const margin = 1.25
+
+export function affectedEntries(evidence: Evidence): Impact {
+  const window = evidence.window.set
+  const baseline = evidence.baseline.set
+  const limits = tails(baseline)
+  const hit = markHit(window, limits)
+  const baseHit = markHit(baseline, limits)
+  const before = countHits(baseline, baseHit)
+  const services = new Map<number, ServiceImpact>()
+  for (const [service, counts] of countHits(window, hit)) {
+    const base = before.get(service)
+    const baseShare = base === undefined || base.entries === 0 ? 0 : base.hit / base.entries
+    const share = Math.max(0, counts.hit / counts.entries - baseShare)
+    services.set(service, { ...counts, share, baseShare })
+  }
+  return { hit, services }
+}
+
+/** Limit in milliseconds per service and operation. */
+function tails(set: TraceSet): Map<number, number> {
+  const durations = new Map<number, number[]>()
+  for (let row = 0; row < set.spans; row++) {
+    if (set.entry[row] !== row) continue
+    const key = keyOf(set, row)
+    const list = durations.get(key) ?? []
+    list.push((set.endMs[row] ?? 0) - (set.startMs[row] ?? 0))
+    durations.set(key, list)
+  }
+  return new Map(
+    [...durations].map(([key, list]) => [
+      key,
+      quantileOf(
+        list.sort((a, b) => a - b),
+        tailQuantile,
+      ) * margin,
+    ]),
+  )
+}
+
+/** Service and operation in one number; names of one answer are far fewer than two to the 26th. */
+function keyOf(set: TraceSet, row: number): number {
+  return (set.service[row] ?? 0) * 67_108_864 + (set.name[row] ?? 0)
+}
+
+function markHit(set: TraceSet, limits: ReadonlyMap<number, number>): Uint8Array {
+  const hit = new Uint8Array(set.spans)
+  for (let row = 0; row < set.spans; row++) {
+    if (set.entry[row] !== row) continue
+    const limit = limits.get(keyOf(set, row)) ?? Number.POSITIVE_INFINITY
+    const slow = (set.endMs[row] ?? 0) - (set.startMs[row] ?? 0) > limit
+    hit[row] = slow || set.failed[row] === 1 ? 1 : 0
+  }
+  return hit
+}
+
+interface Counts {
+  entries: number
+  hit: number
+  failed: number
+  traces: Set<number>
+}
+
+function countHits(set: TraceSet, hit: Uint8Array): Map<number, Counts> {
+  const counts = new Map<number, Counts>()
+  for (let row = 0; row < set.spans; row++) {
+    if (set.entry[row] !== row) continue
+    const service = set.service[row] ?? 0
+    const own = counts.get(service) ?? { entries: 0, hit: 0, failed: 0, traces: new Set() }
+    own.entries++
+    own.failed += set.failed[row] ?? 0
+    if (hit[row] === 1) {
+      own.hit++
+      own.traces.add(set.trace[row] ?? 0)
+    }
+    counts.set(service, own)
+  }
+  return counts
+}

@@ -1,0 +1,109 @@
+/** Services somebody might suspect, and the fact that excludes each. */
+import type { Candidate } from './candidates.ts'
+import { listChanges } from './changes.ts'
+import type { RuledOut } from './diagnosis.ts'
+import { callEdges, type Evidence } from './evidence.ts'
+import type { Impact } from './impact.ts'
+import { roundTo } from './score.ts'
+
+/** Services listed at most; those that look worst come first. */
+const maxRuledOut = 8
+/** A service shows the symptom from this share of hit requests on. */
+const symptomShare = 0.05
+
+export interface RuleOutInput {
+  readonly evidence: Evidence
+  readonly named: readonly Candidate[]
+  readonly all: readonly Candidate[]
+  readonly affected: Impact
+  readonly symptom: string | null
+}
+
+export function ruleOut(input: RuleOutInput): readonly RuledOut[] {
+  const { evidence, named, symptom } = input
+  const suspects = new Set(named.map(candidate => candidate.cause.location.service))
+  const found = new Map<string, RuledOut>()
+  const add = (entry: RuledOut) => {
+    if (!suspects.has(entry.service) && !found.has(entry.service)) found.set(entry.service, entry)
+  }
+  for (const entry of explainedByCallee(input)) add(entry)
+  for (const entry of symptomsOnly(input)) add(entry)
+  for (const entry of harmlessChanges(input)) add(entry)
+  if (named.length > 0) for (const entry of restOf(evidence, symptom)) add(entry)
+  return [...found.values()].slice(0, maxRuledOut)
+}
+
+/** Unusual steps that lie above a deviation of a callee. */
+function explainedByCallee({ evidence }: RuleOutInput): RuledOut[] {
+  const entries: RuledOut[] = []
+  for (const { step, own, explainedBy } of evidence.steps) {
+    if (explainedBy === 0 || own > step.taken / 2) continue
+    entries.push({
+      service: evidence.names.text(step.service),
+      reason: 'explained_by_callee',
+      explainedBy: evidence.names.text(explainedBy),
+      measured: {
+        runs: step.taken,
+        runs_explained: roundTo(step.taken - own, 1),
+        evidence_nats: roundTo(step.evidence, 1),
+      },
+    })
+  }
+  return entries
+}
+
+/** Services whose requests were hit although their own time, errors and sequences did not change. */
+function symptomsOnly({ evidence, named, all, affected }: RuleOutInput): RuledOut[] {
+  const first = named[0]
+  if (first === undefined) return []
+  const moved = new Map(all.map(candidate => [candidate.cause.location.service, candidate]))
+  return [...affected.services]
+    .filter(([, hit]) => hit.share >= symptomShare)
+    .sort((a, b) => b[1].share - a[1].share || a[0] - b[0])
+    .map(([id, hit]) => {
+      const service = evidence.names.text(id)
+      const shared = [...hit.traces].filter(trace => first.traces.has(trace)).length
+      const score = moved.get(service)?.cause.score ?? 0
+      return {
+        service,
+        reason: shared * 2 >= hit.traces.size ? ('explained_by_callee' as const) : ('unchanged' as const),
+        explainedBy: shared * 2 >= hit.traces.size ? first.cause.location.service : '',
+        measured: {
+          hit_requests: hit.hit,
+          requests: hit.entries,
+          hit_traces_through_cause: shared,
+          hit_traces: hit.traces.size,
+          own_score: score,
+        },
+      }
+    })
+}
+
+/** Releases and restarts that did no harm. */
+function harmlessChanges({ evidence }: RuleOutInput): RuledOut[] {
+  return listChanges(evidence)
+    .filter(change => change.kind === 'new_version' || change.kind === 'restart')
+    .map(change => ({
+      service: change.service,
+      reason: 'harmless_change',
+      explainedBy: '',
+      measured: { at_ms: change.atMs, requests_since: change.count },
+    }))
+}
+
+/** Everybody else: no path from the symptom, or nothing moved. */
+function restOf(evidence: Evidence, symptom: string | null): RuledOut[] {
+  const edges = callEdges([evidence.windowView, evidence.baselineView])
+  const reached = new Set(symptom === null ? [] : [symptom])
+  for (let size = -1; size !== reached.size; ) {
+    size = reached.size
+    for (const { caller, callee } of edges) if (reached.has(caller)) reached.add(callee)
+  }
+  const services = new Set(evidence.windowView.series('service').map(series => series.key[0] ?? ''))
+  return [...services].sort().map(service => ({
+    service,
+    reason: symptom !== null && !reached.has(service) ? ('no_path' as const) : ('unchanged' as const),
+    explainedBy: '',
+    measured: {},
+  }))
+}

@@ -1,0 +1,166 @@
+/**
+ * Reads a bounded, deterministic sample of a window's traces with their logs. A window that fits the budget
+ * is read whole; a larger one in evenly spaced slices, and within them the traces with the smallest hashes of
+ * their ids. What is chosen depends on times and ids only, never on the order of arrival.
+ */
+import type { Deadline, Scanned, TelemetryReader } from '../../model/reader.ts'
+import type { Signal, SpanBlock } from '../../model/telemetry.ts'
+import { type TimeRange, toMs } from '../../model/time.ts'
+import { joinLogs, type LogLine, SpanIndex } from './log-lines.ts'
+import type { Names } from './names.ts'
+import { sourceWeights } from './source-sampling.ts'
+import { buildTraceSet, type PickedRows, type TraceSet } from './trace-set.ts'
+
+export interface Sample {
+  readonly range: TimeRange
+  readonly set: TraceSet
+  readonly lines: readonly LogLine[]
+  /** Spans stored in the window, as far as coverage knows (an upper bound). */
+  readonly storedSpans: number
+  readonly logRecords: number
+  /** Share of the window's time that was read, times the share of traces kept there. */
+  readonly share: number
+  /** Traces stand for more than themselves at their source. */
+  readonly sampledAtSource: boolean
+}
+
+/** Spans read per window: enough for counts that matter, few enough for a tenth of a second. */
+export const maxSpans = 40_000
+/** Log records looked at per window. */
+export const maxLogRecords = 60_000
+/** Slices of a window that is too large to be read whole. */
+const slices = 4
+/** A trace's spans lie within this time of each other, or it is cut at the edge: milliseconds. */
+const traceReachMs = 10_000
+
+export async function readSample(
+  reader: TelemetryReader,
+  range: TimeRange,
+  names: Names,
+  deadline: Deadline,
+): Promise<Sample> {
+  const coverage = await reader.coverage(range)
+  const stored = (signal: Signal) => coverage.perSignal.find(one => one.signal === signal)?.items ?? 0
+  const parts = slicesOf(range, stored('traces'))
+  const timeShare =
+    parts.reduce((sum, part) => sum + part.toMs - part.fromMs, 0) / (range.toMs - range.fromMs)
+  const scanned: Scanned<SpanBlock>[] = []
+  const picked: PickedRows[] = []
+  for (const part of parts) {
+    for (const found of await readTraces(reader, part, deadline)) {
+      scanned.push(found.scanned)
+      picked.push({ block: found.scanned.block, rows: found.rows })
+    }
+  }
+  const kept = keepBudget(picked)
+  const weights = await sourceWeights(scanned, kept.picked)
+  const set = buildTraceSet(kept.picked, names, weights.of)
+  const lines = stored('logs') === 0 || set.traces === 0 ? [] : await readLines(reader, parts, set, deadline)
+  return {
+    range,
+    set,
+    lines,
+    storedSpans: stored('traces'),
+    logRecords: stored('logs'),
+    share: timeShare * kept.share,
+    sampledAtSource: weights.sampled,
+  }
+}
+
+/** The whole range if its spans fit the budget, else slices that together hold about as many. */
+function slicesOf(range: TimeRange, spans: number): readonly TimeRange[] {
+  if (spans <= maxSpans) return [range]
+  const length = range.toMs - range.fromMs
+  const width = Math.max(1000, (length * maxSpans) / spans / slices)
+  if (width * slices >= length) return [range]
+  const gap = (length - width) / (slices - 1)
+  return Array.from({ length: slices }, (_, i) => {
+    const fromMs = Math.round(range.fromMs + i * gap)
+    return { fromMs, toMs: Math.round(fromMs + width) }
+  })
+}
+
+interface Found {
+  readonly scanned: Scanned<SpanBlock>
+  readonly rows: readonly number[]
+}
+
+/** Rows of traces whose first span seen starts inside the range. */
+async function readTraces(
+  reader: TelemetryReader,
+  range: TimeRange,
+  deadline: Deadline,
+): Promise<readonly Found[]> {
+  const around = { fromMs: range.fromMs - traceReachMs, toMs: range.toMs + traceReachMs }
+  const found: { scanned: Scanned<SpanBlock>; rows: number[]; keys: string[] }[] = []
+  const firstMs = new Map<string, number>()
+  for await (const scanned of reader.scanSpans({ range: around, order: 'oldest_first' })) {
+    deadline.check()
+    const { block } = scanned
+    const ids = Buffer.from(block.traceId.buffer, block.traceId.byteOffset, block.traceId.byteLength)
+    const rows: number[] = []
+    const keys: string[] = []
+    for (let row = 0; row < block.count; row++) {
+      const startMs = toMs(block.startHi[row] ?? 0, block.startLo[row] ?? 0)
+      if (startMs < around.fromMs || startMs >= around.toMs) continue
+      const key = ids.toString('latin1', row * 16, row * 16 + 16)
+      const known = firstMs.get(key)
+      if (known === undefined || startMs < known) firstMs.set(key, startMs)
+      rows.push(row)
+      keys.push(key)
+    }
+    if (rows.length > 0) found.push({ scanned, rows, keys })
+  }
+  return found.map(({ scanned, rows, keys }) => ({
+    scanned,
+    rows: rows.filter((_, i) => {
+      const first = firstMs.get(keys[i] ?? '') ?? 0
+      return first >= range.fromMs && first < range.toMs
+    }),
+  }))
+}
+
+/** Keeps whole traces, those with the smallest hashes, until the budget is used up. */
+function keepBudget(picked: readonly PickedRows[]): { picked: readonly PickedRows[]; share: number } {
+  const spans = picked.reduce((sum, part) => sum + part.rows.length, 0)
+  if (spans <= maxSpans) return { picked, share: 1 }
+  const share = maxSpans / spans
+  const limit = Math.floor(share * 4294967296)
+  return {
+    share,
+    picked: picked.map(({ block, rows }) => ({
+      block,
+      rows: rows.filter(row => traceHash(block.traceId, row * 16) < limit),
+    })),
+  }
+}
+
+/** FNV-1a over the id with a final mix: ids may be counters, their hashes must not be. */
+export function traceHash(ids: Uint8Array, at: number): number {
+  let hash = 2166136261
+  for (let i = 0; i < 16; i++) hash = Math.imul(hash ^ (ids[at + i] ?? 0), 16777619)
+  hash = Math.imul(hash ^ (hash >>> 16), 2246822507)
+  hash = Math.imul(hash ^ (hash >>> 13), 3266489909)
+  return (hash ^ (hash >>> 16)) >>> 0
+}
+
+async function readLines(
+  reader: TelemetryReader,
+  parts: readonly TimeRange[],
+  set: TraceSet,
+  deadline: Deadline,
+): Promise<readonly LogLine[]> {
+  const index = new SpanIndex(set)
+  const lines: LogLine[] = []
+  let looked = 0
+  for (const part of parts) {
+    const range = { fromMs: part.fromMs - traceReachMs, toMs: part.toMs + traceReachMs }
+    for await (const { block } of reader.scanLogs({ range, order: 'oldest_first' })) {
+      deadline.check()
+      joinLogs(block, set, index, lines)
+      looked += block.count
+      if (looked >= maxLogRecords) return lines
+    }
+  }
+  return lines
+}

@@ -1,0 +1,52 @@
+/**
+ * How firm an answer may be. Firm needs strength, an effect that matters and a lead over the runner-up; being
+ * sure of the wrong service costs more than asking for another look.
+ */
+import type { Candidate } from './candidates.ts'
+import type { FeatureName, Verdict } from './diagnosis.ts'
+import { bias } from './score.ts'
+
+/** Log-odds at which a cause is as likely as not: where evidence makes up for the bias. */
+const firmSum = -bias
+/** Lead over the second in log-odds: five to one. */
+const firmLead = 1.6
+/** Log-odds from which nothing but a second kind of signal is missing for certainty. */
+const confirmedSum = firmSum + 2.2
+/** A family of signals bears witness from this contribution on. */
+const witnessSum = 1
+/** Below this nothing is left that the baseline's own unrest would not explain. */
+const quietSum = 1.1
+
+/** Kinds of signal that come about independently of each other. */
+const families: Readonly<Record<FeatureName, string>> = {
+  own_time: 'time',
+  network_gap: 'time',
+  unexplained_latency: 'time',
+  error_origin: 'errors',
+  unexplained_errors: 'errors',
+  error_logs: 'logs',
+  skipped_work: 'sequences',
+  new_branch: 'sequences',
+  resource: 'resources',
+  release: 'releases',
+}
+
+/** `enough`: there is data on both sides. */
+export function verdictOf(candidates: readonly Candidate[], enough: boolean): Verdict {
+  if (!enough) return 'insufficient_data'
+  const [first, second] = candidates
+  if (first === undefined || first.sum < quietSum) return 'healthy'
+  const lead = first.sum - (second?.sum ?? 0)
+  if (first.sum < firmSum || lead < firmLead) return 'inconclusive'
+  const witnesses = new Set(
+    first.cause.features
+      .filter(feature => feature.weight * feature.value >= witnessSum)
+      .map(feature => families[feature.name]),
+  )
+  return first.sum >= confirmedSum && witnesses.size >= 2 ? 'confirmed' : 'likely'
+}
+
+/** Whether two candidates are too close to tell apart. */
+export function nearTie(first: Candidate, second: Candidate): boolean {
+  return second.sum >= quietSum && first.sum - second.sum < firmLead
+}

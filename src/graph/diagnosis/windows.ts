@@ -1,0 +1,29 @@
+/** Which times are compared, and how finely rollups are read for them. */
+import type { TimeRange } from '../../model/time.ts'
+
+/** The default baseline is at least this long, so that a question about one minute has a minute to compare. */
+const minBaselineMs = 10 * 60_000
+/** And at most this long: what was normal hours ago may not be any more. */
+const maxBaselineMs = 60 * 60_000
+/** Resource series are compared with this much of the time before the window when the baseline is short. */
+export const historyMs: number = 60 * 60_000
+
+/** The time before the window: four times as long as the window, within bounds. */
+export function defaultBaseline(window: TimeRange): TimeRange {
+  const length = Math.min(maxBaselineMs, Math.max(minBaselineMs, 4 * (window.toMs - window.fromMs)))
+  return { fromMs: window.fromMs - length, toMs: window.fromMs }
+}
+
+/** Width of rollup windows that keeps a range below some hundreds of them. */
+export function stepFor(range: TimeRange): 10 | 60 | 600 {
+  const seconds = (range.toMs - range.fromMs) / 1000
+  if (seconds <= 3600) return 10
+  return seconds <= 12 * 3600 ? 60 : 600
+}
+
+/** The later of two ranges cut so that they do not overlap: a window is never part of its own baseline. */
+export function withoutOverlap(baseline: TimeRange, window: TimeRange): TimeRange {
+  if (baseline.toMs <= window.fromMs || baseline.fromMs >= window.toMs) return baseline
+  if (baseline.fromMs < window.fromMs) return { fromMs: baseline.fromMs, toMs: window.fromMs }
+  return { fromMs: Math.min(baseline.toMs, window.toMs), toMs: Math.max(baseline.toMs, window.toMs) }
+}
