@@ -1,4 +1,7 @@
-/** The OTLP/gRPC listener. */
+/**
+ * The OTLP/gRPC listener. It needs no check of Host and Origin: pages cannot speak HTTP/2 without TLS to a
+ * server that offers nothing else.
+ */
 
 import { createServer, type Server as NetServer, type Socket } from 'node:net'
 import { Server, ServerCredentials } from '@grpc/grpc-js'

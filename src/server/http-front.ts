@@ -3,6 +3,7 @@
  * Checks Host and Origin of every request before anything else looks at it.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { listenFailure } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { sendError } from './json-answer.ts'
@@ -75,6 +76,7 @@ export class HttpFront {
   readonly #routes: Routes
   readonly #main: Server
   readonly #otlp: Server
+  readonly #sockets = new Set<Socket>()
   #stopping: Promise<void> | null = null
 
   constructor(options: HttpFrontOptions) {
@@ -112,15 +114,20 @@ export class HttpFront {
   }
 
   async #drain(servers: readonly Server[]): Promise<void> {
-    const sweep = setInterval(() => {
-      for (const server of servers) server.closeIdleConnections()
-    }, idleSweepMs)
+    const sweep = setInterval(() => this.#closeIdle(servers), idleSweepMs)
+    this.#closeIdle(servers)
     const cut = setTimeout(() => {
       for (const server of servers) server.closeAllConnections()
     }, this.#options.drainDeadlineMs)
     await Promise.all(servers.map(closed))
     clearInterval(sweep)
     clearTimeout(cut)
+  }
+
+  /** Node counts a connection that has not said anything yet as busy. */
+  #closeIdle(servers: readonly Server[]): void {
+    for (const server of servers) server.closeIdleConnections()
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
   }
 
   #server(listener: Listener): Server {
@@ -137,6 +144,10 @@ export class HttpFront {
       (request, response) => this.#receive(listener, request, response),
     )
     server.maxConnections = maxConnections
+    server.on('connection', socket => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
     return server
   }
 

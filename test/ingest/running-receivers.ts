@@ -69,11 +69,17 @@ export class RunningReceivers {
       },
     })
     const receivers = new RunningReceivers(inbox, directory, changes)
-    receivers.grpcPort = (await receivers.#grpc.start()).port
-    const { port, otlpPort } = await receivers.#front.start()
-    receivers.httpPort = port
-    receivers.otlpPort = otlpPort ?? 0
-    return receivers
+    try {
+      receivers.grpcPort = (await receivers.#grpc.start()).port
+      const { port, otlpPort } = await receivers.#front.start()
+      receivers.httpPort = port
+      receivers.otlpPort = otlpPort ?? 0
+      return receivers
+    } catch (error) {
+      // Stops what has not been started as well, as the process would.
+      await receivers.stop()
+      throw error
+    }
   }
 
   private constructor(inbox: InboxClient, directory: string, changes: ReceiverChanges) {
@@ -127,6 +133,9 @@ export class RunningReceivers {
           recordsProduced: 0,
           lag: 0,
         }),
+        exportTelemetry: async (_query, _request, response) => {
+          response.end('{}\n')
+        },
         logger: shared.logger,
       },
       metrics: this.metrics,
