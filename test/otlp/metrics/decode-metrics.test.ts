@@ -215,8 +215,7 @@ describe('the columns of data points', () => {
     expect(decodeMetrics(request, context).block).toMatchObject({
       count: 0,
       metrics: [],
-      resources: [],
-      scopes: [],
+      strings: [''],
     })
   })
 
