@@ -9,7 +9,7 @@ export interface NameGuardOptions {
   readonly bindAddress: string
   /** Further names: exact, `*.suffix`, or `*` for any. */
   readonly allowedHosts: readonly string[]
-  /** Origins whose pages may call from a browser, such as `https://console.example.com`. */
+  /** Origins whose pages may call from a browser, such as `https://pages.example.com`. */
   readonly allowedOrigins: readonly string[]
 }
 
