@@ -1,0 +1,96 @@
+/** Which metrics there are in a window. */
+import type { Deadline, TelemetryReader } from '../../model/reader.ts'
+import type { MetricType } from '../../model/telemetry.ts'
+import { type TimeRange, toMs } from '../../model/time.ts'
+
+export interface MetricSummary {
+  readonly name: string
+  readonly type: MetricType
+  readonly unit: string
+  readonly description: string
+  /** 0 unspecified, 1 delta, 2 cumulative. */
+  readonly temporality: number
+  readonly monotonic: boolean
+  /** Sorted, at most `maxServicesPerMetric`. */
+  readonly services: readonly string[]
+  readonly points: number
+  readonly newestMs: number
+}
+
+export interface CatalogQuery {
+  readonly range: TimeRange
+  readonly services?: readonly string[]
+  /** Part of the name, without regard to case. */
+  readonly contains?: string
+}
+
+/** Names kept at most; further ones are counted, not listed. */
+const maxMetrics = 10_000
+const maxServicesPerMetric = 256
+
+export interface Catalog {
+  /** By name, then type. */
+  readonly metrics: readonly MetricSummary[]
+  /** Points of metrics beyond the limit. */
+  readonly unlistedPoints: number
+}
+
+interface Growing {
+  readonly summary: Omit<MetricSummary, 'services' | 'points' | 'newestMs'>
+  readonly services: Set<string>
+  points: number
+  newestMs: number
+}
+
+/** Reads columns only. One name under two types or units is two metrics. */
+export async function listMetrics(
+  reader: TelemetryReader,
+  query: CatalogQuery,
+  deadline: Deadline,
+): Promise<Catalog> {
+  const found = new Map<string, Growing>()
+  const part = query.contains?.toLowerCase() ?? ''
+  let unlistedPoints = 0
+  const scan = { range: query.range, ...(query.services === undefined ? {} : { services: query.services }) }
+  for await (const { block } of reader.scanMetrics(scan)) {
+    deadline.check()
+    const entries = block.metrics.map(metric => {
+      if (!metric.name.toLowerCase().includes(part)) return null
+      const { name, type, unit, description, temporality, monotonic } = metric
+      const key = `${name}\n${type}\n${unit}`
+      const known = found.get(key)
+      if (known !== undefined) return known
+      if (found.size >= maxMetrics) return undefined
+      const summary = { name, type, unit, description, temporality, monotonic }
+      const made: Growing = { summary, services: new Set(), points: 0, newestMs: 0 }
+      found.set(key, made)
+      return made
+    })
+    for (let row = 0; row < block.count; row++) {
+      const timeMs = toMs(block.timeHi[row] ?? 0, block.timeLo[row] ?? 0)
+      if (timeMs < query.range.fromMs || timeMs >= query.range.toMs) continue
+      const service = block.resources[block.resource[row] ?? -1]?.service ?? ''
+      if (query.services !== undefined && !query.services.includes(service)) continue
+      const entry = entries[block.metric[row] ?? -1]
+      if (entry === undefined) unlistedPoints++
+      if (entry === undefined || entry === null) continue
+      entry.points++
+      entry.newestMs = Math.max(entry.newestMs, timeMs)
+      if (entry.services.size < maxServicesPerMetric) entry.services.add(service)
+    }
+  }
+  const metrics = [...found.values()]
+    .filter(entry => entry.points > 0)
+    .map(({ summary, services, points, newestMs }) => ({
+      ...summary,
+      services: [...services].sort(),
+      points,
+      newestMs,
+    }))
+    .sort((a, b) => compare(a.name, b.name) || compare(a.type, b.type) || compare(a.unit, b.unit))
+  return { metrics, unlistedPoints }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

@@ -1,0 +1,246 @@
+/** Full text search over log records, newest first, stored or not sealed yet. */
+import type { Deadline, LogScanQuery, Scanned, TelemetryReader } from '../../model/reader.ts'
+import { type LogBlock, type RecordTable, recordOf } from '../../model/telemetry.ts'
+import { type TimeRange, toMs } from '../../model/time.ts'
+import { LogMatcher } from './log-matcher.ts'
+import type { LogCondition } from './log-query.ts'
+import { logBodyText } from './log-text.ts'
+
+export interface LogSearch {
+  readonly range: TimeRange
+  /** From `parseLogQuery`; null finds every record. */
+  readonly condition: LogCondition | null
+  /** Exact service names; all if not given. */
+  readonly services?: readonly string[]
+  /** Lowest SeverityNumber. */
+  readonly minSeverity?: number
+  /** Newest records returned at most. */
+  readonly limit: number
+  /** Goes on counting when `limit` records are found, until `maxScannedRecords`. */
+  readonly countAll?: boolean
+  /** Records whose text is read at most; `defaultMaxScannedRecords` if not given. */
+  readonly maxScannedRecords?: number
+}
+
+export interface LogHit {
+  readonly block: LogBlock
+  readonly row: number
+  readonly timeMs: number
+  /** The LogRecord message. */
+  readonly record: Uint8Array
+}
+
+export interface LogSearchResult {
+  /** Newest first; equal times by service, severity and text. */
+  readonly hits: readonly LogHit[]
+  /** Records found: all there are if `exact`, else at least so many. */
+  readonly count: number
+  readonly exact: boolean
+  /** Records whose text was read. */
+  readonly scannedRecords: number
+}
+
+/** Half a million records of 150 bytes take about two seconds; a search that finds nothing should end by then. */
+export const defaultMaxScannedRecords = 500_000
+
+/** Records of exactly the oldest time kept; more of them in one instant are an artefact of a coarse clock. */
+const maxTies = 1000
+
+/** Rows loaded at once: four frames. */
+const rowsPerLoad = 512
+
+/** Finds records; `deadline` is checked every few hundred rows. */
+export async function searchLogs(
+  reader: TelemetryReader,
+  search: LogSearch,
+  deadline: Deadline,
+): Promise<LogSearchResult> {
+  const run = new SearchRun(search, deadline)
+  for await (const scanned of reader.scanLogs(scanQueryOf(search))) {
+    if (!(await run.read(scanned))) break
+  }
+  return run.result()
+}
+
+interface Candidate {
+  readonly scanned: Scanned<LogBlock>
+  readonly row: number
+  readonly timeMs: number
+}
+
+class SearchRun {
+  readonly #search: LogSearch
+  readonly #deadline: Deadline
+  readonly #matcher: LogMatcher
+  readonly #maxScanned: number
+  /** Newest first, at most `limit`, with their records once loaded. */
+  #kept: (Candidate & { readonly record: Uint8Array | null })[] = []
+  #count = 0
+  #exact = true
+  #scannedRecords = 0
+
+  constructor(search: LogSearch, deadline: Deadline) {
+    this.#search = search
+    this.#deadline = deadline
+    this.#matcher = new LogMatcher(search.condition)
+    this.#maxScanned = search.maxScannedRecords ?? defaultMaxScannedRecords
+  }
+
+  /** False once nothing further can change the result. Blocks come with their newest record first. */
+  async read(scanned: Scanned<LogBlock>): Promise<boolean> {
+    const rows = this.#rowsInRange(scanned)
+    if (this.#isFull() && rows.every(row => row.timeMs < this.#oldestKept())) {
+      // Later blocks hold nothing newer than the newest of this one, whether in the range or not.
+      if (this.#search.countAll !== true && newestOf(scanned.block) < this.#oldestKept()) {
+        this.#exact = false
+        return false
+      }
+    }
+    for (let from = 0; from < rows.length; from += rowsPerLoad) {
+      this.#deadline.check()
+      const chunk = rows.slice(from, from + rowsPerLoad)
+      const newest = chunk[0]?.timeMs ?? 0
+      if (this.#isFull() && newest < this.#oldestKept() && this.#search.countAll !== true) {
+        this.#exact = false
+        return true
+      }
+      if (this.#scannedRecords >= this.#maxScanned) {
+        this.#exact = false
+        return false
+      }
+      await this.#readRows(scanned, chunk)
+    }
+    return true
+  }
+
+  async result(): Promise<LogSearchResult> {
+    const hits: LogHit[] = []
+    for (const { scanned, row, timeMs, record } of this.#kept) {
+      const loaded = record ?? recordOf(await scanned.records([row]), row)
+      hits.push({ block: scanned.block, row, timeMs, record: loaded })
+    }
+    return {
+      hits: hits.sort(newestFirst).slice(0, this.#search.limit),
+      count: this.#count,
+      exact: this.#exact,
+      scannedRecords: this.#scannedRecords,
+    }
+  }
+
+  async #readRows(scanned: Scanned<LogBlock>, chunk: readonly Candidate[]): Promise<void> {
+    const open: Candidate[] = []
+    for (const candidate of chunk) {
+      const verdict = this.#matcher.fromColumns(scanned.block, candidate.row)
+      if (verdict === true) this.#found(candidate, null)
+      else if (verdict === undefined) open.push(candidate)
+    }
+    if (open.length === 0) return
+    const records: RecordTable = await scanned.records(open.map(candidate => candidate.row))
+    this.#scannedRecords += open.length
+    for (const candidate of open)
+      if (this.#matcher.fromRecord(scanned.block, candidate.row, records))
+        this.#found(candidate, recordOf(records, candidate.row))
+  }
+
+  #found(candidate: Candidate, record: Uint8Array | null): void {
+    this.#count++
+    const { limit } = this.#search
+    if (limit <= 0 || (this.#isFull() && candidate.timeMs < this.#oldestKept())) return
+    // One more than asked for is never kept for long: rows come newest first, so this mostly appends.
+    let at = this.#kept.length
+    while (at > 0 && (this.#kept[at - 1]?.timeMs ?? 0) < candidate.timeMs) at--
+    // The bytes are copied: a view would keep the records of the whole chunk alive.
+    this.#kept.splice(at, 0, { ...candidate, record: record === null ? null : record.slice() })
+    if (this.#kept.length > limit) this.#dropOldest()
+  }
+
+  /** Records of one time stand or fall together until the end, where their text decides. */
+  #dropOldest(): void {
+    const { limit } = this.#search
+    const boundary = this.#kept[limit - 1]?.timeMs ?? 0
+    while (this.#kept.length > limit && (this.#kept.at(-1)?.timeMs ?? 0) < boundary) this.#kept.pop()
+    if (this.#kept.length > limit + maxTies) this.#kept.pop()
+  }
+
+  #isFull(): boolean {
+    return this.#kept.length >= this.#search.limit
+  }
+
+  #oldestKept(): number {
+    return this.#kept.at(-1)?.timeMs ?? Number.NEGATIVE_INFINITY
+  }
+
+  #rowsInRange(scanned: Scanned<LogBlock>): readonly Candidate[] {
+    const { block, candidateRows } = scanned
+    const { range, services, minSeverity = 0 } = this.#search
+    const wanted = block.resources.map(one => services === undefined || services.includes(one.service))
+    const rows: Candidate[] = []
+    const consider = (row: number): void => {
+      if ((block.severity[row] ?? 0) < minSeverity || wanted[block.resource[row] ?? -1] !== true) return
+      const timeMs = toMs(block.timeHi[row] ?? 0, block.timeLo[row] ?? 0)
+      if (timeMs >= range.fromMs && timeMs < range.toMs) rows.push({ scanned, row, timeMs })
+    }
+    if (candidateRows === undefined) for (let row = 0; row < block.count; row++) consider(row)
+    else for (const row of candidateRows) consider(row)
+    return rows.sort((a, b) => b.timeMs - a.timeMs || a.row - b.row)
+  }
+}
+
+function newestOf(block: LogBlock): number {
+  let newest = Number.NEGATIVE_INFINITY
+  for (let row = 0; row < block.count; row++)
+    newest = Math.max(newest, toMs(block.timeHi[row] ?? 0, block.timeLo[row] ?? 0))
+  return newest
+}
+
+/** The same before and after sealing, which may change the order of rows but not what they say. */
+function newestFirst(a: LogHit, b: LogHit): number {
+  if (a.timeMs !== b.timeMs) return b.timeMs - a.timeMs
+  const service = compare(serviceOf(a), serviceOf(b))
+  if (service !== 0) return service
+  const severity = (b.block.severity[b.row] ?? 0) - (a.block.severity[a.row] ?? 0)
+  return severity || compare(logBodyText(a.record), logBodyText(b.record))
+}
+
+function serviceOf(hit: LogHit): string {
+  return hit.block.resources[hit.block.resource[hit.row] ?? -1]?.service ?? ''
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** What blocks can be skipped by: whatever every record found has to have. */
+export function scanQueryOf(search: LogSearch): LogScanQuery {
+  const terms: string[] = []
+  const clauses: (readonly string[])[] = []
+  let traceId: string | undefined
+  const required = search.condition?.type === 'and' ? search.condition.conditions : [search.condition]
+  for (const condition of required) {
+    if (condition === null) continue
+    if (condition.type === 'word') terms.push(condition.token)
+    else if (condition.type === 'phrase') terms.push(...condition.tokens)
+    else if (condition.type === 'trace' && condition.prefix.length === 32) traceId = condition.prefix
+    else if (condition.type === 'or') {
+      const clause = condition.conditions.map(oneTermOf)
+      if (clause.every(term => term !== null)) clauses.push(clause)
+    }
+  }
+  return {
+    range: search.range,
+    order: 'newest_first',
+    ...(search.services === undefined ? {} : { services: search.services }),
+    ...(terms.length > 0 ? { terms } : {}),
+    ...(clauses.length > 0 ? { clauses } : {}),
+    ...(traceId === undefined ? {} : { traceId }),
+  }
+}
+
+/** A word every record with this condition has; the longest one prunes best. Null if there is none. */
+function oneTermOf(condition: LogCondition): string | null {
+  if (condition.type === 'word') return condition.token
+  if (condition.type === 'phrase')
+    return condition.tokens.reduce((a, b) => (b.length > a.length ? b : a), '') || null
+  if (condition.type !== 'and') return null
+  return condition.conditions.map(oneTermOf).find(term => term !== null) ?? null
+}
