@@ -22,6 +22,9 @@ import type { ReceiveBudget } from './receive-budget.ts'
 /** Room for the 2,000 stuck sockets a fault may bring, and for every service of a large system beside them. */
 const maxConnections = 10_000
 
+/** Connections that may wait to be accepted: after a restart every exporter comes back at once. */
+const backlog = 4_096
+
 /** Answers are a few bytes; the specification allows 4 MiB. */
 const maxSendBytes = 4 * 1024 * 1024
 
@@ -105,7 +108,7 @@ export class GrpcReceiver {
       this.#listener.once('error', cause =>
         reject(listenFailure({ kind: 'gRPC', address, port, setting: 'GRPC_PORT' }, cause)),
       )
-      this.#listener.listen(port, address, resolve)
+      this.#listener.listen({ port, host: address, backlog }, resolve)
     })
     this.#health.start()
     const bound = this.#listener.address()

@@ -13,6 +13,9 @@ import { isOtlpPath, type RouteOptions, Routes } from './routes.ts'
 /** Room for the 2,000 stuck sockets a fault may bring, and for every client of a large system beside them. */
 const maxConnections = 10_000
 
+/** Connections that may wait to be accepted: after a restart every exporter comes back at once. */
+const backlog = 4_096
+
 /**
  * Longer than the minute between two exports of metrics: an exporter that sends into a connection which is
  * being closed loses the batch.
@@ -155,7 +158,7 @@ export class HttpFront {
     const address = this.#options.bindAddress
     return new Promise((resolve, reject) => {
       server.once('error', cause => reject(listenFailure({ kind: 'HTTP', address, port, setting }, cause)))
-      server.listen(port, address, () => {
+      server.listen({ port, host: address, backlog }, () => {
         const bound = server.address()
         resolve(typeof bound === 'object' && bound !== null ? bound.port : port)
       })

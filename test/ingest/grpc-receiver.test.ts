@@ -293,6 +293,21 @@ describe('slow clients', () => {
   })
 })
 
+it('a thousand streams that are opened and dropped leave nothing behind', async () => {
+  const session = connectHttp2(`http://${receivers.grpcAddress}`)
+  const streams = Array.from({ length: 1_000 }, () => {
+    const stream = session.request(rawHeaders)
+    stream.on('error', () => undefined)
+    stream.write(Buffer.from([0, 0, 0, 50, 0, 1, 2, 3]))
+    return stream
+  })
+  await expect.poll(() => receivers.budget.heldBytes).toBe(8_000)
+  for (const stream of streams) stream.close(8) // CANCEL
+  await expect.poll(() => receivers.budget.heldBytes).toBe(0)
+  session.close()
+  expect(await client().call(exportPaths.traces, new Uint8Array())).toMatchObject({ code: codes.ok })
+})
+
 it('a client that speaks HTTP/1 on this port harms nobody', async () => {
   const socket = connect(receivers.grpcPort, '127.0.0.1')
   const closed = new Promise(resolve => socket.on('close', resolve).on('error', resolve))
