@@ -32,7 +32,7 @@ export class CommitGroup {
   readonly #hashes = new Map<string, SeenVerdict>()
   /** Decompressed bytes held until the commit. */
   bytes = 0
-  /** When the first request joined, on the monotonic clock. */
+  /** When the first request joined, milliseconds since the epoch. */
   startedMs = 0
 
   get size(): number {

@@ -2,19 +2,23 @@
  * Hands committed entries to the engine while it keeps up. Bounded by bytes: beyond that it only hears how far
  * the inbox reaches, and reads the rows itself when it gets there.
  */
-import type { MessagePort } from 'node:worker_threads'
 import type { CommittedGroup } from './inbox.ts'
 import type { CommittedMessage, HandedEntry } from './inbox-messages.ts'
 
 /** Bytes handed over and not worked off: a fifth of a second of a saturated receiver. */
 const creditBytes = 64 * 1024 * 1024
 
+/** The engine's end of the channel; a MessagePort. */
+export interface EnginePort {
+  postMessage(message: CommittedMessage): void
+}
+
 export class Handover {
-  readonly #port: MessagePort
+  readonly #port: EnginePort
   #outstanding = 0
 
   /** Tells the engine how far the inbox reaches already. */
-  constructor(port: MessagePort, lastPosition: number) {
+  constructor(port: EnginePort, lastPosition: number) {
     this.#port = port
     if (lastPosition > 0) this.#announce(1, lastPosition)
   }

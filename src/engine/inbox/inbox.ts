@@ -251,7 +251,7 @@ export class Inbox {
   #join(request: IncomingRequest, bytes: Uint8Array): void {
     const hash = hashRequest(request, bytes)
     const known = this.#seen.find(hash, this.#clock.now()) ?? this.#group.pending(hash)
-    if (this.#group.size === 0) this.#group.startedMs = performance.now()
+    if (this.#group.size === 0) this.#group.startedMs = this.#clock.now()
     if (known !== null) {
       this.#group.addRepeated(request, known)
     } else {
@@ -272,7 +272,7 @@ export class Inbox {
     return (
       group.bytes >= maxGroupBytes ||
       group.size >= maxGroupRequests ||
-      performance.now() - group.startedMs >= maxGroupMs ||
+      this.#clock.now() - group.startedMs >= maxGroupMs ||
       !this.#budget.fits(maxGroupBytes)
     )
   }

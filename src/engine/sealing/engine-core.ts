@@ -109,6 +109,7 @@ export class EngineCore {
   readonly #stop = new AbortController()
   #loop: Promise<void> | null = null
   #stopping = false
+  #loopEnded = false
   #wake: (() => void) | null = null
   /** Taken, not published. */
   #fresh: { readonly pending: PendingEntry; readonly bytes: Uint8Array; readonly refused: Uint32Array }[] = []
@@ -187,11 +188,13 @@ export class EngineCore {
   }
 
   /**
-   * Seals what is taken, unless that takes longer than `patienceMs`: it is in the inbox and comes back with the
-   * next start.
+   * Seals all that is committed, unless that takes longer than `patienceMs`: what is left is in the inbox and
+   * comes back with the next start.
    */
   async stop(patienceMs: number): Promise<void> {
+    if (patienceMs <= 0) this.#stop.abort()
     const giveUp = setTimeout(() => this.#stop.abort(), patienceMs)
+    this.#feed.reachTo(this.#parts.reader.lastPosition())
     this.#stopping = true
     this.#wake?.()
     await this.#loop
@@ -202,7 +205,7 @@ export class EngineCore {
   async #run(): Promise<void> {
     const sealing = this.#sealLoop()
     try {
-      while (!this.#stopping) {
+      while (!this.#stopping || this.#mayFinish()) {
         await this.#workSlice()
         if (this.#publishIsDue()) this.#publish()
         if (this.#canTake()) await nextTurn()
@@ -213,7 +216,13 @@ export class EngineCore {
       // Given up in the middle of a burial: nothing from there on may be sealed, and the next start repeats it.
       if (!this.#stop.signal.aborted) throw error
     }
+    this.#loopEnded = true
     await sealing
+  }
+
+  /** Whether a stop still leaves time for what is committed and not taken. */
+  #mayFinish(): boolean {
+    return this.#feed.waits && !this.#stop.signal.aborted
   }
 
   /** Settles with the work, or rejects when the engine gives up waiting for it. */
@@ -231,7 +240,7 @@ export class EngineCore {
   async #sealLoop(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       if (this.#sealIsDue()) await this.#sealPending()
-      else if (this.#stopping && this.#fresh.length === 0 && this.#pending.isEmpty) return
+      else if (this.#stopping && this.#loopEnded && this.#pending.isEmpty) return
       else await new Promise(resolve => setTimeout(resolve, 10))
       this.#tail.prune(this.#parts.clock.now())
     }
@@ -248,7 +257,7 @@ export class EngineCore {
   }
 
   #canTake(): boolean {
-    return this.#feed.waits && !this.#stopping && this.#unsealedBytes() < maxUnsealedBytes
+    return this.#feed.waits && !this.#stop.signal.aborted && this.#unsealedBytes() < maxUnsealedBytes
   }
 
   #unsealedBytes(): number {

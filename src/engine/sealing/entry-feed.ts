@@ -65,8 +65,13 @@ export class EntryFeed {
     return this.#next <= this.#committed
   }
 
+  /** Everything up to `position` is committed; what is not handed over is read from the file. */
+  reachTo(position: number): void {
+    this.#committed = Math.max(this.#committed, position)
+  }
+
   offer(message: CommittedMessage): void {
-    this.#committed = Math.max(this.#committed, message.to)
+    this.reachTo(message.to)
     if (message.buffer === null) return
     if (message.from < this.#next) {
       // Read from the file already, because the announcement came first.
