@@ -26,7 +26,7 @@ function findingOf(evidence: Evidence, shift: ErrorShift): Finding {
   const before = shift.baseTotal === 0 ? 0 : shift.baseFailed / shift.baseTotal
   const rise = Math.max(0, shift.failed / shift.total - before)
   const value =
-    sureness(shift.evidence) * (rise / (rise + halfRise)) * reachOf(shift.failed, window.set.traces)
+    sureness(shift.evidence) * (rise / (rise + halfRise)) * reachOf(shift.total, window.set.traces)
   const measured = {
     failed_requests: shift.failed,
     requests: shift.total,

@@ -40,9 +40,9 @@ export function sureness(nats: number): number {
 }
 
 /** Part of an operation's requests beyond which a finding is about the system and not about the operation. */
-const rareShare = 0.05
+const rareShare = 0.08
 
-/** How much it matters that `traces` of all sampled traces are concerned: half at one in twenty. */
+/** How much it matters that `traces` of all sampled traces are concerned: half at one in twelve. */
 export function reachOf(traces: number, all: number): number {
   const share = all === 0 ? 0 : traces / all
   return share / (share + rareShare)
