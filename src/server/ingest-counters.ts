@@ -37,6 +37,7 @@ export class IngestCounters implements IngestObserver {
     metrics: { received: 0, dropped: 0 },
   }
   readonly #recent: RecentShare
+  #highestFillPercent = 0
   #messages = 0
   #messagesDropped = 0
 
@@ -92,6 +93,12 @@ export class IngestCounters implements IngestObserver {
 
   totals(): Readonly<Record<Signal, SignalTotals>> {
     return this.#totals
+  }
+
+  /** The highest fill of the inbox that was seen at any look, this one included. */
+  highestFill(nowPercent: number): number {
+    this.#highestFillPercent = Math.max(this.#highestFillPercent, nowPercent)
+    return this.#highestFillPercent
   }
 
   messages(): { readonly received: number; readonly dropped: number; readonly recentDropRate: number } {

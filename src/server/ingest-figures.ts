@@ -8,7 +8,7 @@ export interface PipelineFigures {
   /** Requests that are durable and not sealed yet. */
   readonly queueSize: Readonly<Record<Signal, number>>
   readonly queueCapacityBytes: number
-  /** Highest fill of the inbox since start, 0 to 100. */
+  /** Highest fill of the inbox that is known, 0 to 100; its maximum over all looks is kept here. */
   readonly maxUtilizationPercent: number
   /** Items sealed into segments. */
   readonly recordsProduced: number
@@ -59,7 +59,7 @@ export async function ingestFigures(
     MetricsQueueSize: behind.queueSize.metrics,
     LogsQueueSize: behind.queueSize.logs,
     QueueCapacity: behind.queueCapacityBytes,
-    MaxQueueUtilizationPercent: behind.maxUtilizationPercent,
+    MaxQueueUtilizationPercent: counters.highestFill(behind.maxUtilizationPercent),
     TotalMessagesReceived: messages.received,
     TotalMessagesDropped: messages.dropped,
     TotalLagCount: behind.lag,

@@ -48,7 +48,9 @@ export class OwnMetrics {
       this.#metric(name).reset()
       this.#series.delete(name)
     }
-    for (const { name, labels, value } of samples) this.add(name, labels, value)
+    // Two sources may know the same figure; it counts once.
+    const distinct = new Map(samples.map(sample => [`${sample.name} ${labelKey(sample.labels)}`, sample]))
+    for (const { name, labels, value } of distinct.values()) this.add(name, labels, value)
     return this.#registry.metrics()
   }
 
@@ -58,7 +60,7 @@ export class OwnMetrics {
       series = new Set()
       this.#series.set(name, series)
     }
-    const key = JSON.stringify(Object.entries(labels).sort())
+    const key = labelKey(labels)
     if (series.has(key)) return true
     if (series.size >= maxSeriesPerMetric) return false
     series.add(key)
@@ -75,6 +77,10 @@ export class OwnMetrics {
     }
     return metric
   }
+}
+
+function labelKey(labels: Labels): string {
+  return JSON.stringify(Object.entries(labels).sort())
 }
 
 /** Every combination of known label values; none at all where a label has no known values. */

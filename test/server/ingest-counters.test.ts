@@ -75,6 +75,8 @@ describe('ingest counters', () => {
     })
     metrics.addSource(ingestFigureSource(counters, behind))
     expect(await metrics.text()).toContain('otlp_traces_received 10\n')
+    const emptier = async () => ({ ...(await behind()), maxUtilizationPercent: 3 })
+    expect(await ingestFigures(counters, emptier)).toMatchObject({ MaxQueueUtilizationPercent: 12 })
   })
 
   it('have a drop rate of 0 without traffic, and forget after five minutes', async () => {

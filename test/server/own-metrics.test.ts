@@ -41,6 +41,16 @@ describe('own metrics', () => {
     expect(text).toContain('# TYPE otlp_records_produced counter')
   })
 
+  it('count a figure once that two sources know', async () => {
+    const metrics = new OwnMetrics()
+    for (const value of [3, 4]) {
+      metrics.addSource(() => [
+        { name: 'otelcontext_ingest_pipeline_queue_depth', labels: { signal: 'logs' }, value },
+      ])
+    }
+    expect(await metrics.text()).toContain('otelcontext_ingest_pipeline_queue_depth{signal="logs"} 4\n')
+  })
+
   it('keep the number of series bounded', async () => {
     const metrics = new OwnMetrics()
     for (let i = 0; i < 2_000; i++) {
