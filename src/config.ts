@@ -95,6 +95,8 @@ export interface SettingValues {
   readonly RETENTION_LOGS_DAYS: number | null
   readonly RETENTION_METRICS_DAYS: number | null
   readonly DLQ_PATH: string
+  readonly DLQ_MAX_FILES: number
+  readonly DLQ_MAX_DISK_MB: number
   readonly METRIC_MAX_CARDINALITY: number
   readonly MCP_ENABLED: boolean
   readonly MCP_PATH: string
@@ -285,6 +287,18 @@ export const settings: { readonly [K in SettingName]: Setting<SettingValues[K]> 
     text,
     '',
     'Directory of entries that could not be processed. Empty: `$DATA_DIR/dlq`.',
+  ),
+  DLQ_MAX_FILES: setting(
+    'dead letters',
+    fromText(whole(1, 1_000_000)),
+    '1000',
+    'Dead-letter files; past it entries stay in the inbox, flagged. Nothing is evicted.',
+  ),
+  DLQ_MAX_DISK_MB: setting(
+    'dead letters',
+    fromText(whole(1, 1_048_576)),
+    '500',
+    'Bytes of dead letters; past it the same.',
   ),
   METRIC_MAX_CARDINALITY: setting(
     'graph',

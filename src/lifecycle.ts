@@ -49,20 +49,20 @@ export class Lifecycle {
     late.cancel()
     this.#logger.info({ event: 'task_stopped' }, 'stopped')
   }
+}
 
-  /** Resolves with the reason at the first SIGINT or SIGTERM; a second signal ends the process at once. */
-  untilSignal(): Promise<string> {
-    return new Promise(resolve => {
-      let seen = false
-      const onSignal = (name: NodeJS.Signals): void => {
-        if (seen) process.exit(1)
-        seen = true
-        resolve(name)
-      }
-      process.on('SIGINT', onSignal)
-      process.on('SIGTERM', onSignal)
-    })
-  }
+/** Resolves with the name of the first SIGINT or SIGTERM; a second signal ends the process at once. */
+export function untilSignal(): Promise<string> {
+  return new Promise(resolve => {
+    let seen = false
+    const onSignal = (name: NodeJS.Signals): void => {
+      if (seen) process.exit(1)
+      seen = true
+      resolve(name)
+    }
+    process.on('SIGINT', onSignal)
+    process.on('SIGTERM', onSignal)
+  })
 }
 
 function deadline(ms: number): { readonly passed: Promise<'late'>; cancel(): void } {

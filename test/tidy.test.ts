@@ -21,7 +21,21 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   mcp: ['model', 'tools'],
   server: ['model'],
   cli: ['model', 'otlp', 'ingest', 'store', 'graph', 'engine', 'tools', 'query', 'server', ''],
-  '': ['model', 'otlp', 'ingest', 'store', 'graph', 'engine', 'tools', 'query', 'mcp', 'server', 'cli', ''],
+  process: [
+    'model',
+    'otlp',
+    'ingest',
+    'store',
+    'graph',
+    'engine',
+    'tools',
+    'query',
+    'mcp',
+    'server',
+    'cli',
+    '',
+  ],
+  '': ['model', 'cli', 'process', ''],
 }
 
 /** Package: the only places that may import it. */

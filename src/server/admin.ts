@@ -19,8 +19,17 @@ export interface AdminOptions {
   /** By tenant, signal and transport. */
   readonly ingestCounters: () => readonly IngestCounter[]
   readonly pipeline: PipelinePort
+  /** Writes stored telemetry as OTLP/JSON lines; checks the query itself and answers every request. */
+  readonly exportTelemetry: (
+    query: URLSearchParams,
+    request: IncomingMessage,
+    response: ServerResponse,
+    caller: Caller,
+  ) => Promise<void>
   readonly logger: Logger
 }
+
+const getPaths: ReadonlySet<string> = new Set(['/admin/stats', '/admin/export'])
 
 /** Answers a request to a path under `/admin`. The caller has been authenticated. */
 export async function handleAdmin(
@@ -35,9 +44,9 @@ export async function handleAdmin(
     return
   }
   const url = new URL(request.url ?? '/', 'http://localhost')
-  const wanted = url.pathname === '/admin/stats' ? 'GET' : 'POST'
+  const wanted = getPaths.has(url.pathname) ? 'GET' : 'POST'
   const action = /^\/admin\/ingest\/(pause|resume)$/.exec(url.pathname)?.[1]
-  if (url.pathname !== '/admin/stats' && action === undefined) {
+  if (!getPaths.has(url.pathname) && action === undefined) {
     sendError(response, { status: 404, code: 'not_found', message: `there is no ${url.pathname} here` })
     return
   }
@@ -46,7 +55,9 @@ export async function handleAdmin(
     sendError(response, { status: 405, code: 'method_not_allowed', message: `use ${wanted}`, headers })
     return
   }
-  if (action === undefined) await sendStats(options, response)
+  if (url.pathname === '/admin/export') {
+    await options.exportTelemetry(url.searchParams, request, response, caller)
+  } else if (action === undefined) await sendStats(options, response)
   else changeIngest(options, action === 'pause', url.searchParams, response, caller)
 }
 

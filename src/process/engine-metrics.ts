@@ -1,0 +1,41 @@
+/** The engine's figures under the names that dashboards and alerts know. */
+import type { Engine } from '../engine/engine.ts'
+import { type Signal, signals } from '../model/telemetry.ts'
+import type { PipelineFigures } from '../server/ingest-figures.ts'
+import type { Sample } from '../server/own-metrics.ts'
+
+export async function pipelineFigures(engine: Engine): Promise<PipelineFigures> {
+  const { engine: worker, inbox } = await engine.figures()
+  const waiting = (signal: Signal): number =>
+    (inbox?.counters ?? [])
+      .filter(counter => counter.signal === signal)
+      .reduce((sum, counter) => sum + counter.rows, 0)
+  const sealed = (worker?.invariant ?? []).reduce((sum, row) => sum + row.sealed, 0)
+  return {
+    queueSize: { traces: waiting('traces'), logs: waiting('logs'), metrics: waiting('metrics') },
+    queueCapacityBytes: inbox?.maxBytes ?? 0,
+    maxUtilizationPercent: inbox === null || inbox.maxBytes === 0 ? 0 : (inbox.bytes / inbox.maxBytes) * 100,
+    recordsProduced: sealed,
+    lag: inbox === null || worker === null ? 0 : Math.max(0, inbox.lastPosition - worker.publishedPosition),
+  }
+}
+
+export async function engineSamples(engine: Engine): Promise<readonly Sample[]> {
+  const { engine: worker, inbox } = await engine.figures()
+  const { queueSize } = await pipelineFigures(engine)
+  const plain = (name: Sample['name'], value: number): Sample => ({ name, labels: {}, value })
+  return [
+    plain('OtelContext_db_up', worker !== null && worker.storeFault === null ? 1 : 0),
+    plain('OtelContext_dlq_disk_bytes', worker?.deadLetters.bytes ?? 0),
+    plain('otelcontext_dlq_evicted_total', 0),
+    plain('OtelContext_retention_consecutive_failures', worker?.maintenance.consecutiveFailures ?? 0),
+    plain('OtelContext_retention_last_success_timestamp', (worker?.maintenance.lastSuccessMs ?? 0) / 1_000),
+    ...signals.map(
+      (signal): Sample => ({
+        name: 'otelcontext_ingest_pipeline_queue_depth',
+        labels: { signal },
+        value: inbox === null ? 0 : queueSize[signal],
+      }),
+    ),
+  ]
+}
