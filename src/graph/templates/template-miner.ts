@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import type { TemplateRecord } from '../../model/store.ts'
 import { overflowName } from '../graph-limits.ts'
 import { type Template, TemplateTree } from './template-tree.ts'
-import { tokenize } from './tokenize.ts'
+import { LineTokens, tokenize } from './tokenize.ts'
 
 export interface TemplateMinerOptions {
   readonly tenant: string
@@ -29,6 +29,7 @@ export class TemplateMiner {
   /** By template number; holes where a number was never stored. */
   readonly #known: (Known | undefined)[] = [undefined]
   readonly #changed = new Set<number>()
+  readonly #line = new LineTokens()
   #size = 0
   #folded = 0
 
@@ -45,33 +46,41 @@ export class TemplateMiner {
   /** Template number of a line, from 1. `timeMs` dates a template that is new. */
   assign(service: string, line: string, severity: number, timeMs: number): number {
     const tree = this.#tree(service)
-    const tokens = tokenize(line)
     const full = this.#size >= this.#options.maxTemplates || tree.size >= this.#options.maxTemplatesPerService
-    const match = tree.match(tokens, full)
+    const match = tree.match(this.#line.read(line), full)
     if (match === null) {
       this.#folded++
       return this.#overflow(service, tree, timeMs)
     }
-    if (match.template.number === 0) {
-      match.template.number = this.#known.length
-      const id = templateId(this.#options.tenant, service, match.template.tokens.join(' '))
-      this.#known.push({ service, id, firstSeenMs: timeMs, severity, template: match.template })
-      this.#size++
-      this.#changed.add(match.template.number)
-    } else if (match.generalised) {
-      this.#changed.add(match.template.number)
-    }
-    const known = this.#known[match.template.number]
+    const { template } = match
+    if (template.number === 0) this.#name(service, template, severity, timeMs)
+    for (const changed of match.changed) if (changed.number > 0) this.#changed.add(changed.number)
+    const known = this.#known[template.number]
     if (known !== undefined && severity > known.severity) {
       known.severity = severity
-      this.#changed.add(match.template.number)
+      this.#changed.add(template.number)
     }
-    return match.template.number
+    return template.number
   }
 
   /** Sixteen hex digits; empty for a number that was never given. */
   idOf(number: number): string {
     return this.#known[number]?.id ?? ''
+  }
+
+  /** The number a template goes by now: its own, or that of the one it has become one with. */
+  current(number: number): number {
+    let at = number
+    for (let into = this.#known[at]?.template.mergedInto ?? 0; into > 0; ) {
+      at = into
+      into = this.#known[at]?.template.mergedInto ?? 0
+    }
+    return at
+  }
+
+  /** The pattern as it is now; empty for a number that was never given. */
+  patternOf(number: number): string {
+    return this.#known[this.current(number)]?.template.tokens.join('') ?? ''
   }
 
   /** Records of the templates that are new or changed since the last call, by number. */
@@ -81,10 +90,18 @@ export class TemplateMiner {
     return numbers.flatMap(number => {
       const known = this.#known[number]
       if (known === undefined) return []
-      const { service, id, severity, firstSeenMs, template } = known
-      const pattern = template.tokens.join(' ')
+      const { service, id, severity, firstSeenMs } = known
+      const pattern = this.patternOf(number)
       return [{ tenant: this.#options.tenant, service, number, id, pattern, severity, firstSeenMs }]
     })
+  }
+
+  #name(service: string, template: Template, severity: number, timeMs: number): void {
+    template.number = this.#known.length
+    const id = templateId(this.#options.tenant, service, template.tokens.join(''))
+    this.#known.push({ service, id, firstSeenMs: timeMs, severity, template })
+    this.#size++
+    this.#changed.add(template.number)
   }
 
   #tree(service: string): TemplateTree {
@@ -98,16 +115,21 @@ export class TemplateMiner {
   #restore(record: TemplateRecord): void {
     while (this.#known.length <= record.number) this.#known.push(undefined)
     const { service, id, severity, firstSeenMs } = record
-    const template: Template = { number: record.number, tokens: record.pattern.split(' ') }
+    const template: Template = {
+      number: record.number,
+      tokens: tokenize(record.pattern),
+      mergedInto: 0,
+    }
     this.#known[record.number] = { service, id, severity, firstSeenMs, template }
     this.#size++
-    if (record.pattern === overflowName) this.#tree(service).overflow = template
-    else this.#tree(service).insert(template)
+    const tree = this.#tree(service)
+    if (record.pattern === overflowName) tree.overflow = template
+    else tree.insert(template)
   }
 
   #overflow(service: string, tree: TemplateTree, timeMs: number): number {
     if (tree.overflow === null) {
-      const template: Template = { number: this.#known.length, tokens: [overflowName] }
+      const template: Template = { number: this.#known.length, tokens: [overflowName], mergedInto: 0 }
       const id = templateId(this.#options.tenant, service, overflowName)
       this.#known.push({ service, id, firstSeenMs: timeMs, severity: 0, template })
       this.#changed.add(template.number)

@@ -1,75 +1,333 @@
 /**
- * Finds a line's template: candidates by number of tokens and first token, the most similar one above a
- * threshold wins.
+ * Finds the template of a line among those of one service.
  *
- * Source: He, Zhu, Zheng, Lyu, "Drain: an online log parsing approach with fixed depth tree", ICWS 2017.
+ * Lines whose masked tokens are equal share a template. A new shape joins a template of the same length that
+ * differs only where both hold values; shapes that differ in one word stay apart until so many words have been
+ * seen at that place that it must be a variable, and then become one.
+ *
+ * Source: the grouping by length and the most similar candidate follow He, Zhu, Zheng, Lyu, "Drain: an online
+ * log parsing approach with fixed depth tree", ICWS 2017; what may be merged is decided differently.
  */
-import { wildcard } from './tokenize.ts'
+import { collapseRepeats } from './collapse-repeats.ts'
+import type { LineTokens } from './tokenize.ts'
+import { isWildcard, spacedWildcard, wildcard } from './word-tokens.ts'
 
 export interface Template {
   /** 0 until the miner gives one. */
   number: number
   tokens: readonly string[]
+  /** Number of the template it has become one with, 0 for none. */
+  mergedInto: number
 }
 
 export interface TemplateMatch {
   readonly template: Template
-  readonly generalised: boolean
+  /** Templates whose tokens changed by taking this line in. */
+  readonly changed: readonly Template[]
 }
 
-const similarityThreshold = 0.5
+/**
+ * This many different words at one place of otherwise equal shapes make the place a variable: fewer behind a
+ * word that announces a name, more at the start of a line, where its subject stands.
+ */
+export const variantsOfAVariable = { named: 3, usual: 5, first: 16 } as const
+
+/** Words behind which a name follows. */
+const announcing = new Set([
+  'user',
+  'username',
+  'account',
+  'host',
+  'hostname',
+  'node',
+  'server',
+  'client',
+  'container',
+  'pod',
+  'service',
+  'database',
+  'table',
+  'topic',
+  'queue',
+  'class',
+  'type',
+  'file',
+  'key',
+  'name',
+  'group',
+  'role',
+  'principal',
+  'for',
+  'from',
+  'to',
+  'by',
+  'on',
+])
+
+/** Shapes remembered by their exact tokens; the oldest go first. */
+export const maxShapes = 20_000
+
+/** Places where templates may differ by one word; the oldest go first. */
+export const maxPlaces = 50_000
+
+const noTemplates: readonly Template[] = []
 
 export class TemplateTree {
   overflow: Template | null = null
-  readonly #groups = new Map<string, Template[]>()
+  readonly #byShape = new Map<string, Template>()
+  /** Templates that have units behind values. */
+  readonly #withUnits = new Set<Template>()
+  readonly #byLength = new Map<number, Template[]>()
+  /** Templates by their tokens with one word left out. */
+  readonly #places = new Map<string, Template[]>()
   #size = 0
 
   get size(): number {
     return this.#size
   }
 
-  /** The line's template, new if none is similar enough; null instead of a new one when `full`. */
-  match(tokens: readonly string[], full: boolean): TemplateMatch | null {
-    const group = this.#groups.get(groupOf(tokens)) ?? []
-    let best: Template | null = null
-    let bestSimilarity = similarityThreshold
-    for (const template of group) {
-      const similarity = similarityOf(template.tokens, tokens)
-      if (similarity > bestSimilarity || (best === null && similarity === bestSimilarity)) {
-        best = template
-        bestSimilarity = similarity
-      }
-    }
-    if (best !== null) return { template: best, generalised: generalise(best, tokens) }
+  /** The line's template, new if none fits; null instead of a new one when `full`. */
+  match(line: LineTokens, full: boolean): TemplateMatch | null {
+    const known = this.#byShape.get(line.shape)
+    if (known !== undefined) return { template: known, changed: noTemplates }
+    const sent = line.tokens
+    const sentShape = sent.join('')
+    const tokens = collapseRepeats(sent)
+    const shape = tokens === sent ? sentShape : tokens.join('')
+    const match = this.#byShape.get(shape) ?? this.#similar(tokens)
+    if (match !== undefined) return this.#take(match, tokens, sentShape)
+    const inOtherUnits = this.#otherUnits(tokens, sentShape)
+    if (inOtherUnits !== undefined) return inOtherUnits
     if (full) return null
-    const template: Template = { number: 0, tokens }
+    const template: Template = { number: 0, tokens, mergedInto: 0 }
     this.insert(template)
-    return { template, generalised: false }
+    const changed = this.#mergeVariants(template)
+    const final = this.#byShape.get(shape) ?? template
+    this.#remember(sentShape, final)
+    return { template: final, changed }
   }
 
+  #take(template: Template, tokens: readonly string[], sentShape: string): TemplateMatch {
+    const before = template.tokens
+    if (before.length === tokens.length) generalise(template, tokens)
+    this.#remember(sentShape, template)
+    return { template, changed: before === template.tokens ? [] : [template] }
+  }
+
+  /** A template that is the same but for the units of its values; it loses them, for they vary too. */
+  #otherUnits(tokens: readonly string[], sentShape: string): TemplateMatch | undefined {
+    const bare = withoutUnits(tokens)
+    if (bare === tokens) return undefined
+    const known = this.#byShape.get(bare.join('')) ?? this.#similar(bare)
+    if (known !== undefined) return this.#take(known, bare, sentShape)
+    for (const template of this.#withUnits) {
+      const without = withoutUnits(template.tokens)
+      if (without.length !== bare.length || valueDifferences(without, bare) < 0) continue
+      this.#forget(template)
+      template.tokens = without
+      this.insert(template)
+      return { ...this.#take(template, bare, sentShape), changed: [template] }
+    }
+    return undefined
+  }
+
+  /** Adds a template as it is. */
   insert(template: Template): void {
-    const key = groupOf(template.tokens)
-    const group = this.#groups.get(key)
-    if (group === undefined) this.#groups.set(key, [template])
+    const length = template.tokens.length
+    const group = this.#byLength.get(length)
+    if (group === undefined) this.#byLength.set(length, [template])
     else group.push(template)
+    this.#remember(template.tokens.join(''), template)
+    if (withoutUnits(template.tokens) !== template.tokens) this.#withUnits.add(template)
     this.#size++
   }
+
+  #remember(shape: string, template: Template): void {
+    if (this.#byShape.size >= maxShapes) {
+      for (const oldest of this.#byShape.keys()) {
+        this.#byShape.delete(oldest)
+        break
+      }
+    }
+    this.#byShape.set(shape, template)
+  }
+
+  /** The template that differs from the tokens in the fewest values and in no word; undefined without one. */
+  #similar(tokens: readonly string[]): Template | undefined {
+    let best: Template | undefined
+    let fewest = Number.POSITIVE_INFINITY
+    for (const template of this.#byLength.get(tokens.length) ?? []) {
+      const differences = valueDifferences(template.tokens, tokens)
+      if (differences >= 0 && differences < fewest) {
+        best = template
+        fewest = differences
+      }
+    }
+    return best
+  }
+
+  /** Makes one of the templates that differ from a new one in the same word, once they are enough. */
+  #mergeVariants(template: Template): readonly Template[] {
+    const changed: Template[] = []
+    for (const [i, token] of template.tokens.entries()) {
+      if (!isWord(token)) continue
+      const blanked = template.tokens.with(i, blankLike(token))
+      const place = blanked.join('')
+      const variants = (this.#places.get(place) ?? []).filter(
+        one => one.mergedInto === 0 && one.tokens.length === blanked.length && one.tokens[i] !== blanked[i],
+      )
+      variants.push(template)
+      if (variants.length < variantsAt(template.tokens, i)) {
+        this.#rememberPlace(place, variants)
+        continue
+      }
+      this.#places.delete(place)
+      return this.#unite(variants, blanked)
+    }
+    return changed
+  }
+
+  #rememberPlace(place: string, variants: Template[]): void {
+    if (this.#places.size >= maxPlaces) {
+      for (const oldest of this.#places.keys()) {
+        this.#places.delete(oldest)
+        break
+      }
+    }
+    this.#places.set(place, variants)
+  }
+
+  /** The oldest variant takes the others in and keeps its number. */
+  #unite(variants: readonly Template[], tokens: readonly string[]): readonly Template[] {
+    const [oldest, ...others] = variants
+    if (oldest === undefined) return []
+    oldest.tokens = tokens
+    this.#remember(tokens.join(''), oldest)
+    for (const other of this.#byLength.get(tokens.length) ?? []) {
+      if (other !== oldest && subsumes(tokens, other.tokens)) others.push(other)
+    }
+    for (const other of others) {
+      other.tokens = tokens
+      other.mergedInto = oldest.number
+      this.#forget(other)
+    }
+    for (const [shape, template] of this.#byShape) {
+      if (template.mergedInto !== 0 || others.includes(template)) this.#byShape.set(shape, oldest)
+    }
+    return [oldest, ...others]
+  }
+
+  #forget(template: Template): void {
+    this.#withUnits.delete(template)
+    const group = this.#byLength.get(template.tokens.length) ?? []
+    const at = group.indexOf(template)
+    if (at >= 0) {
+      group.splice(at, 1)
+      this.#size--
+    }
+  }
 }
 
-function groupOf(tokens: readonly string[]): string {
-  const first = tokens[0] ?? ''
-  return `${tokens.length} ${first.includes(wildcard) ? wildcard : first}`
+const units = new Set([
+  'b',
+  'kb',
+  'mb',
+  'gb',
+  'tb',
+  'kib',
+  'mib',
+  'gib',
+  'tib',
+  'ns',
+  'us',
+  'ms',
+  's',
+  'sec',
+  'min',
+  'h',
+])
+
+/** The tokens without units behind values; the same array if there are none. */
+function withoutUnits(tokens: readonly string[]): readonly string[] {
+  const isUnit = (token: string, i: number) =>
+    isWildcard(tokens[i - 1]) && token.startsWith(' ') && units.has(token.slice(1).toLowerCase())
+  return tokens.some(isUnit) ? tokens.filter((token, i) => !isUnit(token, i)) : tokens
 }
 
-function similarityOf(pattern: readonly string[], tokens: readonly string[]): number {
-  let equal = 0
-  for (let i = 0; i < pattern.length; i++) if (pattern[i] === tokens[i]) equal++
-  return equal / pattern.length
+function variantsAt(tokens: readonly string[], i: number): number {
+  if (i === 0) return variantsOfAVariable.first
+  const before = tokens[i - 1] === ':' ? tokens[i - 2] : tokens[i - 1]
+  return announcing.has((before ?? '').trim().toLowerCase())
+    ? variantsOfAVariable.named
+    : variantsOfAVariable.usual
+}
+
+/** Whether the tokens fit a pattern, any text fitting a wildcard. */
+function subsumes(pattern: readonly string[], tokens: readonly string[]): boolean {
+  return pattern.every(
+    (token, i) =>
+      token === tokens[i] ||
+      (isWildcard(token) && isTextual(tokens[i] ?? '') && spacing(token) === spacing(tokens[i] ?? '')),
+  )
+}
+
+function spacing(token: string): boolean {
+  return token.startsWith(' ')
+}
+
+/** How many values differ between a template and a line of the same length; -1 if a word does. */
+function valueDifferences(pattern: readonly string[], tokens: readonly string[]): number {
+  let differences = 0
+  let equalWords = 0
+  for (let i = 0; i < pattern.length; i++) {
+    const ours = pattern[i] ?? ''
+    const theirs = tokens[i] ?? ''
+    if (ours === theirs) {
+      if (isWord(ours)) equalWords++
+      continue
+    }
+    if (ours.startsWith(' ') !== theirs.startsWith(' ')) return -1
+    const value = isValue(pattern, tokens, i)
+    if (!value) return -1
+    differences++
+  }
+  return equalWords > 0 ? differences : -1
+}
+
+/** Whether what differs at `i` is a value rather than a word: a wildcard, a name with digits, or assigned. */
+function isValue(pattern: readonly string[], tokens: readonly string[], i: number): boolean {
+  const ours = pattern[i] ?? ''
+  const theirs = tokens[i] ?? ''
+  if (!isTextual(ours) || !isTextual(theirs)) return false
+  if (isWildcard(ours) || isWildcard(theirs)) return true
+  if (pattern[i - 1] === '=') return true
+  return hasDigit(ours) && hasDigit(theirs)
 }
 
 function generalise(template: Template, tokens: readonly string[]): boolean {
-  const next = template.tokens.map((token, i) => (token === tokens[i] ? token : wildcard))
-  if (next.every((token, i) => token === template.tokens[i])) return false
-  template.tokens = next
-  return true
+  let changed = false
+  const next = template.tokens.map((token, i) => {
+    if (token === tokens[i] || isWildcard(token)) return token
+    changed = true
+    return blankLike(token)
+  })
+  if (changed) template.tokens = next
+  return changed
+}
+
+function blankLike(token: string): string {
+  return token.startsWith(' ') ? spacedWildcard : wildcard
+}
+
+/** A token of letters or digits, as opposed to punctuation. */
+function isTextual(token: string): boolean {
+  return isWildcard(token) || /[\p{L}\p{N}]/u.test(token)
+}
+
+function isWord(token: string): boolean {
+  return !isWildcard(token) && /[\p{L}\p{N}]/u.test(token)
+}
+
+function hasDigit(token: string): boolean {
+  return /\d/.test(token)
 }

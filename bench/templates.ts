@@ -1,0 +1,172 @@
+/**
+ * Groups the log lines of a CSV file (column `Content`) into templates, as the server would for one service,
+ * and prints one JSON line per log line: `{"line","group","template"}`, as grouped after the last line.
+ * With `--labels` (columns `EventId`, `EventTemplate`) a last line tells how well it did, by the definitions of
+ * Khan, Shin, Bianculli, Briand, "Guidelines for assessing the accuracy of log message template
+ * identification techniques", ICSE 2022: GA and FGA by grouping, PA and FTA by exact template text.
+ *
+ *   npm run bench:templates -- --input FILE.csv [--input FILE.csv ...] [--labels] [--quiet]
+ */
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { parseArgs } from 'node:util'
+import { TemplateMiner } from '../src/graph/templates/template-miner.ts'
+
+interface Row {
+  readonly content: string
+  readonly eventId: string
+  readonly template: string
+}
+
+interface Grouped {
+  readonly group: string
+  readonly template: string
+}
+
+interface Scores {
+  readonly GA: number
+  readonly FGA: number
+  readonly PA: number
+  readonly FTA: number
+}
+
+/** Records of a CSV text (RFC 4180): quoted fields may hold commas, doubled quotes and line ends. */
+function parseCsv(text: string): string[][] {
+  const rows: string[][] = []
+  let row: string[] = []
+  let field = ''
+  let quoted = false
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i]
+    if (quoted) {
+      if (character !== '"') field += character
+      else if (text[i + 1] === '"') field += text[++i]
+      else quoted = false
+    } else if (character === '"') quoted = true
+    else if (character === ',') {
+      row.push(field)
+      field = ''
+    } else if (character === '\n') {
+      row.push(field.endsWith('\r') ? field.slice(0, -1) : field)
+      rows.push(row)
+      row = []
+      field = ''
+    } else field += character
+  }
+  if (field !== '' || row.length > 0) rows.push([...row, field])
+  return rows
+}
+
+function readRows(file: string): Row[] {
+  const [header = [], ...records] = parseCsv(readFileSync(file, 'utf8'))
+  const column = (name: string) => header.indexOf(name)
+  const content = column('Content')
+  if (content < 0) throw new Error(`${file} has no column Content`)
+  return records.map(record => ({
+    content: record[content] ?? '',
+    eventId: record[column('EventId')] ?? '',
+    template: record[column('EventTemplate')] ?? '',
+  }))
+}
+
+function group(rows: readonly Row[]): Grouped[] {
+  const miner = new TemplateMiner({
+    tenant: 'bench',
+    templates: [],
+    maxTemplates: 10_000,
+    maxTemplatesPerService: 10_000,
+  })
+  const numbers = rows.map((row, i) => miner.assign('bench', row.content, 0, i))
+  return numbers.map(number => {
+    const now = miner.current(number)
+    return { group: miner.idOf(now), template: miner.patternOf(now) }
+  })
+}
+
+function indicesBy(keys: readonly string[]): Map<string, number[]> {
+  const groups = new Map<string, number[]>()
+  for (const [i, key] of keys.entries()) {
+    const list = groups.get(key)
+    if (list === undefined) groups.set(key, [i])
+    else list.push(i)
+  }
+  return groups
+}
+
+function oneSpaced(text: string): string {
+  return text.trim().replace(/\s+/g, ' ')
+}
+
+function harmonic(right: number, found: number, wanted: number): number {
+  return right === 0 ? 0 : (2 * right) / (found + wanted)
+}
+
+function score(rows: readonly Row[], grouped: readonly Grouped[]): Scores {
+  const truth = indicesBy(rows.map(row => oneSpaced(row.template)))
+  const found = indicesBy(grouped.map(line => line.group))
+  let rightLines = 0
+  let rightGroups = 0
+  let rightTemplates = 0
+  for (const lines of found.values()) {
+    const ids = new Set(lines.map(i => oneSpaced(rows[i]?.template ?? '')))
+    const first = lines[0] ?? 0
+    if (ids.size !== 1) continue
+    const text = oneSpaced(rows[first]?.template ?? '')
+    if (truth.get(text)?.length === lines.length) {
+      rightLines += lines.length
+      rightGroups++
+    }
+    if (oneSpaced(grouped[first]?.template ?? '') === text) rightTemplates++
+  }
+  const exact = rows.filter((row, i) => oneSpaced(row.template) === oneSpaced(grouped[i]?.template ?? ''))
+  return {
+    GA: rightLines / rows.length,
+    FGA: harmonic(rightGroups, found.size, truth.size),
+    PA: exact.length / rows.length,
+    FTA: harmonic(rightTemplates, found.size, truth.size),
+  }
+}
+
+function rounded(scores: Scores): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(scores).map(([name, value]) => [name, Math.round(value * 1000) / 1000]),
+  )
+}
+
+function main(): void {
+  const { values } = parseArgs({
+    options: {
+      input: { type: 'string', multiple: true },
+      labels: { type: 'boolean', default: false },
+      quiet: { type: 'boolean', default: false },
+    },
+  })
+  const files = values.input ?? []
+  if (files.length === 0) throw new Error('name a CSV file with --input')
+  const all: Scores[] = []
+  for (const file of files) {
+    const rows = readRows(file)
+    const started = process.cpuUsage()
+    const grouped = group(rows)
+    const used = process.cpuUsage(started)
+    const perSecond = Math.round(rows.length / ((used.user + used.system) / 1e6))
+    if (!values.quiet) {
+      const lines = grouped.map((line, i) => JSON.stringify({ line: i + 1, ...line }))
+      process.stdout.write(`${lines.join('\n')}\n`)
+    }
+    process.stderr.write(`${basename(file)}: ${rows.length} lines, ${perSecond} per CPU-second\n`)
+    if (!values.labels || rows.every(row => row.eventId === '')) continue
+    const scores = score(rows, grouped)
+    all.push(scores)
+    process.stdout.write(
+      `${JSON.stringify({ file: basename(file), lines: rows.length, ...rounded(scores) })}\n`,
+    )
+  }
+  if (all.length > 1) {
+    const mean = (name: keyof Scores) => all.reduce((sum, scores) => sum + scores[name], 0) / all.length
+    const scores = { GA: mean('GA'), FGA: mean('FGA'), PA: mean('PA'), FTA: mean('FTA') }
+    process.stdout.write(`${JSON.stringify({ file: 'mean', systems: all.length, ...rounded(scores) })}\n`)
+  }
+}
+
+main()
