@@ -1,10 +1,12 @@
 /** The tools, in the order they are listed. */
 import { diagnoseIngest } from './diagnose-ingest.ts'
 import { getTrace } from './get-trace.ts'
+import { investigate } from './investigate.ts'
+import { rootCauseAnalysis } from './root-cause-analysis.ts'
 import { searchTraces } from './search-traces.ts'
 import type { Tool } from './tool.ts'
 
-export const tools: readonly Tool[] = [searchTraces, getTrace, diagnoseIngest]
+export const tools: readonly Tool[] = [investigate, rootCauseAnalysis, searchTraces, getTrace, diagnoseIngest]
 
 const byName: ReadonlyMap<string, Tool> = new Map(tools.map(tool => [tool.name, tool]))
 

@@ -192,13 +192,16 @@ class Assembly {
     }
   }
 
-  private facts(): Record<string, JsonValue> {
+  /** The first fact is the one that counts; it stays in any economy. */
+  private facts(economy: Economy): Record<string, JsonValue> {
     const show = (value: JsonValue): JsonValue => (typeof value === 'number' ? shortNumber(value) : value)
     return Object.fromEntries(
-      Object.entries(this.draft.facts ?? {}).map(([key, value]) => [
-        key,
-        Array.isArray(value) ? value.map(show) : show(value as JsonValue), // Fact is a subset of JsonValue
-      ]),
+      Object.entries(this.draft.facts ?? {})
+        .slice(0, economy.facts ? undefined : 1)
+        .map(([key, value]) => [
+          key,
+          Array.isArray(value) ? value.map(show) : show(value as JsonValue), // Fact is a subset of JsonValue
+        ]),
     )
   }
 
@@ -221,7 +224,7 @@ class Assembly {
       ...(draft.status === 'ok' ? {} : { status: draft.status }),
       ...(draft.window === undefined ? {} : { window: range(draft.window) }),
       ...(draft.baseline === undefined || draft.baseline === null ? {} : { baseline: range(draft.baseline) }),
-      ...(economy.facts && draft.facts !== undefined ? { facts: this.facts() } : {}),
+      ...(draft.facts === undefined ? {} : { facts: this.facts(economy) }),
       ...(Object.keys(shown).length > 0 ? { tables: shown } : {}),
       coverage: this.coverage(economy),
       ...(omitted.length > 0 ? { omitted } : {}),

@@ -1,0 +1,145 @@
+/** What `investigate` and `root_cause_analysis` share: the diagnosis, its sentence, its handles. */
+import { diagnose } from '../../graph/diagnosis/diagnose.ts'
+import type { DecidingObservation, Diagnosis } from '../../graph/diagnosis/diagnosis.ts'
+import type { Fact, NextCall, Status } from '../answer/draft.ts'
+import { explainEmptiness } from '../answer/show-coverage.ts'
+import { formatTime } from '../arguments/time-argument.ts'
+import { showName } from '../text/name.ts'
+import type { ToolContext } from '../tool.ts'
+import { causeWords } from './diagnosis-tables.ts'
+import { optionalService } from './service-names.ts'
+
+export interface RunDiagnosis {
+  readonly diagnosis: Diagnosis
+  readonly status: Status
+  readonly sentence: string
+  readonly facts: Readonly<Record<string, Fact>>
+}
+
+interface WindowWords {
+  readonly from: string
+  readonly to: string
+}
+
+function times(diagnosis: Diagnosis): WindowWords {
+  return { from: formatTime(diagnosis.window.fromMs), to: formatTime(diagnosis.window.toMs) }
+}
+
+function firmSentence(diagnosis: Diagnosis): string {
+  const [first, second] = diagnosis.causes
+  if (first === undefined) return 'Something changed, but no cause can be named.'
+  const since = first.onsetMs === null ? '' : ` since ${formatTime(first.onsetMs)}`
+  const strongest = first.features
+    .toSorted((a, b) => b.value * b.weight - a.value * a.weight || (a.name < b.name ? -1 : 1))
+    .slice(0, 3)
+    .map(feature => feature.name)
+    .join(', ')
+  const callers = diagnosis.blastRadius.services.filter(entry => entry.service !== first.location.service)
+  const entries = callers.filter(entry => entry.entryPoint).map(entry => showName(entry.service))
+  const hit =
+    callers.length === 0
+      ? ''
+      : ` ${callers.length} ${callers.length === 1 ? 'service calls' : 'services call'} it${entries.length > 0 ? `, entry points ${entries.slice(0, 3).join(', ')}` : ''}.`
+  const runnerUp = second === undefined ? '' : ` Next: ${causeWords(second)} (${second.score}).`
+  const sure =
+    diagnosis.verdict === 'inconclusive'
+      ? 'Inconclusive'
+      : diagnosis.verdict === 'likely'
+        ? 'Likely'
+        : 'Confirmed'
+  return `${sure}: ${causeWords(first)}${since} (score ${first.score}; ${strongest}).${hit}${runnerUp}`
+}
+
+/** Runs it and says what came out. Throws ArgumentProblem for an unknown service. */
+export async function runDiagnosis(named: string | undefined, context: ToolContext): Promise<RunDiagnosis> {
+  const { reader, window, baseline, deadline } = context
+  const service = (await optionalService(named, reader, window)) ?? null
+  const diagnosis = await diagnose({ reader, window, baseline, service, deadline })
+  const { verdict } = diagnosis
+  const first = diagnosis.causes[0]
+  const facts = {
+    verdict,
+    ...(first === undefined
+      ? {}
+      : { first_cause: showName(first.location.service), score_bias: diagnosis.bias }),
+    baseline_origin: diagnosis.coverage.baselineOrigin,
+  }
+  if (verdict === 'healthy') {
+    const { spans, logRecords } = diagnosis.coverage.window
+    const sentence = `Healthy: ${spans} spans and ${logRecords} log records show nothing beyond what the baseline itself shows.`
+    return { diagnosis, status: 'healthy', sentence, facts }
+  }
+  if (verdict !== 'insufficient_data')
+    return { diagnosis, status: 'ok', sentence: firmSentence(diagnosis), facts }
+  const { window: read, baseline: before } = diagnosis.coverage
+  const nothing = read.spans === 0 && read.logRecords === 0 && read.metricSeries === 0
+  const emptiness = nothing ? await explainEmptiness(reader, window, ['traces', 'logs', 'metrics']) : null
+  const reason =
+    emptiness === null
+      ? `${read.spans} spans in the window and ${before.spans} in the baseline are too few to compare`
+      : `the window holds nothing; ${emptiness.because}`
+  return {
+    diagnosis,
+    status: emptiness?.status ?? 'ok',
+    sentence: `Insufficient data: ${reason}.`,
+    facts,
+  }
+}
+
+function decidingCall(deciding: DecidingObservation, diagnosis: Diagnosis): NextCall {
+  const { look } = deciding
+  const why = `decides between ${showName(deciding.first)} and ${showName(deciding.second)}`
+  const window = times(diagnosis)
+  switch (look.at) {
+    case 'trace':
+      return { tool: 'get_trace', arguments: { trace_id: look.traceId, include: ['logs'] }, why }
+    case 'metric':
+      return {
+        tool: 'query_metrics',
+        arguments: { service: showName(look.service), metric: showName(look.metric, 'metric'), ...window },
+        why,
+      }
+    case 'logs':
+      return {
+        tool: 'search_logs',
+        arguments: { service: showName(look.service), severity: 'warn', templates: true, ...window },
+        why,
+      }
+    case 'edge':
+      return {
+        tool: 'get_service_map',
+        arguments: { service: showName(look.callee), depth: 1, ...window },
+        why,
+      }
+    case 'wider_window':
+      return {
+        tool: 'investigate',
+        arguments: { from: formatTime(look.window.fromMs), to: formatTime(look.window.toMs) },
+        why,
+      }
+    default:
+      return look satisfies never
+  }
+}
+
+/** At most three calls that go on from here; none from a final answer. */
+export function nextCalls({ diagnosis, status }: RunDiagnosis): readonly NextCall[] {
+  const first = diagnosis.causes[0]
+  if (status !== 'ok' || first === undefined) return []
+  const calls: NextCall[] = []
+  if (diagnosis.deciding !== null) calls.push(decidingCall(diagnosis.deciding, diagnosis))
+  const exemplar = diagnosis.exemplars[0]
+  if (exemplar !== undefined) {
+    calls.push({
+      tool: 'get_trace',
+      arguments: { trace_id: exemplar.traceId, include: ['logs'] },
+      why: 'the trace that shows the most common failure shape',
+    })
+  }
+  calls.push({
+    tool: 'get_service_health',
+    arguments: { service: showName(first.location.service), ...times(diagnosis) },
+    why: 'the first cause against its own baseline',
+  })
+  return calls.slice(0, 3)
+}
