@@ -1,0 +1,499 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Deadline, Scanned, TelemetryReader } from '../../src/model/reader.ts'
+import type { StoreReader, StoreWriter } from '../../src/model/store.ts'
+import type { TailEntry } from '../../src/model/tail.ts'
+import { type Block, type Signal, signals } from '../../src/model/telemetry.ts'
+import { toMs } from '../../src/model/time.ts'
+import { decodeBatch } from '../../src/otlp/decode-batch.ts'
+import { createReaderCaches, type ReaderCaches } from '../../src/query/reader-caches.ts'
+import { Tail } from '../../src/query/tail.ts'
+import { type OpenReader, openTelemetryReader } from '../../src/query/telemetry-reader.ts'
+import { buildSegments } from '../../src/store/segment/build-segments.ts'
+import { openSqliteReader } from '../../src/store/sqlite/store-reader.ts'
+import { openSqliteWriter } from '../../src/store/sqlite/store-writer.ts'
+import { receivedMs, requests } from '../store/arbitrary-requests.ts'
+import { factsOf } from '../store/item-facts.ts'
+import { encode, requestTypes } from '../store/protobuf-root.ts'
+
+const inboxId = 'feedfacefeedfacefeedfacefeedface'
+const everything = { fromMs: 0, toMs: 2 ** 64 / 1e6 + 1 }
+const attributeMaxBytes = 65_536
+
+const patient: Deadline = { signal: new AbortController().signal, check: () => undefined }
+
+let folder: string
+let writer: StoreWriter
+let store: StoreReader
+let tail: Tail
+let caches: ReaderCaches
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'otelcontext-reader-'))
+  writer = openSqliteWriter(join(folder, 'store.db'))
+  store = openSqliteReader(join(folder, 'store.db'))
+  tail = new Tail(inboxId)
+  caches = createReaderCaches()
+})
+
+afterEach(async () => {
+  await store.close()
+  await writer.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function entry(position: number, signal: Signal, bytes: Uint8Array, tenant = 'acme'): TailEntry {
+  return { position, tenant, signal, receivedMs, bytes, refused: new Uint32Array(), templates: null }
+}
+
+function batchOf(one: TailEntry): ReturnType<typeof decodeBatch> {
+  return decodeBatch(one.signal, one.bytes, { receivedMs, attributeMaxBytes, refused: one.refused })
+}
+
+function publish(from: number, to: number, entries: readonly TailEntry[]): void {
+  tail.accept({
+    type: 'publication',
+    inboxId,
+    from,
+    to,
+    timeMs: receivedMs,
+    entries,
+    rollups: [],
+    templates: [],
+  })
+}
+
+async function sealUpTo(position: number, entries: readonly TailEntry[], after = 0): Promise<void> {
+  const tenants = [...new Set(entries.map(one => one.tenant))]
+  const segments = tenants.flatMap(tenant =>
+    signals.flatMap(signal =>
+      buildSegments({
+        tenant,
+        signal,
+        inboxId,
+        entries: entries
+          .filter(one => one.tenant === tenant && one.signal === signal)
+          .filter(one => one.position > after && one.position <= position)
+          .map(one => ({ position: one.position, receivedMs, batch: batchOf(one), templates: null })),
+      }),
+    ),
+  )
+  await writer.commitSeal({
+    position: { inboxId, position },
+    segments,
+    rollups: [],
+    templates: [],
+    counts: [],
+  })
+}
+
+function open(tenant = 'acme', deadline = patient): Promise<OpenReader> {
+  return openTelemetryReader({
+    store,
+    tail,
+    tenant,
+    deadline,
+    nowMs: receivedMs,
+    caches,
+    ingestCounters: async () => [],
+    attributeMaxBytes,
+  })
+}
+
+async function using<T>(work: (reader: TelemetryReader) => Promise<T>, tenant = 'acme'): Promise<T> {
+  const reader = await open(tenant)
+  try {
+    return await work(reader)
+  } finally {
+    await reader.release()
+  }
+}
+
+function scan(reader: TelemetryReader, signal: Signal): AsyncIterable<Scanned<Block>> {
+  if (signal === 'traces') return reader.scanSpans({ range: everything })
+  if (signal === 'logs') return reader.scanLogs({ range: everything })
+  return reader.scanMetrics({ range: everything })
+}
+
+async function factsIn(reader: TelemetryReader): Promise<readonly string[]> {
+  const facts: string[] = []
+  for (const signal of signals)
+    for await (const scanned of scan(reader, signal))
+      facts.push(...factsOf(scanned.block, await scanned.records()))
+  return facts.sort()
+}
+
+function factsOfEntries(entries: readonly TailEntry[]): readonly string[] {
+  return entries
+    .flatMap(one => {
+      const { block, records } = batchOf(one)
+      return factsOf(block, records)
+    })
+    .sort()
+}
+
+/** One request per position, signals in turn. */
+function randomEntries(count: number, seed: number, tenant = 'acme'): readonly TailEntry[] {
+  return Array.from({ length: count }, (_, index) => {
+    const signal = signals[index % 3] ?? 'traces'
+    const [bytes = new Uint8Array()] = fc.sample(requests[signal], { numRuns: 1, seed: seed + index })
+    return entry(index + 1, signal, bytes, tenant)
+  })
+}
+
+describe('reading what is sealed and what is not', () => {
+  it('finds each item exactly once at every step between publication, seal, commit and trim', async () => {
+    const entries = randomEntries(36, 100)
+    const all = factsOfEntries(entries)
+    expect(all.length).toBeGreaterThan(100)
+    let visible = 0
+    let sealed = 0
+    const check = async (step: string): Promise<void> => {
+      const expected = factsOfEntries(entries.filter(one => one.position <= visible))
+      expect(await using(factsIn), step).toEqual(expected)
+    }
+    for (let from = 1; from <= 36; from += 6) {
+      publish(from, from + 5, entries.slice(from - 1, from + 5))
+      visible = from + 5
+      await check(`published ${from}`)
+      if (from % 4 === 1) {
+        const next = from + 2
+        await sealUpTo(next, entries, sealed)
+        await check(`committed ${next}, inside a publication`)
+        sealed = next
+        await sealUpTo(visible, entries, sealed)
+        sealed = visible
+        await check(`committed ${visible}`)
+        tail.accept({ type: 'sealed', inboxId, position: sealed })
+        await check(`trimmed ${sealed}`)
+      }
+    }
+    expect(await using(factsIn)).toEqual(all)
+  })
+
+  it('keeps what it saw when it opened, whatever is sealed, trimmed and published meanwhile', async () => {
+    const entries = randomEntries(12, 300)
+    publish(1, 6, entries.slice(0, 6))
+    const reader = await open()
+    await sealUpTo(6, entries)
+    tail.accept({ type: 'sealed', inboxId, position: 6 })
+    publish(7, 12, entries.slice(6))
+    expect(await factsIn(reader)).toEqual(factsOfEntries(entries.slice(0, 6)))
+    expect(reader.asOf.position).toBe(6)
+    await reader.release()
+    expect(await using(factsIn)).toEqual(factsOfEntries(entries))
+  })
+
+  it('finds each item once however reads, seals and trims overlap', async () => {
+    const entries = randomEntries(30, 500)
+    const reads: Promise<void>[] = []
+    let visible = 0
+    const read = async (atLeast: number): Promise<void> => {
+      const reader = await open()
+      const { position } = reader.asOf
+      expect(position).toBeGreaterThanOrEqual(atLeast)
+      const found = await factsIn(reader)
+      await reader.release()
+      expect(found).toEqual(factsOfEntries(entries.filter(one => one.position <= position)))
+    }
+    for (let position = 1; position <= 30; position++) {
+      publish(position, position, [entries[position - 1] ?? entry(0, 'logs', new Uint8Array())])
+      visible = position
+      reads.push(read(visible))
+      if (position % 5 !== 0) continue
+      const sealing = sealUpTo(position, entries, position - 5)
+      reads.push(read(visible))
+      await sealing
+      reads.push(read(visible))
+      tail.accept({ type: 'sealed', inboxId, position })
+      reads.push(read(visible))
+    }
+    await Promise.all(reads)
+    expect(reads.length).toBe(48)
+  })
+
+  it('does not reach over positions it was never told of, and says so', async () => {
+    const entries = randomEntries(9, 700)
+    publish(1, 3, entries.slice(0, 3))
+    publish(7, 9, entries.slice(6))
+    const reader = await open()
+    expect(reader.asOf.position).toBe(3)
+    expect(await factsIn(reader)).toEqual(factsOfEntries(entries.slice(0, 3)))
+    expect((await reader.coverage(everything)).lagPositions).toBe(6)
+    await reader.release()
+  })
+
+  it('takes a publication that was told twice once', async () => {
+    const entries = randomEntries(3, 800)
+    publish(1, 3, entries)
+    publish(1, 3, entries)
+    expect(await using(factsIn)).toEqual(factsOfEntries(entries))
+  })
+
+  it('reports rollups it had to leave out when a seal ended inside a publication', async () => {
+    const entries = randomEntries(4, 900)
+    publish(1, 4, entries)
+    await sealUpTo(3, entries)
+    expect((await using(reader => reader.coverage(everything))).lagPositions).toBe(1)
+    await sealUpTo(4, entries, 3)
+    expect((await using(reader => reader.coverage(everything))).lagPositions).toBe(0)
+  })
+})
+
+describe('tenants', () => {
+  it('see nothing of each other, neither sealed nor published', async () => {
+    const ours = randomEntries(6, 1000, 'acme')
+    const theirs = randomEntries(6, 2000, 'globex').map(one => ({ ...one, position: one.position + 6 }))
+    publish(1, 12, [...ours, ...theirs])
+    for (const step of ['published', 'sealed']) {
+      expect(await using(factsIn, 'acme'), step).toEqual(factsOfEntries(ours))
+      expect(await using(factsIn, 'globex'), step).toEqual(factsOfEntries(theirs))
+      expect(await using(factsIn, 'nobody'), step).toEqual([])
+      await sealUpTo(12, [...ours, ...theirs])
+      tail.accept({ type: 'sealed', inboxId, position: 12 })
+    }
+    expect(factsOfEntries(theirs).length).toBeGreaterThan(10)
+  })
+})
+
+const traceA = 'aaaaaaaabbbbbbbbccccccccdddddddd'
+const traceB = 'aaaaaaaa00000000ccccccccdddddddd'
+
+function spanRequest(
+  traceId: string,
+  spans: readonly { id: number; startMs: number }[],
+  service = 'cart',
+): Uint8Array {
+  return encode(requestTypes.traces, {
+    resourceSpans: [
+      {
+        resource: { attributes: [{ key: 'service.name', value: { stringValue: service } }] },
+        scopeSpans: [
+          {
+            spans: spans.map(({ id, startMs }) => ({
+              traceId: Buffer.from(traceId, 'hex'),
+              spanId: Buffer.from(id.toString(16).padStart(16, '0'), 'hex'),
+              name: `span ${id}`,
+              startTimeUnixNano: `${startMs}000000`,
+              endTimeUnixNano: `${startMs + 5}000000`,
+            })),
+          },
+        ],
+      },
+    ],
+  })
+}
+
+describe('traces', () => {
+  it('are found whole over segments and tail, equal spans merged and counted', async () => {
+    const entries = [
+      entry(
+        1,
+        'traces',
+        spanRequest(traceA, [
+          { id: 1, startMs: receivedMs },
+          { id: 2, startMs: receivedMs + 1 },
+        ]),
+      ),
+      entry(
+        2,
+        'traces',
+        spanRequest(traceA, [
+          { id: 2, startMs: receivedMs + 1 },
+          { id: 3, startMs: receivedMs + 2 },
+        ]),
+      ),
+      entry(3, 'traces', spanRequest(traceB, [{ id: 1, startMs: receivedMs }])),
+      entry(
+        4,
+        'traces',
+        spanRequest(traceA, [
+          { id: 3, startMs: receivedMs + 2 },
+          { id: 4, startMs: 1_000_000 },
+        ]),
+      ),
+    ]
+    await sealUpTo(2, entries)
+    publish(3, 4, entries.slice(2))
+    const trace = await using(reader => reader.trace(traceA.toUpperCase()))
+    const names = trace?.parts.flatMap(part =>
+      part.rows.map(row => part.block.strings[part.block.name[row] ?? 0]),
+    )
+    expect(names?.sort()).toEqual(['span 1', 'span 2', 'span 3', 'span 4'])
+    expect(trace?.duplicates).toBe(2)
+    for (const part of trace?.parts ?? [])
+      for (const row of part.rows) expect(part.records.length[row]).toBeGreaterThan(20)
+    expect(await using(reader => reader.trace('f'.repeat(32)))).toBeNull()
+    expect(await using(reader => reader.trace('not a trace'))).toBeNull()
+  })
+
+  it('are named by their first eight digits or more', async () => {
+    const entries = [
+      entry(1, 'traces', spanRequest(traceA, [{ id: 1, startMs: receivedMs }])),
+      entry(2, 'traces', spanRequest(traceB, [{ id: 1, startMs: receivedMs }])),
+    ]
+    await sealUpTo(1, entries)
+    publish(2, 2, entries.slice(1))
+    const find = (prefix: string, limit = 10): Promise<readonly string[]> =>
+      using(reader => reader.findTraces(prefix, limit))
+    expect(await find('aaaaaaaa')).toEqual([traceB, traceA])
+    expect(await find('AAAAAAAAB')).toEqual([traceA])
+    expect(await find('aaaaaaaa', 1)).toEqual([traceB])
+    expect(await find('aaaaaaab')).toEqual([])
+    expect(await find('aaaaaaa')).toEqual([])
+  })
+})
+
+describe('scans', () => {
+  it('skip blocks outside the window or without the service, and go by time in the order asked for', async () => {
+    const hour = 3_600_000
+    const entries = [0, 1, 2, 3].map(n =>
+      entry(
+        n + 1,
+        'traces',
+        spanRequest(traceA, [{ id: n, startMs: receivedMs - n * hour }], n === 2 ? 'payment' : 'cart'),
+      ),
+    )
+    for (const position of [1, 2, 3]) await sealUpTo(position, entries, position - 1)
+    publish(4, 4, entries.slice(3))
+    const names = async (query: Parameters<TelemetryReader['scanSpans']>[0]): Promise<readonly string[]> =>
+      using(async reader => {
+        const found: string[] = []
+        for await (const { block } of reader.scanSpans(query))
+          found.push(block.strings[block.name[0] ?? 0] ?? '')
+        return found
+      })
+    expect(await names({ range: everything })).toEqual(['span 0', 'span 1', 'span 2', 'span 3'])
+    expect(await names({ range: everything, order: 'oldest_first' })).toEqual([
+      'span 3',
+      'span 2',
+      'span 1',
+      'span 0',
+    ])
+    const range = { fromMs: receivedMs - 2.5 * hour, toMs: receivedMs - hour / 2 }
+    expect(await names({ range })).toEqual(['span 1', 'span 2'])
+    expect(await names({ range: everything, services: ['payment', 'nobody'] })).toEqual(['span 2'])
+  })
+
+  it('keep late items out of the segments of the present', async () => {
+    const day = 86_400_000
+    const spans = [0, 10, 400].map((days, id) => ({ id, startMs: receivedMs - days * day }))
+    await sealUpTo(1, [entry(1, 'traces', spanRequest(traceA, spans))])
+    const range = { fromMs: receivedMs - day, toMs: receivedMs + day }
+    const times = await using(async reader => {
+      const found: number[] = []
+      for await (const { block } of reader.scanSpans({ range }))
+        for (let row = 0; row < block.count; row++)
+          found.push(toMs(block.startHi[row] ?? 0, block.startLo[row] ?? 0))
+      return found
+    })
+    expect(times).toEqual([receivedMs])
+  })
+})
+
+describe('positions and coverage', () => {
+  it('tell the newest position with items in a window', async () => {
+    const entries = [0, 5, 10].map((minutes, at) =>
+      entry(at + 1, 'traces', spanRequest(traceA, [{ id: at, startMs: receivedMs - minutes * 60_000 }])),
+    )
+    await sealUpTo(2, entries)
+    publish(3, 3, entries.slice(2))
+    const newest = (minutesAgo: number): Promise<number> =>
+      using(reader =>
+        reader.newestPosition({
+          fromMs: receivedMs - (minutesAgo + 1) * 60_000,
+          toMs: receivedMs - (minutesAgo - 1) * 60_000,
+        }),
+      )
+    expect(await newest(10)).toBe(3)
+    expect(await newest(20)).toBe(0)
+    expect(await newest(5)).toBe(2)
+  })
+
+  it('give the same position, time and coverage before and after sealing', async () => {
+    const entries = randomEntries(9, 4000)
+    publish(1, 9, entries)
+    const facts = (): Promise<unknown> =>
+      using(async reader => [reader.asOf, await reader.coverage(everything)])
+    const before = await facts()
+    await sealUpTo(9, entries)
+    tail.accept({ type: 'sealed', inboxId, position: 9 })
+    expect(await facts()).toEqual(before)
+    expect(before).toMatchObject([{ position: 9, timeMs: receivedMs, inboxId }, { corruptSegments: 0 }])
+  })
+})
+
+describe('damage', () => {
+  it('anywhere in the store is skipped and counted, and never returns something else', async () => {
+    const entries = randomEntries(24, 5000)
+    for (let position = 3; position <= 24; position += 3) await sealUpTo(position, entries, position - 3)
+    const all = factsOfEntries(entries)
+    const db = new Database(join(folder, 'store.db'))
+    const parts = db
+      .prepare<[], { id: number; size: number }>('SELECT id, length(bytes) AS size FROM segment_part')
+      .all()
+    expect(parts.length).toBeGreaterThan(60)
+    const random = fc.sample(fc.tuple(fc.nat(), fc.nat(), fc.integer({ min: 1, max: 255 })), {
+      numRuns: 60,
+      seed: 11,
+    })
+    let skipped = 0
+    for (const [which, where, flip] of random) {
+      const part = parts[which % parts.length] ?? { id: 0, size: 1 }
+      const bytes = db
+        .prepare<[number], { bytes: Buffer }>('SELECT bytes FROM segment_part WHERE id = ?')
+        .get(part.id)?.bytes
+      if (bytes === undefined) throw new Error('no such part')
+      const before = Buffer.from(bytes)
+      bytes[where % part.size] = (bytes[where % part.size] ?? 0) ^ flip
+      const put = db.prepare('UPDATE segment_part SET bytes = ? WHERE id = ?')
+      put.run(bytes, part.id)
+      caches = createReaderCaches()
+      await using(async reader => {
+        const found: string[] = []
+        let missing = 0
+        for (const signal of signals)
+          for await (const { block, records } of scan(reader, signal)) {
+            const table = await records()
+            const loaded = [...table.length.keys()].filter(row => (table.length[row] ?? 0) > 0)
+            missing += block.count - loaded.length
+            found.push(...factsOf(block, table, loaded))
+          }
+        await reader.trace('01'.repeat(16))
+        const known = new Set(all)
+        expect(found.filter(fact => !known.has(fact))).toEqual([])
+        const { corruptSegments, corruptItems } = await reader.coverage(everything)
+        if (found.length < all.length) {
+          skipped++
+          expect(corruptSegments).toBe(1)
+          expect(corruptItems).toBeGreaterThanOrEqual(all.length - found.length)
+        }
+        expect(missing).toBeLessThanOrEqual(corruptItems)
+      })
+      put.run(before, part.id)
+    }
+    db.close()
+    expect(skipped).toBeGreaterThan(20)
+  })
+})
+
+describe('giving up', () => {
+  it('ends a scan at its next check', async () => {
+    const entries = randomEntries(9, 6000)
+    for (let position = 3; position <= 9; position += 3) await sealUpTo(position, entries, position - 3)
+    let checks = 0
+    const impatient: Deadline = {
+      signal: new AbortController().signal,
+      check: () => {
+        if (++checks > 3) throw new Error('the time is over')
+      },
+    }
+    const reader = await open('acme', impatient)
+    await expect(factsIn(reader)).rejects.toThrow('the time is over')
+    await reader.release()
+  })
+})
