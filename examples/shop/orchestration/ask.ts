@@ -22,7 +22,7 @@ export interface Answer {
   readonly milliseconds: number
 }
 
-const entry = fileURLToPath(new URL('../../../bin/otelcontext.js', import.meta.url))
+const command = fileURLToPath(new URL('../../../bin/otelcontext.js', import.meta.url))
 
 /** Connects, asks once, and disconnects. */
 export async function ask(route: Route, question: Question): Promise<Answer> {
@@ -49,7 +49,7 @@ function transportTo(route: Route): Transport {
   if (route.kind === 'http') return new StreamableHTTPClientTransport(new URL('/mcp', route.url))
   return new StdioClientTransport({
     command: process.execPath,
-    args: [entry, 'mcp'],
+    args: [command, 'mcp'],
     env: { PATH: process.env['PATH'] ?? '', DATA_DIR: route.dataDirectory },
     stderr: 'ignore',
   })
