@@ -4,9 +4,13 @@
  * and to bucket, never to store.
  */
 
-/** Milliseconds since the epoch, as a double. */
+/**
+ * Milliseconds since the epoch, as a double; exact for whole milliseconds, so that an item at the edge of a
+ * window falls on the right side of it. 2^32 ns are 4294 ms and 967296 ns: every product here stays below
+ * 2^53, where high * 2^32 would already have lost its last bits.
+ */
 export function toMs(high: number, low: number): number {
-  return (high * 4294967296 + low) / 1e6
+  return high * 4294 + (high * 967296 + low) / 1e6
 }
 
 /** Exact nanoseconds. */
