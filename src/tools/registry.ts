@@ -2,11 +2,21 @@
 import { diagnoseIngest } from './diagnose-ingest.ts'
 import { getTrace } from './get-trace.ts'
 import { investigate } from './investigate.ts'
+import { queryMetrics } from './query-metrics.ts'
 import { rootCauseAnalysis } from './root-cause-analysis.ts'
+import { searchLogs } from './search-logs.ts'
 import { searchTraces } from './search-traces.ts'
 import type { Tool } from './tool.ts'
 
-export const tools: readonly Tool[] = [investigate, rootCauseAnalysis, searchTraces, getTrace, diagnoseIngest]
+export const tools: readonly Tool[] = [
+  investigate,
+  rootCauseAnalysis,
+  searchLogs,
+  searchTraces,
+  getTrace,
+  queryMetrics,
+  diagnoseIngest,
+]
 
 const byName: ReadonlyMap<string, Tool> = new Map(tools.map(tool => [tool.name, tool]))
 
