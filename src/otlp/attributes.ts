@@ -5,7 +5,7 @@ import { pointLayout } from './metrics/point-layout.ts'
 import { cursor, readLength, readTag, skipValue } from './wire/varint.ts'
 
 /** Tags of the attribute lists. */
-const attributeTags = { span: 0x4a, log: 0x32, resource: 0x0a, scope: 0x1a } as const
+const attributeTags = { span: 0x4a, log: 0x32, resource: 0x0a } as const
 
 /** Attributes of an opentelemetry.proto.trace.v1.Span. */
 export function attributesOfSpan(span: Uint8Array): readonly Attribute[] {
@@ -20,11 +20,6 @@ export function attributesOfLog(logRecord: Uint8Array): readonly Attribute[] {
 /** Attributes of an opentelemetry.proto.resource.v1.Resource. */
 export function attributesOfResource(resource: Uint8Array): readonly Attribute[] {
   return attributesTagged(resource, attributeTags.resource)
-}
-
-/** Attributes of an opentelemetry.proto.common.v1.InstrumentationScope. */
-export function attributesOfScope(scope: Uint8Array): readonly Attribute[] {
-  return attributesTagged(scope, attributeTags.scope)
 }
 
 /** Attributes of a data point of a metric of this type. */

@@ -1,25 +1,31 @@
 /** Refusals and warnings of one batch, in sentences for the sender. */
 import type { Refusal } from '../model/telemetry.ts'
 
-/**
- * Refusals that carry a reason of their own; the rest share one. A request may hold a million bad items and
- * the answer has room for a few sentences.
- */
-const reasonedRefusals = 16
+/** Different reasons in one answer; the rest share one. A request may hold a million bad items. */
+const maxReasons = 16
+
+const otherReason = 'its ids cannot be right either'
 
 export class BatchNotes {
   readonly refusals: Refusal[] = []
+  readonly #reasons = new Map<string, string>()
   /** Items by what was wrong with them. */
   badReferences = 0
   cutItems = 0
   cutGroups = 0
   future = 0
 
+  /** Equal reasons are one string, however many items they belong to. */
   refuse(index: number, reason: string): void {
-    this.refusals.push({
-      index,
-      reason: this.refusals.length < reasonedRefusals ? reason : 'refused for the same kinds of reasons',
-    })
+    this.refusals.push({ index, reason: this.#shared(reason) })
+  }
+
+  #shared(reason: string): string {
+    const known = this.#reasons.get(reason)
+    if (known !== undefined) return known
+    if (this.#reasons.size >= maxReasons) return otherReason
+    this.#reasons.set(reason, reason)
+    return reason
   }
 
   /** One sentence for each kind of trouble, with advice. */

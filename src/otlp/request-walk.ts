@@ -14,9 +14,9 @@ import { cursor, readLength, readTag, skipValue } from './wire/varint.ts'
 
 /**
  * Resources and scopes kept from one batch to the next: as many as there are processes and instrumentations
- * behind a busy receiver.
+ * behind a busy receiver, half a kilobyte each.
  */
-const headerLimits: ByteTableLimits = { entries: 1024, arenaBytes: 1_048_576 }
+const headerLimits: ByteTableLimits = { entries: 512, arenaBytes: 262_144 }
 
 export interface GroupVisitor {
   /** One item, or Metric: the message `bytes[from, to)`, and its resource and scope in the lists of the walk. */

@@ -90,12 +90,6 @@ export function makeScopeEntry(header: Uint8Array, attributeMaxBytes: number): M
   return { truncated, entry: { name, version, bytes: message, schemaUrl } }
 }
 
-/** The `tenant.id` of a group header, empty if it has none. */
-export function headerTenant(header: Uint8Array): string {
-  const { message } = readHeader(header, resourceShape, resourceDepth, header.length)
-  return resourceTexts(message).get('tenant.id') ?? ''
-}
-
 interface Header {
   readonly message: Uint8Array
   readonly schemaUrl: string

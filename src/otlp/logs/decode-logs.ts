@@ -9,7 +9,7 @@ import { RecordList } from '../record-list.ts'
 import { countItems, RequestWalk } from '../request-walk.ts'
 import { isUsableId } from '../rewrite-record.ts'
 import { checkValue, scanAttribute } from '../wire/attribute-scan.ts'
-import { TextInterner } from '../wire/interner.ts'
+import { TextInterner, utf8Source } from '../wire/interner.ts'
 import { textAt } from '../wire/utf8-text.ts'
 import { cursor, fixed32At, readLength, readTag, readVarint, skipValue } from '../wire/varint.ts'
 import { LogColumns } from './log-columns.ts'
@@ -34,7 +34,8 @@ const logTags = {
 
 const maxSeverity = 24
 
-const texts = new TextInterner()
+/** Only event names are interned, and there are few of them. */
+const texts = new TextInterner(utf8Source({ entries: 2048, arenaBytes: 65_536 }))
 const walk = new RequestWalk()
 
 class LogDecoder {

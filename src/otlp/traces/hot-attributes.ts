@@ -53,7 +53,7 @@ const peerAttributes =
   (1 << serverAddress) |
   (1 << netPeerName)
 
-/** A peer's name is made of two parts; longer ones are cut, because nobody tells peers apart behind this. */
+/** Bytes of a part of a peer's name, or of an error type: columns cut what is longer, the record keeps it. */
 const longestPart = 512
 
 const colon = 0x3a
@@ -140,7 +140,8 @@ export class HotAttributes {
     const from = this.#from[key] ?? 0
     const to = this.#to[key] ?? 0
     const start = stringStart(bytes, from, to)
-    return start >= 0 ? texts.number(bytes, start, to) : texts.numberOfText(shortTextAt(bytes, from, to))
+    if (start < 0) return texts.numberOfText(shortTextAt(bytes, from, to))
+    return texts.number(bytes, start, utf8CutEnd(bytes, start, to, longestPart))
   }
 
   /** Adds the attribute's text to the composed one; false if there is none. */

@@ -62,7 +62,10 @@ export interface TextSource {
   readonly ambiguous: boolean
 }
 
-const utf8Source: TextSource = { limits: textLimits, make: textAt, ambiguous: false }
+/** UTF-8 texts, remembered within the limits. */
+export function utf8Source(limits: ByteTableLimits = textLimits): TextSource {
+  return { limits, make: textAt, ambiguous: false }
+}
 
 const encoder = new TextEncoder()
 
@@ -80,7 +83,7 @@ export class TextInterner {
   #byText = new Map<string, number>()
 
   /** What the source's `make` throws is passed on. */
-  constructor(source: TextSource = utf8Source) {
+  constructor(source: TextSource = utf8Source()) {
     this.#source = source
     this.#table = new ByteTable(source.limits)
     this.#batches = new Uint32Array(source.limits.entries)

@@ -150,6 +150,13 @@ describe('the columns of a span', () => {
     expect(peerOf(block)[0]).toBe(`a${'é'.repeat(255)}:1`)
   })
 
+  test('cut an error type at 512 bytes, which the record keeps whole', () => {
+    const attributes = [attribute('error.type', 'E'.repeat(600))]
+    const { block, records } = decodeTraces(traceRequest([span({ attributes })]), context)
+    expect(block.strings[block.errorType[0] ?? -1]).toBe('E'.repeat(512))
+    expect(recordOf(records, 0)).toEqual(encodeReference(spanName, span({ attributes })))
+  })
+
   test('read unknown kinds and status codes as unspecified', () => {
     const { block } = decodeTraces(traceRequest([span({ kind: 77, status: { code: 9 } })]), context)
     expect([block.kind[0], block.status[0]]).toEqual([0, 0])
@@ -274,6 +281,12 @@ describe('ids', () => {
     expect(refusals).toEqual([{ index: 1, reason: expect.stringMatching(reason) }])
     expect([block.count, records.offset.length]).toEqual([2, 2])
     expect([...block.name].map(name => block.strings[name])).toEqual(['a', 'b'])
+  })
+
+  test('at most sixteen different reasons are given', () => {
+    const spans = Array.from({ length: 40 }, (_, size) => span({ traceId: new Uint8Array(size + 17) }))
+    const { refusals } = decodeTraces(traceRequest(spans), context)
+    expect([refusals.length, new Set(refusals.map(refusal => refusal.reason)).size]).toEqual([40, 17])
   })
 
   test('a parent of zeros is a root span', () => {
@@ -457,7 +470,8 @@ describe('the wire', () => {
           new Uint8Array(count * 2).map((_, i) => (i % 2 === 0 ? 0x12 : 0)),
         ),
       )
-    expect(decodeTraces(spans(1_000_000), context).refusals.length).toBe(1_000_000)
+    const { refusals } = decodeTraces(spans(1_000_000), context)
+    expect([refusals.length, new Set(refusals.map(refusal => refusal.reason)).size]).toEqual([1_000_000, 1])
     expect(() => decodeTraces(spans(1_000_001), context)).toThrow(
       expect.objectContaining({ code: 'too_large' }),
     )

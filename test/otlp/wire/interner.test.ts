@@ -1,18 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ByteTable } from '../../../src/otlp/wire/byte-table.ts'
-import { TextInterner } from '../../../src/otlp/wire/interner.ts'
-import { textAt } from '../../../src/otlp/wire/utf8-text.ts'
+import { TextInterner, utf8Source } from '../../../src/otlp/wire/interner.ts'
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 describe('TextInterner', () => {
   test('numbers the texts of every batch in order of appearance, whatever earlier batches held', () => {
-    const interner = new TextInterner({
-      limits: { entries: 8, arenaBytes: 64 },
-      make: textAt,
-      ambiguous: false,
-    })
+    const interner = new TextInterner(utf8Source({ entries: 8, arenaBytes: 64 }))
     const batch = fc.array(fc.string({ maxLength: 10, unit: 'binary' }), { maxLength: 40 })
     fc.assert(
       fc.property(batch, texts => {
