@@ -168,6 +168,17 @@ describe('compression', () => {
     expect(status).toBe(codes.ok)
   })
 
+  it('a client that announces gzip may still send a message as it is', async () => {
+    expect((await rawCall(framed(sampleSpans(4).protobuf, false))).status).toBe(codes.ok)
+    expect(receivers.noted.at(-1)).toMatchObject({ compression: 'none', result: { accepted: 4 } })
+  })
+
+  it('a message that is no gzip although it says so is INVALID_ARGUMENT', async () => {
+    const broken = gzipSync(sampleSpans(4).protobuf).fill(0xff, 20, 40)
+    expect((await rawCall(framed(broken, true))).status).toBe(codes.invalidArgument)
+    expect((await rawCall(framed(Buffer.from('plain'), true))).status).toBe(codes.invalidArgument)
+  })
+
   it('a hundred bombs at once are refused for good and leave the memory as it was', async () => {
     const bomb = framed(gzipSync(Buffer.alloc(64 * 1024 * 1024)), true)
     const before = process.memoryUsage().rss
@@ -227,6 +238,21 @@ describe('several calls', () => {
     expect(quick.code).toBe(codes.ok)
     release()
     expect((await slow).code).toBe(codes.ok)
+  })
+})
+
+describe('a tenant', () => {
+  it('is named in the metadata by an operator', async () => {
+    await client().call(exportPaths.traces, new Uint8Array(), { metadata: { 'X-Tenant-ID': 'shop' } })
+    expect(receivers.noted.at(-1)).toMatchObject({ tenant: 'shop', principal: 'loopback' })
+  })
+
+  it('of more than 128 bytes is INVALID_ARGUMENT before anything is read', async () => {
+    const before = receivers.noted.length
+    const metadata = { 'x-tenant-id': 'x'.repeat(129) }
+    const answer = await client().call(exportPaths.traces, Buffer.alloc(3_000_000), { metadata })
+    expect(answer).toMatchObject({ code: codes.invalidArgument, retryAfterMs: null })
+    expect(receivers.noted).toHaveLength(before)
   })
 })
 

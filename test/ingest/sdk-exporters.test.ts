@@ -38,6 +38,25 @@ describe.each(variants)('the SDK over $transport, gzip $gzip', ({ transport, gzi
   })
 })
 
+it('the SDK waits as long as it is told and sends the same batch again', async () => {
+  const before = receivers.noted.length
+  const refused = new Set<string>()
+  receivers.answer = async request => {
+    if (refused.has(request.signal)) return receivers.inbox.submit(request)
+    refused.add(request.signal)
+    return { outcome: 'retry', reason: 'store_fault', retryAfterMs: 300, message: 'later' }
+  }
+  const target = { gzip: false, otlpHttpUrl: receivers.otlpUrl, grpcAddress: receivers.grpcAddress }
+  await sendEverything({ ...target, transport: 'http/protobuf' }, 'patient')
+  receivers.answer = null
+  for (const signal of signals) {
+    const [first, second] = receivers.noted.slice(before).filter(request => request.signal === signal)
+    expect(second?.body).toEqual(first?.body)
+    expect(second?.result).toMatchObject({ outcome: 'accepted', rejected: 0, duplicate: false })
+    expect((second?.receivedAtMs ?? 0) - (first?.receivedAtMs ?? 0)).toBeGreaterThanOrEqual(900)
+  }
+})
+
 it('main port and OTLP port take the same', async () => {
   const before = receivers.noted.length
   const target = { gzip: false, otlpHttpUrl: receivers.httpUrl, grpcAddress: receivers.grpcAddress }
