@@ -94,7 +94,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     connectInbox(port1)
   }
 
-  const inbox = await InboxClient.start({
+  const inboxStarting = InboxClient.start({
     inbox: {
       file: options.inboxFile,
       maxBytes: options.inboxMaxBytes,
@@ -114,8 +114,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
     onFatal,
   })
-  try {
-    engine = await EngineClient.start({
+  const engineStarting = EngineClient.start(
+    {
       service: {
         inboxFile: options.inboxFile,
         databaseFile: options.databaseFile,
@@ -130,11 +130,20 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       inline,
       onWorker: join,
       onFatal,
-    })
+    },
+    inboxStarting,
+  )
+  // An inbox that does not open fails the engine with the same sentence.
+  try {
+    engine = await engineStarting
   } catch (error) {
-    await inbox.stop()
+    await inboxStarting.then(
+      opened => opened.stop(),
+      () => undefined,
+    )
     throw error
   }
+  const inbox = await inboxStarting
   join()
   return handleOf(inbox, engine)
 }

@@ -73,7 +73,7 @@ export function spanRequest(options: SpanRequest): Uint8Array {
   return message(1, resource, message(2, message(1, text(1, 'test')), ...list))
 }
 
-/** An ExportLogsServiceRequest of one resource; line `i` of seed `s` says `order s-i shipped`. */
+/** An ExportLogsServiceRequest of one resource; line `i` of seed `s` says `order s-i shipped`, event name `s-i`. */
 export function logRequest(options: {
   readonly seed: number
   readonly lines: number
@@ -86,7 +86,47 @@ export function logRequest(options: {
       ...(timeMs === 0 ? [] : [fixed64(1, BigInt(timeMs) * 1_000_000n)]),
       Uint8Array.from([2 << 3, 9]),
       message(5, text(1, `order ${seed}-${i} shipped`)),
+      text(12, `${seed}-${i}`),
     ),
   )
   return message(1, message(1, attribute(1, 'service.name', 'shop')), message(2, ...list))
+}
+
+/** An ExportMetricsServiceRequest of one gauge; point `i` of seed `s` has the attribute `item` `s-i`. */
+export function metricRequest(options: {
+  readonly seed: number
+  readonly points: number
+  readonly timeMs?: number
+}): Uint8Array {
+  const { seed, points, timeMs = 1_700_000_000_000 } = options
+  const list = Array.from({ length: points }, (_, i) =>
+    message(
+      1,
+      fixed64(3, BigInt(timeMs) * 1_000_000n),
+      fixed64(6, BigInt(i)),
+      attribute(7, 'item', `${seed}-${i}`),
+    ),
+  )
+  const gauge = message(2, text(1, 'queue.depth'), message(5, ...list))
+  return message(1, message(1, attribute(1, 'service.name', 'shop')), message(2, gauge))
+}
+
+/** The same spans as `spanRequest` makes, as OTLP/JSON. */
+export function spanRequestJson(options: {
+  readonly seed: number
+  readonly spans: number
+  readonly timeMs: number
+}): Uint8Array {
+  const { seed, spans, timeMs } = options
+  const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0')
+  const list = Array.from({ length: spans }, (_, i) => ({
+    traceId: hex(seed + 1, 32),
+    spanId: hex(seed + 1, 8) + hex(i, 8),
+    name: `${seed}-${i}`,
+    kind: 2,
+    startTimeUnixNano: `${timeMs}000000`,
+    endTimeUnixNano: `${timeMs + 1}000000`,
+  }))
+  const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'shop' } }] }
+  return Buffer.from(JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ spans: list }] }] }))
 }

@@ -51,10 +51,13 @@ export class EngineClient {
     this.#clock = options.clock ?? systemClock
   }
 
-  /** Resolves once store and inbox are open; replay goes on behind it. Rejects with one sentence. */
-  static async start(options: EngineClientOptions): Promise<EngineClient> {
+  /**
+   * Resolves once store and inbox are open; replay goes on behind it. Rejects with one sentence. The worker
+   * loads its code at once and opens files after `inboxIsOpen`.
+   */
+  static async start(options: EngineClientOptions, inboxIsOpen: Promise<unknown>): Promise<EngineClient> {
     const client = new EngineClient(options)
-    await client.#launch()
+    await client.#launch(inboxIsOpen)
     return client
   }
 
@@ -87,7 +90,7 @@ export class EngineClient {
     this.#port?.postMessage(command, transfers)
   }
 
-  #launch(): Promise<void> {
+  #launch(inboxIsOpen: Promise<unknown>): Promise<void> {
     const { port1, port2 } = new MessageChannel()
     const { service, inline, onWorker } = this.#options
     const options = { ...service, suspect: this.#suspect(), progress: this.#progress }
@@ -103,6 +106,16 @@ export class EngineClient {
           reject(new ConfigurationError([message.message]))
         } else this.#heed(message)
       })
+      inboxIsOpen.then(
+        () => port1.postMessage({ type: 'begin' } satisfies EngineCommand),
+        (error: unknown) => {
+          reject(error)
+          port1.close()
+          const unused = this.#worker
+          this.#worker = null
+          void unused?.terminate()
+        },
+      )
       if (inline === true) {
         serveEngine(port2, options).catch(reject)
         return
@@ -161,7 +174,7 @@ export class EngineClient {
       { event: 'engine_worker_restarting', code, position },
       'engine worker ended, starting another',
     )
-    this.#launch().catch((error: unknown) => {
+    this.#launch(Promise.resolve()).catch((error: unknown) => {
       this.#options.onFatal(error instanceof Error ? error : new Error(String(error)))
     })
   }

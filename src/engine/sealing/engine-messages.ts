@@ -15,6 +15,8 @@ export interface EngineWorkerFigures extends EngineCoreFigures {
 
 /** From the main thread. */
 export type EngineCommand =
+  /** The inbox is open; the worker's code has been loading meanwhile. Comes first. */
+  | { readonly type: 'begin' }
   /** The engine's end of a channel to the inbox worker; replaces the one before it. */
   | { readonly type: 'inbox'; readonly port: MessagePort }
   /** The engine's end of a query worker's tail channel. */

@@ -35,6 +35,7 @@ export async function serveEngine(port: MessagePort, options: EngineServiceOptio
   const link = new InboxLink()
   let engine: Opened
   try {
+    await untilBegin(port)
     engine = await open(options, link)
   } catch (error) {
     report({ type: 'failed', message: error instanceof Error ? error.message : String(error) })
@@ -62,6 +63,8 @@ export async function serveEngine(port: MessagePort, options: EngineServiceOptio
 
   port.on('message', (message: EngineCommand) => {
     switch (message.type) {
+      case 'begin':
+        return
       case 'inbox':
         link.connect(message.port, committed => core.offer(committed))
         return
@@ -83,6 +86,13 @@ export async function serveEngine(port: MessagePort, options: EngineServiceOptio
   })
   core.start()
   report({ type: 'ready', sealedPosition: core.figures().sealedPosition })
+}
+
+/** Nothing is lost before the next listener: the port keeps what comes until then. */
+function untilBegin(port: MessagePort): Promise<void> {
+  return new Promise(resolve => {
+    port.once('message', () => resolve())
+  })
 }
 
 interface Opened {

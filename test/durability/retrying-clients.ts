@@ -1,0 +1,125 @@
+/** Clients that send the same request until it is acknowledged, whatever becomes of the server meanwhile. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
+import { Client, credentials, Metadata } from '@grpc/grpc-js'
+import type { ServerProcess } from '../../scripts/server-process.ts'
+import { logRequest, metricRequest, spanRequest, spanRequestJson } from '../engine/requests.ts'
+import type { Ledger } from './ledger.ts'
+
+const itemsPerRequest = 7
+
+interface Kind {
+  readonly body: (seed: number) => Uint8Array
+  readonly send: (server: ServerProcess, body: Uint8Array) => Promise<boolean>
+}
+
+const json = 'application/json'
+const protobuf = 'application/x-protobuf'
+const count = itemsPerRequest
+
+/** One of each: signal, encoding, compression, transport. */
+const kinds: readonly Kind[] = [
+  {
+    body: seed => spanRequest({ seed, spans: count, timeMs: Date.now() }),
+    send: overHttp('traces', protobuf),
+  },
+  {
+    body: seed => spanRequestJson({ seed, spans: count, timeMs: Date.now() }),
+    send: overHttp('traces', json),
+  },
+  {
+    body: seed => gzipSync(logRequest({ seed, lines: count, timeMs: Date.now() })),
+    send: overHttp('logs', protobuf, 'gzip'),
+  },
+  {
+    body: seed => metricRequest({ seed, points: count, timeMs: Date.now() }),
+    send: overHttp('metrics', protobuf),
+  },
+  { body: seed => spanRequest({ seed, spans: count, timeMs: Date.now() }), send: overGrpc('trace', 'Trace') },
+  { body: seed => logRequest({ seed, lines: count, timeMs: Date.now() }), send: overGrpc('logs', 'Logs') },
+]
+
+export class RetryingClients {
+  readonly #ledger: Ledger
+  readonly #server: () => ServerProcess | null
+  #nextSeed = 1
+  #stopping = false
+  readonly #running: Promise<void>[]
+
+  /** `server` is the one that runs now, or null. */
+  constructor(ledger: Ledger, perKind: number, server: () => ServerProcess | null) {
+    this.#ledger = ledger
+    this.#server = server
+    this.#running = kinds.flatMap(kind => Array.from({ length: perKind }, () => this.#run(kind)))
+  }
+
+  /** Every client finishes the request it is at. */
+  async finish(): Promise<void> {
+    this.#stopping = true
+    await Promise.all(this.#running)
+  }
+
+  async #run(kind: Kind): Promise<void> {
+    while (!this.#stopping) {
+      const seed = this.#nextSeed++
+      const body = kind.body(seed)
+      const names = Array.from({ length: itemsPerRequest }, (_, i) => `${seed}-${i}`)
+      for (const name of names) this.#ledger.sent.add(name)
+      while (!(await this.#try(kind, body))) await pause(20)
+      for (const name of names) this.#ledger.acknowledged.add(name)
+    }
+  }
+
+  async #try(kind: Kind, body: Uint8Array): Promise<boolean> {
+    const server = this.#server()
+    if (server === null) return false
+    try {
+      return await kind.send(server, body)
+    } catch {
+      // The server went away before it answered; the request is sent again.
+      this.#ledger.requestsCutOff++
+      return false
+    }
+  }
+}
+
+function overHttp(signal: string, type: string, encoding?: string): Kind['send'] {
+  const headers = {
+    'content-type': type,
+    ...(encoding === undefined ? {} : { 'content-encoding': encoding }),
+  }
+  return async (server, body) => {
+    const response = await fetch(`${server.otlpHttpUrl}/v1/${signal}`, {
+      method: 'POST',
+      headers,
+      body: new Uint8Array(body),
+      signal: AbortSignal.timeout(10_000),
+    })
+    await response.arrayBuffer()
+    if (response.status !== 200 && response.status !== 429 && response.status !== 503) {
+      throw new Error(`status ${response.status} does not let a client try again`)
+    }
+    return response.status === 200
+  }
+}
+
+function overGrpc(area: string, service: string): Kind['send'] {
+  const path = `/opentelemetry.proto.collector.${area}.v1.${service}Service/Export`
+  const same = (bytes: Buffer): Buffer => bytes
+  const clients = new Map<string, Client>()
+  return (server, body) =>
+    new Promise((resolve, reject) => {
+      let client = clients.get(server.grpcAddress)
+      if (client === undefined) {
+        for (const old of clients.values()) old.close()
+        clients.clear()
+        client = new Client(server.grpcAddress, credentials.createInsecure())
+        clients.set(server.grpcAddress, client)
+      }
+      const deadline = Date.now() + 10_000
+      client.makeUnaryRequest(path, same, same, Buffer.from(body), new Metadata(), { deadline }, error => {
+        if (error === null) resolve(true)
+        else reject(error)
+      })
+    })
+}
