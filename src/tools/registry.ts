@@ -1,4 +1,5 @@
 /** The tools, in the order they are listed. */
+import { compareWindows } from './compare-windows.ts'
 import { diagnoseIngest } from './diagnose-ingest.ts'
 import { getTrace } from './get-trace.ts'
 import { investigate } from './investigate.ts'
@@ -15,6 +16,7 @@ export const tools: readonly Tool[] = [
   searchTraces,
   getTrace,
   queryMetrics,
+  compareWindows,
   diagnoseIngest,
 ]
 
