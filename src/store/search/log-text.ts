@@ -9,31 +9,46 @@ const maxDepth = 64
 
 const exceptionKeys = new Set(['exception.type', 'exception.message'])
 
-/** Calls `found` with each piece of text of the record. Malformed messages end quietly: they were judged on receipt. */
-export function eachLogText(record: Uint8Array, found: (text: string) => void): void {
+/** Where texts go: those of the message as ranges of its UTF-8 bytes, numbers as they are written. */
+export interface TextSink {
+  range(from: number, to: number): void
+  text(value: string): void
+}
+
+/** Hands each piece of text of the record to `sink`. Malformed messages end quietly: they were judged on receipt. */
+export function eachTextRange(record: Uint8Array, sink: TextSink): void {
   const walk = new Walk(record)
   for (let at = 0; at < record.length; ) {
     at = walk.field(at, record.length)
     if (at < 0) return
     const { tag, from, to } = walk
-    if (tag === 0x2a) valueTexts(record, from, to, found, 0)
-    else if (tag === 0x62) found(textOf(record, from, to))
-    else if (tag === 0x32) exceptionText(record, from, to, found)
+    if (tag === 0x2a) valueTexts(record, from, to, sink, 0)
+    else if (tag === 0x62) sink.range(from, to)
+    else if (tag === 0x32) exceptionText(record, from, to, sink)
   }
+}
+
+/** Calls `found` with each piece of text of the record. */
+export function eachLogText(record: Uint8Array, found: (text: string) => void): void {
+  eachTextRange(record, { range: (from, to) => found(textOf(record, from, to)), text: found })
 }
 
 /** The body as one text: a string as it is, anything else its texts separated by spaces. */
 export function logBodyText(record: Uint8Array): string {
   const texts: string[] = []
+  const sink: TextSink = {
+    range: (from, to) => texts.push(textOf(record, from, to)),
+    text: value => texts.push(value),
+  }
   const walk = new Walk(record)
   for (let at = 0; at >= 0 && at < record.length; ) {
     at = walk.field(at, record.length)
-    if (at >= 0 && walk.tag === 0x2a) valueTexts(record, walk.from, walk.to, text => texts.push(text), 0)
+    if (at >= 0 && walk.tag === 0x2a) valueTexts(record, walk.from, walk.to, sink, 0)
   }
   return texts.join(' ')
 }
 
-function exceptionText(record: Uint8Array, from: number, to: number, found: (text: string) => void): void {
+function exceptionText(record: Uint8Array, from: number, to: number, sink: TextSink): void {
   const walk = new Walk(record)
   let wanted = false
   for (let at = from; at < to; ) {
@@ -42,27 +57,21 @@ function exceptionText(record: Uint8Array, from: number, to: number, found: (tex
     if (walk.tag === 0x0a) {
       const length = walk.to - walk.from
       wanted = length >= 14 && length <= 17 && exceptionKeys.has(textOf(record, walk.from, walk.to))
-    } else if (walk.tag === 0x12 && wanted) valueTexts(record, walk.from, walk.to, found, 0)
+    } else if (walk.tag === 0x12 && wanted) valueTexts(record, walk.from, walk.to, sink, 0)
   }
 }
 
 /** AnyValue: string_value = 1, bool 2, int 3, double 4, array_value = 5, kvlist_value = 6, bytes 7. */
-function valueTexts(
-  record: Uint8Array,
-  from: number,
-  to: number,
-  found: (text: string) => void,
-  depth: number,
-): void {
+function valueTexts(record: Uint8Array, from: number, to: number, sink: TextSink, depth: number): void {
   if (depth > maxDepth) return
   const walk = new Walk(record)
   for (let at = from; at < to; ) {
     at = walk.field(at, to)
     if (at < 0) return
     const { tag, from: start, to: end } = walk
-    if (tag === 0x0a) found(textOf(record, start, end))
-    else if (tag === 0x18) found(String(walk.value))
-    else if (tag === 0x2a || tag === 0x32) membersOf(record, start, end, tag === 0x32, found, depth + 1)
+    if (tag === 0x0a) sink.range(start, end)
+    else if (tag === 0x18) sink.text(String(walk.value))
+    else if (tag === 0x2a || tag === 0x32) membersOf(record, start, end, tag === 0x32, sink, depth + 1)
   }
 }
 
@@ -72,7 +81,7 @@ function membersOf(
   from: number,
   to: number,
   keyed: boolean,
-  found: (text: string) => void,
+  sink: TextSink,
   depth: number,
 ): void {
   const walk = new Walk(record)
@@ -81,7 +90,7 @@ function membersOf(
     if (at < 0) return
     if (walk.tag !== 0x0a) continue
     if (!keyed) {
-      valueTexts(record, walk.from, walk.to, found, depth)
+      valueTexts(record, walk.from, walk.to, sink, depth)
       continue
     }
     const pair = new Walk(record)
@@ -89,8 +98,8 @@ function membersOf(
     for (let inner = walk.from; inner < end; ) {
       inner = pair.field(inner, end)
       if (inner < 0) return
-      if (pair.tag === 0x0a) found(textOf(record, pair.from, pair.to))
-      else if (pair.tag === 0x12) valueTexts(record, pair.from, pair.to, found, depth)
+      if (pair.tag === 0x0a) sink.range(pair.from, pair.to)
+      else if (pair.tag === 0x12) valueTexts(record, pair.from, pair.to, sink, depth)
     }
   }
 }

@@ -27,15 +27,13 @@ class ByteTable {
 
   /** Index of the bytes, added if they are new. */
   add(bytes: Uint8Array, from: number, to: number): number {
-    let hash = 0x811c9dc5
-    for (let at = from; at < to; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193)
-    hash ^= hash >>> 15
+    const hash = sampledHash(bytes, from, to)
     let mask = this.#slots.length - 1
     let slot = hash & mask
     while (true) {
       const held = this.#slots[slot] as number
       if (held < 0) break
-      if (this.#hashes[held] === hash && this.#equals(held, bytes, from, to)) return held
+      if (this.#hashes[held] === hash && this.equals(held, bytes, from, to)) return held
       slot = (slot + 1) & mask
     }
     const index = this.#hashes.length
@@ -60,17 +58,40 @@ class ByteTable {
     return this.arena.bytes.subarray(this.starts[index], this.starts[index + 1])
   }
 
-  #equals(index: number, bytes: Uint8Array, from: number, to: number): boolean {
-    const start = this.starts[index] as number
+  /** Whether the entry without its first `skip` bytes is `bytes[from, to)`. */
+  endsWith(index: number, skip: number, bytes: Uint8Array, from: number, to: number): boolean {
+    const start = (this.starts[index] as number) + skip
     if ((this.starts[index + 1] as number) - start !== to - from) return false
     const arena = this.arena.bytes
     for (let at = from; at < to; at++) if (arena[start + at - from] !== bytes[at]) return false
     return true
   }
+
+  equals(index: number, bytes: Uint8Array, from: number, to: number): boolean {
+    return this.endsWith(index, 0, bytes, from, to)
+  }
 }
 
-/** How well the values of a key repeat. */
+/**
+ * FNV-1a over short texts; over longer ones only length, the last 16 bytes and every eighth before. That is
+ * enough, since a find is compared in full and a key whose values hardly repeat is soon left alone.
+ */
+function sampledHash(bytes: Uint8Array, from: number, to: number): number {
+  let hash = 0x811c9dc5 ^ (to - from)
+  let at = from
+  for (const tail = to - 16; at < tail; at += 8) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193)
+  for (at = Math.max(from, to - 16); at < to; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193)
+  return hash ^ (hash >>> 15)
+}
+
+/** How well the values of a key repeat, and what to expect: rows of one kind resemble each other. */
 interface KeyStatistics {
+  readonly tag: number
+  readonly isAttribute: boolean
+  /** The key that followed last time. */
+  next: number
+  /** The chunk seen last. */
+  last: number
   seen: number
   distinct: number
   literal: boolean
@@ -83,16 +104,25 @@ export class RecordDictionary {
   readonly #chunks = new ByteTable()
   readonly #chunkCounts: number[] = []
   readonly #scratch = new ByteWriter(256)
+  #previousKey = -1
 
   /** Number of the key `bytes[from, to)` under `tag`; a plain field has an empty key. */
   key(tag: number, isAttribute: boolean, bytes: Uint8Array, from: number, to: number): number {
+    const previous = this.#keyStatistics[this.#previousKey]
+    const expected = previous?.next ?? -1
+    if (expected >= 0 && this.#isKey(expected, tag, isAttribute, bytes, from, to)) {
+      this.#previousKey = expected
+      return expected
+    }
     this.#scratch.length = 0
     this.#scratch.varint(tag)
     this.#scratch.u8(isAttribute ? 1 : 0)
     this.#scratch.raw(bytes, from, to)
     const index = this.#keys.add(this.#scratch.bytes, 0, this.#scratch.length)
     if (index === this.#keyStatistics.length)
-      this.#keyStatistics.push({ seen: 0, distinct: 0, literal: false })
+      this.#keyStatistics.push({ tag, isAttribute, next: -1, last: -1, seen: 0, distinct: 0, literal: false })
+    if (previous !== undefined) previous.next = index
+    this.#previousKey = index
     return index
   }
 
@@ -100,9 +130,15 @@ export class RecordDictionary {
   chunk(key: number, bytes: Uint8Array, from: number, to: number): number {
     const statistics = this.#keyStatistics[key] as KeyStatistics
     if (statistics.literal || to - from > maxChunkBytes) return -1
+    if (statistics.last >= 0 && this.#chunks.equals(statistics.last, bytes, from, to)) {
+      statistics.seen++
+      this.#chunkCounts[statistics.last] = (this.#chunkCounts[statistics.last] as number) + 1
+      return statistics.last
+    }
     if (this.#chunks.count >= maxEntries) return -1
     const index = this.#chunks.add(bytes, from, to)
     statistics.seen++
+    statistics.last = index
     if (index === this.#chunkCounts.length) {
       this.#chunkCounts.push(1)
       statistics.distinct++
@@ -112,6 +148,20 @@ export class RecordDictionary {
       this.#chunkCounts[index] = (this.#chunkCounts[index] as number) + 1
     }
     return index
+  }
+
+  /** Keys are kept as tag, one byte, key; the tag takes one byte or the guess is not tried. */
+  #isKey(
+    index: number,
+    tag: number,
+    isAttribute: boolean,
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+  ): boolean {
+    const known = this.#keyStatistics[index] as KeyStatistics
+    if (known.tag !== tag || known.isAttribute !== isAttribute || tag > 127) return false
+    return this.#keys.endsWith(index, 2, bytes, from, to)
   }
 
   /** Entry number per chunk, -1 for those seen once; appends keys and entries to `out`. */

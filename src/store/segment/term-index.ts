@@ -4,67 +4,99 @@
  * search over the whole ones, and only the frames named have to be unpacked.
  */
 
-import { eachToken } from '../search/fold-text.ts'
-import { eachLogText } from '../search/log-text.ts'
+import { eachToken, maxTokenLength } from '../search/fold-text.ts'
+import { eachTextRange, type TextSink } from '../search/log-text.ts'
 import type { TermMatcher } from '../search/term-matcher.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
 import { corruptSegment } from './corrupt.ts'
+import { TokenTable } from './token-table.ts'
 
 /** Sixteen: a look-up decodes at most fifteen neighbours, and the whole tokens cost 6 % of the dictionary. */
 const restartEvery = 16
 
+/** Bytes of a token: four for each UTF-16 unit at the very most. */
+const maxTokenBytes = maxTokenLength * 4
+
 /** Gathers tokens row by row; rows come in order, `frame` counts up. */
 export class TermIndexBuilder {
-  /** Frames per token, ascending. */
-  readonly #frames = new Map<string, number[]>()
+  readonly #table = new TokenTable()
   #frame = 0
-  readonly #add = (token: string): void => {
-    const frames = this.#frames.get(token)
-    if (frames === undefined) this.#frames.set(token, [this.#frame])
-    else if (frames[frames.length - 1] !== this.#frame) frames.push(this.#frame)
+  #record: Uint8Array = new Uint8Array()
+  readonly #addToken = (token: string): void => {
+    const bytes = Buffer.from(token, 'utf8')
+    this.#table.begin()
+    for (let at = 0; at < bytes.length; at++) this.#table.push(bytes[at] as number)
+    this.#table.end(this.#frame)
   }
-  readonly #addText = (text: string): void => eachToken(text, this.#add)
+  readonly #sink: TextSink = {
+    range: (from, to) => this.#addRange(from, to),
+    text: value => eachToken(value, this.#addToken),
+  }
 
   addRecord(frame: number, record: Uint8Array): void {
     this.#frame = frame
-    eachLogText(record, this.#addText)
+    this.#record = record
+    eachTextRange(record, this.#sink)
   }
 
   finish(frameCount: number): Uint8Array {
-    const tokens = [...this.#frames.keys()].sort()
-    const words = new ByteWriter(tokens.length * 8 + 64)
-    const postings = new ByteWriter(tokens.length * 2 + 64)
-    const restarts = new ByteWriter(tokens.length + 64)
-    let last = Buffer.alloc(0)
+    const table = this.#table
+    const order = table.sorted()
+    const { starts: postingStarts, frames } = table.postings()
+    const words = new ByteWriter(order.length * 8 + 64)
+    const postings = new ByteWriter(order.length * 2 + 64)
+    const restarts = new ByteWriter(order.length + 64)
+    let last = -1
     let lastRestart = 0
-    for (let index = 0; index < tokens.length; index++) {
-      const token = tokens[index] as string
-      const bytes = Buffer.from(token, 'utf8')
+    for (let index = 0; index < order.length; index++) {
+      const token = order[index] as number
       if (index % restartEvery === 0) {
         restarts.varint(words.length - lastRestart)
         restarts.varint(postings.length)
         lastRestart = words.length
-        last = Buffer.alloc(0)
+        last = -1
       }
-      const shared = sharedLength(last, bytes)
-      words.varint(shared)
-      words.varint(bytes.length - shared)
-      words.raw(bytes, shared, bytes.length)
-      writeFrames(postings, this.#frames.get(token) ?? [], frameCount)
-      last = bytes
+      table.writeFrontCoded(words, token, last)
+      writeFrames(postings, frames.subarray(postingStarts[token], postingStarts[token + 1]), frameCount)
+      last = token
     }
     const out = new ByteWriter(words.length + postings.length + restarts.length + 64)
-    out.varint(tokens.length)
+    out.varint(order.length)
     out.varint(frameCount)
     out.block(restarts.view())
     out.block(words.view())
     out.block(postings.view())
     return out.done()
   }
+
+  /** ASCII, which nearly all of it is, byte by byte; anything else as text. The same tokens either way. */
+  #addRange(from: number, to: number): void {
+    const record = this.#record
+    for (let at = from; at < to; at++)
+      if ((record[at] as number) > 127) {
+        const text = Buffer.from(record.buffer, record.byteOffset + from, to - from).toString('utf8')
+        eachToken(text, this.#addToken)
+        return
+      }
+    const table = this.#table
+    let length = 0
+    for (let at = from; at < to; at++) {
+      let byte = record[at] as number
+      if (byte >= 65 && byte <= 90) byte += 32
+      if ((byte >= 97 && byte <= 122) || (byte >= 48 && byte <= 57)) {
+        if (length === 0) table.begin()
+        if (length++ < maxTokenLength) table.push(byte)
+      } else if (length > 0) {
+        table.end(this.#frame)
+        length = 0
+      }
+    }
+    if (length > 0) table.end(this.#frame)
+  }
 }
 
 /** 0: every frame; else their number, then the gaps between them. */
-function writeFrames(out: ByteWriter, frames: readonly number[], frameCount: number): void {
+function writeFrames(out: ByteWriter, frames: Uint32Array, frameCount: number): void {
   if (frames.length === frameCount) {
     out.u8(0)
     return
@@ -77,13 +109,7 @@ function writeFrames(out: ByteWriter, frames: readonly number[], frameCount: num
   }
 }
 
-function sharedLength(a: Uint8Array, b: Uint8Array): number {
-  let length = 0
-  while (length < a.length && length < b.length && a[length] === b[length]) length++
-  return length
-}
-
-/** A term index in memory. Tokens are compared in UTF-16 order, the order they were sorted in. */
+/** A term index in memory. Tokens are ordered by their UTF-8 bytes. */
 export class TermIndex {
   readonly count: number
   readonly frameCount: number
@@ -114,36 +140,36 @@ export class TermIndex {
 
   /** Frames with a token that `matcher` accepts, or null if there is no such token. */
   framesOf(matcher: TermMatcher): Uint8Array | null {
-    const prefix = matcher.commonPrefix
+    const prefix = Buffer.from(matcher.commonPrefix, 'utf8')
+    const token = new TokenBytes()
     let found: Uint8Array | null = null
-    for (let group = Math.max(0, this.#firstGroup(prefix)); group < this.#wordStarts.length; group++) {
+    for (let group = this.#firstGroup(prefix); group < this.#wordStarts.length; group++) {
       const words = new ByteReader(this.#words, this.#wordStarts[group])
       const postings = new ByteReader(this.#postings, this.#postingStarts[group])
-      let token = Buffer.alloc(0)
       const size = Math.min(restartEvery, this.count - group * restartEvery)
+      token.length = 0
       for (let index = 0; index < size; index++) {
-        const shared = words.varint()
-        if (shared > token.length) throw corruptSegment('a token shares more than there is')
-        token = Buffer.concat([token.subarray(0, shared), words.block()])
-        const text = token.toString('utf8')
-        const accepted = text.startsWith(prefix) && matcher.matches(text)
+        token.read(words)
+        const order = token.compareToPrefix(prefix)
+        if (order > 0) return found
+        const accepted = order === 0 && matcher.matches(token.text())
         if (accepted) found ??= new Uint8Array(this.frameCount)
         this.#readFrames(postings, accepted ? found : null)
-        if (text > prefix && !text.startsWith(prefix)) return found
       }
     }
     return found
   }
 
-  /** The last group whose first token is not beyond `prefix`. */
-  #firstGroup(prefix: string): number {
+  /** The last group whose first token is below `prefix`; the first one if there is none. */
+  #firstGroup(prefix: Uint8Array): number {
+    const token = new TokenBytes()
     let low = 0
     let high = this.#wordStarts.length - 1
     while (low < high) {
       const middle = (low + high + 1) >> 1
-      const words = new ByteReader(this.#words, this.#wordStarts[middle])
-      words.varint()
-      if (words.text() <= prefix) low = middle
+      token.length = 0
+      token.read(new ByteReader(this.#words, this.#wordStarts[middle]))
+      if (token.compareToPrefix(prefix) < 0) low = middle
       else high = middle - 1
     }
     return low
@@ -161,5 +187,34 @@ export class TermIndex {
       if (frame >= this.frameCount) throw corruptSegment('a posting is out of range')
       if (into !== null) into[frame] = 1
     }
+  }
+}
+
+/** The token a front-coded list is at. */
+class TokenBytes {
+  readonly bytes: Uint8Array = new Uint8Array(maxTokenBytes)
+  length = 0
+
+  read(from: ByteReader): void {
+    const shared = from.varint()
+    const rest = from.block()
+    if (shared > this.length || shared + rest.length > maxTokenBytes)
+      throw corruptSegment('a token has a wrong length')
+    this.bytes.set(rest, shared)
+    this.length = shared + rest.length
+  }
+
+  /** 0 if it begins with the prefix, else whether it comes before (-1) or after (1) those that do. */
+  compareToPrefix(prefix: Uint8Array): number {
+    for (let at = 0; at < prefix.length; at++) {
+      if (at >= this.length) return -1
+      const difference = (this.bytes[at] as number) - (prefix[at] as number)
+      if (difference !== 0) return difference
+    }
+    return 0
+  }
+
+  text(): string {
+    return Buffer.from(this.bytes.buffer, 0, this.length).toString('utf8')
   }
 }

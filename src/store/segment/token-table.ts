@@ -1,0 +1,153 @@
+/** Distinct tokens as UTF-8 in one arena, with the frames each occurs in; made for millions of short tokens. */
+import { ByteWriter } from './bytes.ts'
+
+export class TokenTable {
+  readonly #arena = new ByteWriter(65_536)
+  /** Where token `i` starts; one more entry than there are tokens. */
+  #starts = new Uint32Array(1024)
+  #hashes = new Int32Array(1024)
+  #lastFrames = new Int32Array(1024)
+  #count = 0
+  #slots = new Int32Array(4096).fill(-1)
+  /** Token and frame of every posting, in the order they were met: frames of a token ascend. */
+  #pairs = new Uint32Array(8192)
+  #pairCount = 0
+  #hash = 0
+
+  /** A token is written to the end of the arena and stays there if it is new. */
+  begin(): void {
+    this.#arena.length = this.#starts[this.#count] as number
+    this.#hash = 0x811c9dc5 | 0
+  }
+
+  push(byte: number): void {
+    this.#arena.u8(byte)
+    this.#hash = Math.imul(this.#hash ^ byte, 0x01000193)
+  }
+
+  end(frame: number): void {
+    const token = this.#find()
+    if (this.#lastFrames[token] === frame) return
+    this.#lastFrames[token] = frame
+    if (this.#pairCount * 2 + 2 > this.#pairs.length) this.#pairs = doubled(this.#pairs)
+    this.#pairs[this.#pairCount * 2] = token
+    this.#pairs[this.#pairCount * 2 + 1] = frame
+    this.#pairCount++
+  }
+
+  /** Token numbers in the order of their bytes. */
+  sorted(): Uint32Array {
+    // Six bytes make an exact double; most comparisons end there.
+    const keys = new Float64Array(this.#count)
+    for (let token = 0; token < this.#count; token++) keys[token] = this.#sortKey(token)
+    const order = Uint32Array.from({ length: this.#count }, (_, token) => token)
+    return order.sort((a, b) => (keys[a] as number) - (keys[b] as number) || this.#compare(a, b))
+  }
+
+  /** Frames of token `i` are `frames[starts[i], starts[i + 1])`. */
+  postings(): { readonly starts: Uint32Array; readonly frames: Uint32Array } {
+    const starts = new Uint32Array(this.#count + 1)
+    for (let pair = 0; pair < this.#pairCount; pair++) {
+      const next = (this.#pairs[pair * 2] as number) + 1
+      starts[next] = (starts[next] as number) + 1
+    }
+    for (let token = 0; token < this.#count; token++)
+      starts[token + 1] = (starts[token + 1] as number) + (starts[token] as number)
+    const next = starts.slice()
+    const frames = new Uint32Array(this.#pairCount)
+    for (let pair = 0; pair < this.#pairCount; pair++) {
+      const token = this.#pairs[pair * 2] as number
+      const at = next[token] as number
+      frames[at] = this.#pairs[pair * 2 + 1] as number
+      next[token] = at + 1
+    }
+    return { starts, frames }
+  }
+
+  /** How much it shares with the token `before` (-1 for none), how much follows, and that. */
+  writeFrontCoded(out: ByteWriter, token: number, before: number): void {
+    const bytes = this.#arena.bytes
+    const start = this.#starts[token] as number
+    const end = this.#starts[token + 1] as number
+    let shared = 0
+    if (before >= 0) {
+      const other = this.#starts[before] as number
+      const limit = Math.min(end - start, (this.#starts[before + 1] as number) - other)
+      while (shared < limit && bytes[start + shared] === bytes[other + shared]) shared++
+    }
+    out.varint(shared)
+    out.varint(end - start - shared)
+    out.raw(bytes, start + shared, end)
+  }
+
+  #find(): number {
+    const start = this.#starts[this.#count] as number
+    const length = this.#arena.length - start
+    const hash = this.#hash ^ (this.#hash >>> 15)
+    let mask = this.#slots.length - 1
+    let slot = hash & mask
+    while (true) {
+      const held = this.#slots[slot] as number
+      if (held < 0) break
+      if (this.#hashes[held] === hash && this.#equals(held, start, length)) return held
+      slot = (slot + 1) & mask
+    }
+    const token = this.#count++
+    if (this.#count + 1 >= this.#starts.length) {
+      this.#starts = doubled(this.#starts)
+      this.#hashes = doubled(this.#hashes)
+      this.#lastFrames = doubled(this.#lastFrames)
+    }
+    this.#starts[this.#count] = this.#arena.length
+    this.#hashes[token] = hash
+    this.#lastFrames[token] = -1
+    this.#slots[slot] = token
+    if (this.#count * 2 > mask) {
+      const slots = new Int32Array((mask + 1) * 2).fill(-1)
+      mask = slots.length - 1
+      for (let one = 0; one < this.#count; one++) {
+        let free = (this.#hashes[one] as number) & mask
+        while ((slots[free] as number) >= 0) free = (free + 1) & mask
+        slots[free] = one
+      }
+      this.#slots = slots
+    }
+    return token
+  }
+
+  #equals(token: number, start: number, length: number): boolean {
+    const from = this.#starts[token] as number
+    if ((this.#starts[token + 1] as number) - from !== length) return false
+    const bytes = this.#arena.bytes
+    for (let at = 0; at < length; at++) if (bytes[from + at] !== bytes[start + at]) return false
+    return true
+  }
+
+  #sortKey(token: number): number {
+    const bytes = this.#arena.bytes
+    const start = this.#starts[token] as number
+    const end = this.#starts[token + 1] as number
+    let key = 0
+    for (let at = start; at < start + 6; at++) key = key * 256 + (at < end ? (bytes[at] as number) : 0)
+    return key
+  }
+
+  #compare(a: number, b: number): number {
+    const bytes = this.#arena.bytes
+    const [fromA, toA] = [this.#starts[a] as number, this.#starts[a + 1] as number]
+    const [fromB, toB] = [this.#starts[b] as number, this.#starts[b + 1] as number]
+    const limit = Math.min(toA - fromA, toB - fromB)
+    for (let at = 0; at < limit; at++) {
+      const difference = (bytes[fromA + at] as number) - (bytes[fromB + at] as number)
+      if (difference !== 0) return difference
+    }
+    return toA - fromA - (toB - fromB)
+  }
+}
+
+function doubled<A extends Uint32Array | Int32Array>(values: A): A {
+  const grown =
+    values instanceof Int32Array ? new Int32Array(values.length * 2) : new Uint32Array(values.length * 2)
+  grown.set(values)
+  return grown as A
+}
