@@ -24,7 +24,10 @@ export interface RollupSeries {
   readonly key: readonly string[]
   /** Calls, spans, records or points. */
   readonly count: Float64Array
-  /** Of these, failed: span status error, or without one an HTTP status of 500 and over on the server side. */
+  /**
+   * Of these, failed: span status error, or without one an HTTP status of 500 and over on the server side.
+   * `metric`: times a cumulative series began anew.
+   */
   readonly errors: Float64Array
   /** Sum of durations in ms; for `metric` the sum of values or increases. */
   readonly sum: Float64Array

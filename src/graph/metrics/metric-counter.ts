@@ -122,10 +122,11 @@ export class MetricCounter {
   ): void {
     const plain = series.shape === 'increase'
     const sent = plain ? { ...point, count: 0 } : point
-    const step = series.history === null ? sent : series.history.add(sent)
+    const step = series.history === null ? { ...sent, reset: false } : series.history.add(sent)
     if (series.edge >= 0) this.#call(series, step?.timeMs ?? point.timeMs, step?.value ?? 0)
     if (plain) this.#tell(series.series, point.timeMs, { count: 1, sum: 0, value: point.value })
     if (step === null) return
+    if (step.reset) this.#reset(series.series, step.timeMs)
     if (plain) this.#tell(series.series, step.timeMs, { count: 0, sum: step.value, value: Number.NaN })
     else if (step.count > 0) {
       this.#tell(series.series, step.timeMs, {
@@ -144,6 +145,10 @@ export class MetricCounter {
     else this.#cells.add(cell, amount, 0, 0)
   }
 
+  #reset(series: number, timeMs: number): void {
+    this.#cells.add(this.#cells.cell(series, Math.floor(timeMs / rollupWindowMs)), 0, 1, 0)
+  }
+
   #tell(series: number, timeMs: number, point: { count: number; sum: number; value: number }): void {
     const cell = this.#cells.cell(series, Math.floor(timeMs / rollupWindowMs))
     if (Number.isNaN(point.value)) {
@@ -152,6 +157,7 @@ export class MetricCounter {
     }
     this.#cells.addPoints(cell, {
       count: point.count,
+      resets: 0,
       sum: point.sum,
       last: point.value,
       lastMs: timeMs,

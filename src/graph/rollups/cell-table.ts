@@ -14,6 +14,8 @@ export const maxTableCells: number = 2 ** (32 - bucketBits)
 /** Values of metric points that fall into one cell. */
 export interface PointSummary {
   readonly count: number
+  /** Times the counter began anew. */
+  readonly resets: number
   readonly sum: number
   readonly last: number
   /** Time of `last`, milliseconds; 0 when there was an increase but no point. */
@@ -28,6 +30,7 @@ export class CellTable {
   #lastCell = new Int32Array(1024)
   /** Call, span, record or point count per cell. */
   count: Float64Array = new Float64Array(1024)
+  /** Failed ones; metric: counter resets. */
   errors: Float64Array = new Float64Array(1024)
   /** Summed durations in ns; metric: sum of values. */
   sum: Float64Array = new Float64Array(1024)
@@ -84,6 +87,7 @@ export class CellTable {
   /** Merges points into a metric cell; of equally late values the larger one counts as last. */
   addPoints(cell: number, points: PointSummary): void {
     this.count[cell] = (this.count[cell] ?? 0) + points.count
+    this.errors[cell] = (this.errors[cell] ?? 0) + points.resets
     this.sum[cell] = (this.sum[cell] ?? 0) + points.sum
     // No time: an increase without a point of its own in this window.
     if (points.lastMs === 0) return

@@ -125,7 +125,7 @@ function readCells(reader: BlockReader, shape: KindShape, cells: number): CellCo
     const values = () => readColumn(cells, () => reader.float64())
     return {
       ...bare,
-      errors: new Float64Array(cells),
+      errors: readColumn(cells, () => reader.signed()),
       sum: values(),
       self: values(),
       paired: values(),

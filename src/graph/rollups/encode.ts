@@ -187,6 +187,7 @@ function writeDurations(
 }
 
 function writeValues(writer: BlockWriter, table: CellTable, cells: readonly number[]): void {
+  for (const cell of cells) writer.signed(table.errors[cell] ?? 0)
   for (const column of [table.sum, table.self, table.paired, table.max, table.lastMs]) {
     for (const cell of cells) writer.float64(column[cell] ?? 0)
   }

@@ -88,6 +88,7 @@ function addRow(target: Target, series: number, window: number, cells: DecodedKi
   if (kindShapes[target.kind]?.cells === 'value') {
     table.addPoints(cell, {
       count: cells.count[row] ?? 0,
+      resets: cells.errors[row] ?? 0,
       sum: cells.sum[row] ?? 0,
       last: cells.self[row] ?? 0,
       lastMs: cells.lastMs[row] ?? 0,

@@ -96,6 +96,7 @@ function loadKind(blocks: readonly RollupBlock[], kind: RollupKind, windows: Win
   const shape = kindShapes[number] ?? { kind, parts: 0, cells: 'count' }
   const cellsOf: number[][] = series.keys.map(() => [])
   for (let cell = 0; cell < table.size; cell++) cellsOf[table.seriesOf(cell)]?.push(cell)
+  for (const cells of cellsOf) cells.sort((a, b) => table.windowOf(a) - table.windowOf(b))
   return series.keys
     .map((key, s) => new CellSeries(shape, key, table, cellsOf[s] ?? [], sketch, windows))
     .filter(one => one.present)
@@ -123,6 +124,7 @@ class CellSeries implements RollupSeries {
   readonly key: readonly string[]
   readonly #shape: KindShape
   readonly #table: CellTable
+  /** By window. */
   readonly #cells: readonly number[]
   readonly #sketch: Sketches
   readonly #windows: Windows
@@ -210,16 +212,28 @@ class CellSeries implements RollupSeries {
     to: number | undefined,
     use: (bucket: number, count: number) => void,
   ): void {
-    const first = this.#windows.firstWindow + (from ?? 0)
-    const last = to === undefined ? this.#windows.lastWindow : this.#windows.firstWindow + to
+    const base = this.#windows.firstWindow
+    const last = to === undefined ? this.#windows.lastWindow : base + to
     const { ranges, buckets, counts } = this.#sketch
-    for (const cell of this.#cells) {
-      const window = this.#table.windowOf(cell)
-      if (window < first || window >= last) continue
+    for (let i = this.#firstAt(base + (from ?? 0)); i < this.#cells.length; i++) {
+      const cell = this.#cells[i] ?? 0
+      if (this.#table.windowOf(cell) >= last) return
       for (let row = ranges[cell] ?? 0; row < (ranges[cell + 1] ?? 0); row++) {
         use(buckets[row] ?? 0, counts[row] ?? 0)
       }
     }
+  }
+
+  /** Index of the first cell at or behind a window, by bisection. */
+  #firstAt(window: number): number {
+    let low = 0
+    let high = this.#cells.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#table.windowOf(this.#cells[middle] ?? 0) < window) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   #column(name: string, read: (cell: number) => number | undefined): Float64Array {

@@ -1,0 +1,278 @@
+/**
+ * What became abnormal when, and when it ended, per service, operation, edge, log template and metric, each
+ * against the scatter of its own baseline. The number of series and windows that are looked at raises the
+ * bar, and an effect nobody would notice is no anomaly however certain it is.
+ */
+import type { RollupKind, RollupSeries, RollupView } from '../model/rollup.ts'
+import type { TemplateRecord } from '../model/store.ts'
+import { type ComparedViews, pairSeries, type SeriesPair, shown, totalOf } from './compared-views.ts'
+import { type Episode, episodeThreshold, findEpisodes } from './shift/change-point.ts'
+import { type Scores, shareScores, silenceScores, valueScores } from './shift/window-scores.ts'
+
+export type AnomalyKind = 'errors' | 'latency' | 'silence' | 'log_template' | 'metric'
+
+export interface Anomaly {
+  readonly kind: AnomalyKind
+  readonly service: string
+  /** What of the service: `service`, `operation`, `edge`, `template` or `metric`. */
+  readonly of: RollupKind
+  /** Operation, callee, template id or metric name; empty for the service itself. */
+  readonly name: string
+  /** Metric: its instance and attributes; edge: the connection. */
+  readonly detail: string
+  readonly direction: 'up' | 'down'
+  /** Start of the first abnormal window, milliseconds. */
+  readonly onsetMs: number
+  /** End of the last abnormal one; null while it lasts to the end of the view. */
+  readonly endMs: number | null
+  /** What is usual and what was seen in the episode, in `unit`. */
+  readonly baselineValue: number
+  readonly value: number
+  /** `pct` (of requests, calls or log records), `ms`, `per_s`, or the metric's own unit. */
+  readonly unit: string
+  /** Evidence over what chance allows among everything that was looked at: 1 is just enough. */
+  readonly strength: number
+}
+
+export interface AnomalyOptions {
+  readonly service?: string
+  /** For severity and existence of templates; without them no template is judged. */
+  readonly templates?: readonly TemplateRecord[]
+  /** Called between series; may throw. */
+  readonly check?: () => void
+}
+
+/** Chance that an answer about quiet systems holds a single false episode. */
+const falseAlarms = 0.01
+
+/** A template below this severity (WARN) may come and go as it likes. */
+const warnSeverity = 13
+
+/** The failed or slow share must rise by as much, in percent. */
+const shareEffectPct = 1
+
+/** Failed or slow items an episode must hold. */
+const minEpisodeItems = 3
+
+/** Latency: the share above the baseline's 90th percentile is watched, and must at least triple. */
+const tailQuantile = 0.9
+const tailEffect = 3
+
+/** Silence: fewer than this share of the usual count. */
+const silenceEffect = 0.2
+
+/** A metric must move by this share of its usual value. */
+const metricEffect = 0.2
+
+/**
+ * All anomalies of the window, by onset, then service, kind and name. Nothing without a baseline. Throws
+ * RangeError when the two views have windows of different width.
+ */
+export function findAnomalies(views: ComparedViews, options: AnomalyOptions = {}): Anomaly[] {
+  const { baseline } = views
+  if (baseline === null) return []
+  if (baseline.stepSeconds !== views.window.stepSeconds) {
+    throw new RangeError(
+      `baseline windows of ${baseline.stepSeconds} s cannot be compared with ${views.window.stepSeconds} s`,
+    )
+  }
+  const search = new AnomalySearch({ window: views.window, baseline }, options)
+  return search.run().sort(compareAnomalies)
+}
+
+function compareAnomalies(a: Anomaly, b: Anomaly): number {
+  if (a.onsetMs !== b.onsetMs) return a.onsetMs - b.onsetMs
+  const textOf = (one: Anomaly) => [one.service, one.kind, one.of, one.name, one.detail].join('\u0000')
+  return textOf(a) < textOf(b) ? -1 : 1
+}
+
+interface Found {
+  readonly kind: AnomalyKind
+  readonly of: RollupKind
+  readonly service: string
+  readonly name: string
+  readonly detail: string
+  readonly direction: 'up' | 'down'
+  readonly unit: string
+}
+
+class AnomalySearch {
+  readonly #views: { readonly window: RollupView; readonly baseline: RollupView }
+  readonly #options: AnomalyOptions
+  readonly #threshold: number
+  readonly #found: Anomaly[] = []
+
+  constructor(
+    views: { readonly window: RollupView; readonly baseline: RollupView },
+    options: AnomalyOptions,
+  ) {
+    this.#views = views
+    this.#options = options
+    const kinds: readonly RollupKind[] = ['service', 'operation', 'edge', 'template', 'metric']
+    const series = kinds.reduce((sum, kind) => sum + views.window.series(kind, options.service).length, 0)
+    this.#threshold = episodeThreshold(series * views.window.length, falseAlarms)
+  }
+
+  run(): Anomaly[] {
+    for (const kind of ['service', 'operation', 'edge'] as const) {
+      for (const pair of this.#pairs(kind)) this.#requests(kind, pair)
+    }
+    this.#templates()
+    for (const pair of this.#pairs('metric')) this.#metric(pair)
+    return this.#found
+  }
+
+  #pairs(kind: RollupKind): readonly SeriesPair[] {
+    this.#options.check?.()
+    return pairSeries(this.#views, kind, this.#options.service)
+  }
+
+  #requests(kind: 'service' | 'operation' | 'edge', pair: SeriesPair): void {
+    const { window, baseline } = pair
+    if (baseline === null) return
+    this.#options.check?.()
+    const about = {
+      of: kind,
+      service: pair.key[0] ?? '',
+      name: pair.key[1] ?? '',
+      detail: kind === 'edge' ? (pair.key[2] ?? '') : '',
+    } as const
+    const counts = window?.count ?? new Float64Array(this.#views.window.length)
+    if (window !== null) {
+      this.#errors({ ...about, kind: 'errors', direction: 'up', unit: 'pct' }, window, baseline)
+      this.#latency({ ...about, kind: 'latency', direction: 'up', unit: 'ms' }, window, baseline)
+    }
+    if (kind === 'operation') return
+    const silence = silenceScores(counts, baseline.count)
+    this.#episodes({ ...about, kind: 'silence', direction: 'down', unit: 'per_s' }, silence, episode => {
+      const step = this.#views.window.stepSeconds
+      const usual = (silence?.baseline ?? 0) / step
+      const seen = totalOf(counts.subarray(episode.from, episode.to)) / (episode.to - episode.from) / step
+      return seen < usual * silenceEffect ? { baselineValue: usual, value: seen } : null
+    })
+  }
+
+  #errors(about: Found, window: RollupSeries, baseline: RollupSeries): void {
+    const now = { part: window.errors, whole: window.count }
+    const scores = shareScores(now, { part: baseline.errors, whole: baseline.count })
+    this.#episodes(about, scores, episode => shareEffect(now, episode, scores?.baseline ?? 0))
+  }
+
+  #latency(about: Found, window: RollupSeries, baseline: RollupSeries): void {
+    const limit = baseline.quantile(tailQuantile)
+    if (!(limit > 0)) return
+    const now = { part: countsAbove(window, limit), whole: window.count }
+    const scores = shareScores(now, { part: countsAbove(baseline, limit), whole: baseline.count })
+    this.#episodes(about, scores, episode => {
+      const effect = shareEffect(now, episode, scores?.baseline ?? 0)
+      if (effect === null || effect.value < effect.baselineValue * tailEffect) return null
+      const seen = window.quantile(tailQuantile, episode.from, episode.to)
+      return seen > limit * (1 + metricEffect) ? { baselineValue: limit, value: seen } : null
+    })
+  }
+
+  /** Share of a service's log records that a warning or error template has; more traffic does not change it. */
+  #templates(): void {
+    const severities = new Map(this.#options.templates?.map(one => [one.id, one.severity]))
+    const window = recordCounts(this.#views.window)
+    const baseline = recordCounts(this.#views.baseline)
+    for (const pair of this.#pairs('template')) {
+      const [service = '', id = ''] = pair.key
+      if (pair.window === null || (severities.get(id) ?? 0) < warnSeverity) continue
+      const now = { part: pair.window.count, whole: window.get(service) ?? new Float64Array(0) }
+      const before = baseline.get(service) ?? new Float64Array(0)
+      const part = pair.baseline?.count ?? new Float64Array(before.length)
+      const scores = shareScores(now, { part, whole: before })
+      const about = { of: 'template', service, name: id, detail: '', unit: 'pct' } as const
+      this.#episodes({ ...about, kind: 'log_template', direction: 'up' }, scores, episode =>
+        shareEffect(now, episode, scores?.baseline ?? 0),
+      )
+    }
+  }
+
+  #metric(pair: SeriesPair): void {
+    const [service = '', name = '', instance = '', attributes = '', unit = '', type = ''] = pair.key
+    if (pair.window === null || pair.baseline === null) return
+    // A counter grows with the traffic; what it counts is judged where it is an error, an edge or a request.
+    if (type === 'sum') return
+    this.#options.check?.()
+    const now = means(pair.window)
+    const before = means(pair.baseline)
+    const detail = [instance, attributes].filter(text => text !== '').join(' ')
+    for (const sign of [1, -1] as const) {
+      const scores = valueScores(now, before, sign)
+      const usual = scores?.baseline ?? 0
+      const direction = sign === 1 ? 'up' : 'down'
+      this.#episodes(
+        { kind: 'metric', of: 'metric', service, name, detail, direction, unit },
+        scores,
+        episode => {
+          const seen = meanOf(now.subarray(episode.from, episode.to))
+          const moved = Math.abs(seen - usual) > metricEffect * Math.abs(usual)
+          return moved ? { baselineValue: usual, value: seen } : null
+        },
+      )
+    }
+  }
+
+  #episodes(
+    about: Found,
+    scores: Scores | null,
+    effectOf: (episode: Episode) => { readonly baselineValue: number; readonly value: number } | null,
+  ): void {
+    if (scores === null) return
+    const { fromMs, stepSeconds } = this.#views.window
+    for (const episode of findEpisodes(scores.values, this.#threshold)) {
+      const effect = effectOf(episode)
+      if (effect === null) continue
+      this.#found.push({
+        ...about,
+        name: about.of === 'service' ? '' : about.name,
+        onsetMs: fromMs + episode.from * stepSeconds * 1000,
+        endMs: episode.open ? null : fromMs + episode.to * stepSeconds * 1000,
+        baselineValue: shown(effect.baselineValue) ?? 0,
+        value: shown(effect.value) ?? 0,
+        strength: episode.strength,
+      })
+    }
+  }
+}
+
+/** The share within the episode and in the baseline, in percent; null if it did not rise by enough. */
+function shareEffect(
+  now: { readonly part: Float64Array; readonly whole: Float64Array },
+  episode: Episode,
+  baselineShare: number,
+): { readonly baselineValue: number; readonly value: number } | null {
+  const part = totalOf(now.part.subarray(episode.from, episode.to))
+  const whole = totalOf(now.whole.subarray(episode.from, episode.to))
+  const value = whole > 0 ? (100 * part) / whole : 0
+  const baselineValue = 100 * baselineShare
+  return part >= minEpisodeItems && value - baselineValue >= shareEffectPct ? { baselineValue, value } : null
+}
+
+function countsAbove(series: RollupSeries, ms: number): Float64Array {
+  return series.count.map((count, i) => (count > 0 ? series.countAbove(ms, i, i + 1) : 0))
+}
+
+/** Mean value of every window, NaN where there was no point. */
+function means(series: RollupSeries): Float64Array {
+  return series.sum.map((sum, i) => ((series.count[i] ?? 0) > 0 ? sum / (series.count[i] ?? 1) : Number.NaN))
+}
+
+function meanOf(values: Float64Array): number {
+  const given = values.filter(value => !Number.isNaN(value))
+  return given.length === 0 ? Number.NaN : totalOf(given) / given.length
+}
+
+/** Log records of every service per window. */
+function recordCounts(view: RollupView): Map<string, Float64Array> {
+  const counts = new Map<string, Float64Array>()
+  for (const series of view.series('severity')) {
+    const service = series.key[0] ?? ''
+    const sum = counts.get(service) ?? new Float64Array(view.length)
+    for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (series.count[i] ?? 0)
+    counts.set(service, sum)
+  }
+  return counts
+}

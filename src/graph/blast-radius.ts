@@ -1,0 +1,155 @@
+/** Who suffers when a service fails: its callers, their callers, up to where requests come in. */
+import type { RollupView } from '../model/rollup.ts'
+import { shown, totalOf } from './compared-views.ts'
+
+export interface AffectedCaller {
+  readonly service: string
+  /** Nobody calls it: requests from outside arrive here. */
+  readonly entryPoint: boolean
+  /** Calls away from the failing service; 0 is the service itself. */
+  readonly distance: number
+  readonly requests: number
+  /**
+   * Share of its requests that lead to the failing service, 0 to 1: calls per request along every edge, never
+   * more than one, and edges of one caller taken as independent. Null where requests are not known.
+   */
+  readonly exposedShare: number | null
+  /** `exposedShare` times requests, rounded; null where that is not known. */
+  readonly exposedRequests: number | null
+}
+
+/** How failures crossed one edge in the window: counts of calls, from the edge's and the caller's rollups. */
+export interface ImpactEdge {
+  readonly caller: string
+  readonly callee: string
+  readonly connection: string
+  readonly calls: number
+  readonly failedCalls: number
+  /** Calls per request of the caller; null where its requests are not known. */
+  readonly callsPerRequest: number | null
+}
+
+export interface BlastRadius {
+  readonly service: string
+  /** Itself first, then by exposed requests, distance and name. */
+  readonly callers: readonly AffectedCaller[]
+  readonly edges: readonly ImpactEdge[]
+}
+
+/** Callers further away are left out: real call chains are shorter, and a cycle must end. */
+export const maxDistance = 16
+
+interface Edge {
+  readonly caller: string
+  readonly callee: string
+  readonly connection: string
+  calls: number
+  failed: number
+}
+
+/** The callers of a service or peer in the window; only itself if nobody calls it. */
+export function blastRadius(view: RollupView, service: string): BlastRadius {
+  const requests = new Map(
+    view.series('service').map(series => [series.key[0] ?? '', Math.max(0, totalOf(series.count))]),
+  )
+  const edges = usedEdges(view)
+  const distance = distances(edges, service)
+  const inside = edges.filter(edge => distance.has(edge.caller) && distance.has(edge.callee))
+  const towards = inside.filter(edge => edge.caller !== service)
+  const exposed = exposures(towards, service, requests, distance)
+  const called = new Set(edges.map(edge => edge.callee))
+  const callers = [...distance].map(([name, away]): AffectedCaller => {
+    const count = requests.get(name) ?? 0
+    const share = exposed.get(name) ?? null
+    return {
+      service: name,
+      entryPoint: !called.has(name),
+      distance: away,
+      requests: count,
+      exposedShare: share === null ? null : shown(share),
+      exposedRequests: share === null ? null : Math.round(share * count),
+    }
+  })
+  return {
+    service,
+    callers: callers.sort(
+      (a, b) =>
+        Number(a.distance !== 0) - Number(b.distance !== 0) ||
+        (b.exposedRequests ?? 0) - (a.exposedRequests ?? 0) ||
+        a.distance - b.distance ||
+        (a.service < b.service ? -1 : 1),
+    ),
+    edges: towards.map(edge => ({
+      caller: edge.caller,
+      callee: edge.callee,
+      connection: edge.connection,
+      calls: edge.calls,
+      failedCalls: edge.failed,
+      callsPerRequest: perRequest(edge, requests),
+    })),
+  }
+}
+
+function usedEdges(view: RollupView): Edge[] {
+  return view
+    .series('edge')
+    .map(series => ({
+      caller: series.key[0] ?? '',
+      callee: series.key[1] ?? '',
+      connection: series.key[2] ?? '',
+      calls: Math.max(0, totalOf(series.count)),
+      failed: Math.max(0, totalOf(series.errors)),
+    }))
+    .filter(edge => edge.caller !== edge.callee && (edge.calls > 0 || edge.connection === 'metric'))
+}
+
+/** Calls between each caller and the service, fewest. */
+function distances(edges: readonly Edge[], service: string): Map<string, number> {
+  const distance = new Map([[service, 0]])
+  for (let away = 1; away <= maxDistance; away++) {
+    const before = distance.size
+    for (const edge of edges) {
+      if (distance.get(edge.callee) === away - 1 && !distance.has(edge.caller)) {
+        distance.set(edge.caller, away)
+      }
+    }
+    if (distance.size === before) break
+  }
+  return distance
+}
+
+/**
+ * Shares by distance, nearest first, so that each service is computed from callees that are nearer; calls to
+ * one that is equally far or farther would count a way twice.
+ */
+function exposures(
+  edges: readonly Edge[],
+  service: string,
+  requests: ReadonlyMap<string, number>,
+  distance: ReadonlyMap<string, number>,
+): Map<string, number> {
+  const exposed = new Map([[service, 1]])
+  const names = [...distance.keys()].sort(
+    (a, b) => (distance.get(a) ?? 0) - (distance.get(b) ?? 0) || (a < b ? -1 : 1),
+  )
+  for (const name of names) {
+    if (name === service) continue
+    let spared = 1
+    let known = false
+    for (const edge of edges) {
+      if (edge.caller !== name || (distance.get(edge.callee) ?? 0) >= (distance.get(name) ?? 0)) continue
+      const ratio = perRequest(edge, requests)
+      const behind = exposed.get(edge.callee)
+      if (ratio === null || behind === undefined) continue
+      known = true
+      spared *= 1 - Math.min(1, ratio) * behind
+    }
+    if (known) exposed.set(name, 1 - spared)
+  }
+  return exposed
+}
+
+function perRequest(edge: Edge, requests: ReadonlyMap<string, number>): number | null {
+  const count = requests.get(edge.caller) ?? 0
+  return count > 0 ? shown(edge.calls / count) : null
+}

@@ -1,0 +1,92 @@
+/** Standard scores of a window series against the same series in a baseline, per kind of measurement. */
+import { medianOf, spreadOf } from './robust-statistics.ts'
+
+/** Windows with data a baseline needs before anything can be called unusual. */
+export const minBaselineWindows = 8
+
+/** Items all baseline windows must hold together for a share of them to be known. */
+export const minBaselineItems = 30
+
+export interface Scores {
+  /** One per window; NaN where there is nothing to judge. */
+  readonly values: Float64Array
+  /** What is normal: a share for counts, else a value. */
+  readonly baseline: number
+}
+
+/**
+ * Scores of `part` out of `whole` per window. Shares are compared on the arcsine scale, where their spread
+ * does not depend on the share itself, and divided by how much the baseline's own windows scatter there:
+ * counts within a window are not independent. Null if the baseline is too small.
+ *
+ * Source: Anscombe, "The transformation of Poisson, binomial and negative-binomial data", Biometrika 1948.
+ */
+export function shareScores(
+  window: { readonly part: ArrayLike<number>; readonly whole: ArrayLike<number> },
+  baseline: { readonly part: ArrayLike<number>; readonly whole: ArrayLike<number> },
+): Scores | null {
+  let parts = 0
+  let all = 0
+  for (let i = 0; i < baseline.whole.length; i++) {
+    parts += Math.max(0, baseline.part[i] ?? 0)
+    all += Math.max(0, baseline.whole[i] ?? 0)
+  }
+  if (all < minBaselineItems) return null
+  const share = Math.min(1, parts / all)
+  const quiet = angles(baseline, share).filter(value => !Number.isNaN(value))
+  if (quiet.length < minBaselineWindows) return null
+  const centre = Math.max(0, medianOf([...quiet]))
+  const scatter = Math.max(1, spreadOf([...quiet]))
+  return { values: angles(window, share).map(value => (value - centre) / scatter), baseline: share }
+}
+
+function angles(
+  of: { readonly part: ArrayLike<number>; readonly whole: ArrayLike<number> },
+  share: number,
+): Float64Array {
+  const out = new Float64Array(of.whole.length).fill(Number.NaN)
+  const normal = 2 * Math.asin(Math.sqrt(share))
+  for (let i = 0; i < out.length; i++) {
+    const whole = of.whole[i] ?? 0
+    if (whole < 1) continue
+    const part = Math.min(whole, Math.max(0, of.part[i] ?? 0))
+    const angle = 2 * Math.asin(Math.sqrt((part + 0.375) / (whole + 0.75)))
+    const none = 2 * Math.asin(Math.sqrt(0.375 / (whole + 0.75)))
+    // Without a single one in the window there is nothing unusual, however few there are.
+    out[i] = (angle - Math.max(normal, none)) * Math.sqrt(whole + 0.5)
+  }
+  return out
+}
+
+/**
+ * Scores of falling counts: positive where there are fewer than usual. Null if the baseline is too small or
+ * has gaps of its own, for then silence is normal.
+ */
+export function silenceScores(window: ArrayLike<number>, baseline: ArrayLike<number>): Scores | null {
+  const counts = Array.from(baseline, count => Math.max(0, count))
+  if (counts.length < minBaselineWindows) return null
+  const silent = counts.filter(count => count === 0).length
+  const centre = medianOf(counts)
+  // A count below ten a window is zero by chance too often to mean anything.
+  if (silent * 20 > counts.length || centre < 10) return null
+  const root = (count: number) => 2 * Math.sqrt(Math.max(0, count) + 0.375)
+  const scatter = Math.max(1, spreadOf(counts.map(root)))
+  const values = Float64Array.from(window, count => (root(centre) - root(count)) / scatter)
+  return { values, baseline: centre }
+}
+
+/**
+ * Scores of values, in either direction (`sign` 1 for higher, -1 for lower). The spread is never taken as
+ * less than a hundredth of the usual value, or a value that hardly ever moves would alarm by moving at all.
+ */
+export function valueScores(
+  window: ArrayLike<number>,
+  baseline: ArrayLike<number>,
+  sign: 1 | -1,
+): Scores | null {
+  const usual = Array.from(baseline).filter(value => !Number.isNaN(value))
+  if (usual.length < minBaselineWindows) return null
+  const centre = medianOf(usual)
+  const spread = Math.max(spreadOf(usual), Math.abs(centre) / 100, Number.MIN_VALUE)
+  return { values: Float64Array.from(window, value => (sign * (value - centre)) / spread), baseline: centre }
+}
