@@ -1,6 +1,8 @@
 /** The tools, in the order they are listed. */
 import { compareWindows } from './compare-windows.ts'
 import { diagnoseIngest } from './diagnose-ingest.ts'
+import { getAnomalyTimeline } from './get-anomaly-timeline.ts'
+import { getServiceMap } from './get-service-map.ts'
 import { getTrace } from './get-trace.ts'
 import { investigate } from './investigate.ts'
 import { queryMetrics } from './query-metrics.ts'
@@ -12,6 +14,8 @@ import type { Tool } from './tool.ts'
 export const tools: readonly Tool[] = [
   investigate,
   rootCauseAnalysis,
+  getServiceMap,
+  getAnomalyTimeline,
   searchLogs,
   searchTraces,
   getTrace,
