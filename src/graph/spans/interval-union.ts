@@ -15,7 +15,8 @@ let ends = new Float64Array(64)
 export function coveredNs(spans: SpanTable, slot: number, maxChildren: number): number {
   const durationNs = spans.durationNs[slot] ?? 0
   if (durationNs <= 0) return 0
-  const startMs = spans.startMs[slot] ?? 0
+  const startHi = spans.startHi[slot] ?? 0
+  const startLo = spans.startLo[slot] ?? 0
   let count = 0
   for (
     let child = (spans.firstChild[slot] ?? 0) - 1;
@@ -23,7 +24,7 @@ export function coveredNs(spans: SpanTable, slot: number, maxChildren: number): 
     child = (spans.nextChild[child] ?? 0) - 1
   ) {
     const childNs = spans.durationNs[child] ?? 0
-    let from = Math.round(((spans.startMs[child] ?? 0) - startMs) * 1e6)
+    let from = ((spans.startHi[child] ?? 0) - startHi) * 4294967296 + ((spans.startLo[child] ?? 0) - startLo)
     const foreign = spans.service[child] !== spans.service[slot]
     if (foreign && childNs <= durationNs) from = Math.min(Math.max(from, 0), durationNs - childNs)
     const to = Math.min(durationNs, from + childNs)

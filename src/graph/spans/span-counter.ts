@@ -33,7 +33,8 @@ export class SpanCounter implements JoinSink {
     idLo: 0,
     parentHi: 0,
     parentLo: 0,
-    startMs: 0,
+    startHi: 0,
+    startLo: 0,
     durationNs: 0,
     window: 0,
     kind: 0,
@@ -86,10 +87,11 @@ export class SpanCounter implements JoinSink {
       row.idLo = spanIds.getUint32(i * 8 + 4)
       row.parentHi = parents.getUint32(i * 8)
       row.parentLo = parents.getUint32(i * 8 + 4)
-      row.startMs = toMs(startHi, startLo)
+      row.startHi = startHi
+      row.startLo = startLo
       const ns = ((block.endHi[i] ?? 0) - startHi) * 4294967296 + ((block.endLo[i] ?? 0) - startLo)
       row.durationNs = ns > 0 ? ns : 0
-      row.window = Math.floor(row.startMs / rollupWindowMs)
+      row.window = Math.floor(toMs(startHi, startLo) / rollupWindowMs)
       row.kind = kind
       row.failed =
         status === statusError || (status === 0 && (block.httpStatus[i] ?? 0) >= firstFailedHttpStatus)

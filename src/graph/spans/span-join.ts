@@ -72,7 +72,7 @@ export class SpanJoin {
     const spans = this.#spans
     let slot = spans.find(span.traceHi, span.traceLo, span.idHi, span.idLo)
     if (slot >= 0 && spans.state[slot] === slotState.present) {
-      const same = spans.startMs[slot] === span.startMs
+      const same = spans.startLo[slot] === span.startLo && spans.startHi[slot] === span.startHi
       if (same) this.counts.duplicates++
       else this.counts.malformed++
       if (same) return -1

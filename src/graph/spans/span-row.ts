@@ -25,7 +25,9 @@ export interface SpanRow {
   /** Both 0 for a root span. */
   parentHi: number
   parentLo: number
-  startMs: number
+  /** Start in halves of nanoseconds: as one double it would be off by a quarter of a microsecond. */
+  startHi: number
+  startLo: number
   durationNs: number
   /** Ten-second window the span is counted in. */
   window: number

@@ -28,7 +28,8 @@ export class SpanTable {
   /** Bits of `slotMark`. */
   marks: Uint8Array
   peerConnection: Uint8Array
-  startMs: Float64Array
+  startHi: Uint32Array
+  startLo: Uint32Array
   durationNs: Float64Array
   /** Self time already told to the sink. */
   toldSelfNs: Float64Array
@@ -61,7 +62,8 @@ export class SpanTable {
     this.failed = bytes()
     this.marks = bytes()
     this.peerConnection = bytes()
-    this.startMs = doubles()
+    this.startHi = words()
+    this.startLo = words()
     this.durationNs = doubles()
     this.toldSelfNs = doubles()
     this.window = words()
@@ -134,7 +136,8 @@ export class SpanTable {
     this.kind[slot] = span.kind
     this.failed[slot] = span.failed ? 1 : 0
     this.peerConnection[slot] = span.peerConnection
-    this.startMs[slot] = span.startMs
+    this.startHi[slot] = span.startHi
+    this.startLo[slot] = span.startLo
     this.durationNs[slot] = span.durationNs
     this.window[slot] = span.window
     this.service[slot] = span.service
@@ -195,7 +198,8 @@ export class SpanTable {
     this.failed = widen(this.failed, new Uint8Array(capacity))
     this.marks = widen(this.marks, new Uint8Array(capacity))
     this.peerConnection = widen(this.peerConnection, new Uint8Array(capacity))
-    this.startMs = widen(this.startMs, new Float64Array(capacity))
+    this.startHi = widen(this.startHi, new Uint32Array(capacity))
+    this.startLo = widen(this.startLo, new Uint32Array(capacity))
     this.durationNs = widen(this.durationNs, new Float64Array(capacity))
     this.toldSelfNs = widen(this.toldSelfNs, new Float64Array(capacity))
     this.window = widen(this.window, new Uint32Array(capacity))
