@@ -13,6 +13,8 @@ export type ToWorker =
 
 /** Worker to pool. */
 export type FromWorker =
+  /** Takes calls from now on. */
+  | { readonly type: 'ready' }
   /** Counters of the ingest path live on the main thread. */
   | { readonly type: 'ask_counters'; readonly ask: number }
   | { readonly type: 'answer'; readonly id: number; readonly json: string; readonly failed: boolean }

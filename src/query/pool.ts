@@ -55,6 +55,7 @@ const workerEntry = new URL(`./worker${extension}`, import.meta.url)
 
 interface Waiting {
   readonly give: (worker: QueryWorker) => void
+  readonly fail: (reason: string) => void
 }
 
 class WorkerPool implements QueryPool {
@@ -85,7 +86,10 @@ class WorkerPool implements QueryPool {
 
   start(): void {
     const wanted = this.options.workers ?? defaultWorkers
-    while (!this.stopped && this.all.size < wanted) this.giveBack(this.createWorker())
+    while (!this.stopped && this.all.size < wanted) {
+      const worker = this.createWorker()
+      void worker.ready.then(() => this.giveBack(worker))
+    }
   }
 
   async stop(): Promise<void> {
@@ -164,11 +168,15 @@ class WorkerPool implements QueryPool {
   private takeWorker(over: AbortSignal): Promise<QueryWorker | null> {
     const free = this.idle.pop()
     if (free !== undefined) return Promise.resolve(free)
-    return new Promise(resolve => {
+    return new Promise((resolve, reject) => {
       const entry: Waiting = {
         give: worker => {
           over.removeEventListener('abort', leave)
           resolve(worker)
+        },
+        fail: reason => {
+          over.removeEventListener('abort', leave)
+          reject(new Error(`query worker could not start: ${reason}`))
         },
       }
       const leave = (): void => {
@@ -198,10 +206,12 @@ class WorkerPool implements QueryPool {
       tail: port1,
       settings: this.options.settings,
       ingestCounters: this.options.ingestCounters,
-      onLost: reason => {
+      onLost: (reason, started) => {
         this.options.logger.error({ event: 'query_worker_lost', reason }, 'a query worker ended by itself')
         this.forget(worker)
-        if (this.waiting.length > 0) this.start()
+        // One that never got ready will not get ready the next time either.
+        if (!started) for (const entry of this.waiting.splice(0)) entry.fail(reason)
+        else if (this.waiting.length > 0) this.start()
       },
     })
     this.options.connectTail(port2)

@@ -10,6 +10,8 @@ export type Outcome =
   | { readonly type: 'crashed'; readonly message: string }
 
 export interface QueryWorker {
+  /** Resolves once it takes calls; never if it ends before. */
+  readonly ready: Promise<void>
   /** Resolves when the work has ended, one way or another; never rejects. */
   run(id: number, call: ToolCall, deadlineMs: number): Promise<Outcome>
   /** Asks the running call to stop at its next check. */
@@ -24,8 +26,8 @@ export interface WorkerOptions {
   readonly tail: MessagePort
   readonly settings: unknown
   readonly ingestCounters: () => Promise<readonly IngestCounter[]>
-  /** Called when the thread ends without having been asked to. */
-  readonly onLost: (reason: string) => void
+  /** Called when the thread ends without having been asked to; `started` if it had been ready. */
+  readonly onLost: (reason: string, started: boolean) => void
 }
 
 export function startQueryWorker(options: WorkerOptions): QueryWorker {
@@ -36,6 +38,11 @@ export function startQueryWorker(options: WorkerOptions): QueryWorker {
   const post = (message: ToWorker): void => worker.postMessage(message)
   let current: { readonly id: number; readonly resolve: (outcome: Outcome) => void } | null = null
   let ended = false
+  let started = false
+  let becomeReady = (): void => undefined
+  const ready = new Promise<void>(resolve => {
+    becomeReady = resolve
+  })
   let asked = false
   let reason = 'the thread ended'
 
@@ -52,7 +59,10 @@ export function startQueryWorker(options: WorkerOptions): QueryWorker {
   }
 
   worker.on('message', (message: FromWorker) => {
-    if (message.type === 'answer')
+    if (message.type === 'ready') {
+      started = true
+      becomeReady()
+    } else if (message.type === 'answer')
       settle(message.id, { type: 'answer', answer: { json: message.json, failed: message.failed } })
     else if (message.type === 'stopped') settle(message.id, { type: 'stopped' })
     else if (message.type === 'crashed') settle(message.id, { type: 'crashed', message: message.message })
@@ -64,10 +74,11 @@ export function startQueryWorker(options: WorkerOptions): QueryWorker {
   worker.on('exit', () => {
     ended = true
     settle(null, asked ? { type: 'stopped' } : { type: 'crashed', message: `query worker lost: ${reason}` })
-    if (!asked) options.onLost(reason)
+    if (!asked) options.onLost(reason, started)
   })
 
   return {
+    ready,
     get ended() {
       return ended
     },

@@ -75,4 +75,5 @@ export function serveCalls(
         message satisfies never
     }
   })
+  post({ type: 'ready' })
 }

@@ -8,6 +8,7 @@ const isObject = (value: Json): value is Record<string, Json> =>
 
 /** Bounds that the refusal of a wrong value states anyway, and that no model acts on beforehand. */
 const unsaid = new Set([
+  'propertyNames',
   '$schema',
   'minLength',
   'maxLength',

@@ -68,7 +68,7 @@ export const everywhere: {
 
 /** The window, half-open. */
 export const windowed: { readonly from: Optional<TimeField>; readonly to: Optional<TimeField> } = {
-  from: fields.from.optional(),
+  from: fields.from.optional().describe('RFC 3339, epoch, now-15m, -2h; default -30m'),
   to: fields.to.optional(),
 }
 
@@ -78,4 +78,8 @@ export const compared: {
   readonly to: Optional<TimeField>
   readonly baseline_from: Optional<TimeField>
   readonly baseline_to: Optional<TimeField>
-} = { ...windowed, baseline_from: fields.from.optional(), baseline_to: fields.to.optional() }
+} = {
+  ...windowed,
+  baseline_from: fields.from.optional().describe('default: before from'),
+  baseline_to: fields.to.optional(),
+}

@@ -1,0 +1,190 @@
+import { z } from 'zod'
+import { type BlastRadius, blastRadius } from '../graph/blast-radius.ts'
+import { type ErrorPropagation, errorPropagation } from '../graph/error-propagation.ts'
+import type { TraceRows } from '../model/reader.ts'
+import { toMs } from '../model/time.ts'
+import type { Draft, NextCall, Table } from './answer/draft.ts'
+import { explainEmptiness } from './answer/show-coverage.ts'
+import { formatTime } from './arguments/time-argument.ts'
+import { everywhere, fields, windowed } from './arguments/vocabulary.ts'
+import { hexAt } from './reading/hex-id.ts'
+import { requireService } from './reading/service-names.ts'
+import { showName } from './text/name.ts'
+import { defineTool, type Tool, type ToolContext } from './tool.ts'
+
+const input = z.strictObject({
+  service: fields.service,
+  ...windowed,
+  ...everywhere,
+})
+
+/** Traces read to measure how failures spread, failed and other ones: shares are then known to some percent. */
+const maxFailed = 150
+const maxOthers = 100
+
+/** Traces of the window that pass through the service: those where it failed, and others to compare with. */
+async function tracesThrough(
+  service: string,
+  { reader, window, deadline }: ToolContext,
+): Promise<readonly TraceRows[]> {
+  const failed = new Set<string>()
+  const others = new Set<string>()
+  for await (const { block } of reader.scanSpans({ range: window, order: 'newest_first' })) {
+    deadline.check()
+    for (let row = 0; row < block.count; row++) {
+      const own = block.resources[block.resource[row] ?? 0]?.service === service
+      const towards = block.strings[block.peer[row] ?? 0] === service
+      if (!own && !towards) continue
+      const startMs = toMs(block.startHi[row] ?? 0, block.startLo[row] ?? 0)
+      if (startMs < window.fromMs || startMs >= window.toMs) continue
+      const into = block.status[row] === 2 ? failed : others
+      if (into.size < (into === failed ? maxFailed : maxOthers)) into.add(hexAt(block.traceId, row, 16))
+    }
+    if (failed.size >= maxFailed && others.size >= maxOthers) break
+  }
+  const traces: TraceRows[] = []
+  for (const id of [...new Set([...failed, ...others])].sort()) {
+    deadline.check()
+    const trace = await reader.trace(id)
+    if (trace !== null) traces.push(trace)
+  }
+  return traces
+}
+
+function callerTable(radius: BlastRadius): Table {
+  return {
+    name: 'callers',
+    columns: [
+      { name: 'service', kind: 'svc' },
+      { name: 'entry_point', kind: 'word' },
+      { name: 'calls_away', kind: 'word' },
+      { name: 'requests', kind: 'word' },
+      { name: 'exposed_pct', kind: 'word' },
+      { name: 'exposed_requests', kind: 'word' },
+    ],
+    rows: radius.callers.map((caller, at) => ({
+      importance: (caller.entryPoint ? 60 : 50) - at * 0.1,
+      cells: [
+        caller.service,
+        caller.entryPoint,
+        caller.distance,
+        caller.requests,
+        caller.exposedShare === null ? null : Math.round(caller.exposedShare * 1_000) / 10,
+        caller.exposedRequests,
+      ],
+    })),
+    paged: false,
+  }
+}
+
+function edgeTable(radius: BlastRadius, measured: readonly ErrorPropagation[]): Table {
+  const byEdge = new Map(measured.map(one => [`${one.caller}\n${one.callee}`, one]))
+  return {
+    name: 'edges',
+    columns: [
+      { name: 'caller', kind: 'svc' },
+      { name: 'callee', kind: 'svc' },
+      { name: 'connection', kind: 'word' },
+      { name: 'calls_per_request', kind: 'word' },
+      { name: 'failed_calls', kind: 'word' },
+      { name: 'callee_failed', kind: 'word' },
+      { name: 'caller_failed_too', kind: 'word' },
+      { name: 'probability', kind: 'word' },
+      { name: 'probability_otherwise', kind: 'word' },
+    ],
+    rows: radius.edges.map((edge, at) => {
+      const seen = byEdge.get(`${edge.caller}\n${edge.callee}`)
+      return {
+        importance: 40 + (seen?.probability ?? 0) - at * 0.1,
+        cells: [
+          edge.caller,
+          edge.callee,
+          edge.connection,
+          edge.callsPerRequest,
+          edge.failedCalls,
+          seen?.calleeFailed ?? 0,
+          seen?.callerFailed ?? 0,
+          seen?.probability ?? null,
+          seen?.otherwise ?? null,
+        ],
+      }
+    }),
+    paged: false,
+  }
+}
+
+function sentenceOf(service: string, radius: BlastRadius, measured: readonly ErrorPropagation[]): string {
+  const callers = radius.callers.filter(caller => caller.distance > 0)
+  if (callers.length === 0) return `Nobody is seen calling ${showName(service)} in this window.`
+  const entries = callers.filter(caller => caller.entryPoint)
+  const worst = entries.toSorted((a, b) => (b.exposedRequests ?? 0) - (a.exposedRequests ?? 0))[0]
+  const share =
+    worst?.exposedShare == null
+      ? ''
+      : `; of the requests to ${showName(worst.service)} ${Math.round(worst.exposedShare * 100)} % pass through it`
+  const spread = measured.filter(one => one.callee === service && one.probability !== null)
+  const likely = spread.toSorted(
+    (a, b) => (b.probability ?? 0) - (a.probability ?? 0) || (a.caller < b.caller ? -1 : 1),
+  )[0]
+  const measuredText =
+    likely === undefined
+      ? ' No failure of it was seen, so how failures spread is not measured.'
+      : ` When it failed, ${showName(likely.caller)} failed too in ${likely.callerFailed} of ${likely.calleeFailed} calls.`
+  return `${callers.length} services depend on ${showName(service)}, ${entries.length} of them entry points${share}.${measuredText}`
+}
+
+function nextOf(service: string, radius: BlastRadius, { window }: ToolContext): readonly NextCall[] {
+  const caller = radius.callers.find(one => one.distance > 0)
+  if (caller === undefined) return []
+  const range = { from: formatTime(window.fromMs), to: formatTime(window.toMs) }
+  return [
+    {
+      tool: 'get_service_health',
+      arguments: { service: showName(caller.service), ...range },
+      why: 'whether the most exposed caller suffers now',
+    },
+    {
+      tool: 'search_traces',
+      arguments: { service: showName(service), status: 'error', limit: 5, ...range },
+      why: 'its failures in whole traces',
+    },
+  ]
+}
+
+async function run(args: z.output<typeof input>, context: ToolContext): Promise<Draft> {
+  const { reader, window, deadline } = context
+  const service = await requireService(args.service, reader, window)
+  const view = await reader.rollups(window)
+  deadline.check()
+  const radius = blastRadius(view, service)
+  const itself = radius.callers[0]
+  if (radius.callers.length <= 1 && (itself?.requests ?? 0) === 0) {
+    const { status, because } = await explainEmptiness(reader, window, ['traces', 'metrics'])
+    return { status, answer: `No call to ${showName(service)} in this window: ${because}.`, window }
+  }
+  const traces = await tracesThrough(service, context)
+  const measured = errorPropagation(traces)
+  return {
+    status: 'ok',
+    answer: sentenceOf(service, radius, measured),
+    tables: [callerTable(radius), edgeTable(radius, measured)].filter(table => table.rows.length > 0),
+    window,
+    read: { traces: traces.length },
+    notes: ['exposed shares come from calls per request and take the edges of one caller as independent'],
+    next: nextOf(service, radius, context),
+  }
+}
+
+export const impactAnalysis: Tool = defineTool({
+  name: 'impact_analysis',
+  title: 'Who suffers if a service fails',
+  description:
+    'Who suffers if this service (or database, or peer) fails: callers up to entry points, share of their requests that pass through it, measured chance that its failure becomes theirs.',
+  input,
+  examples: [{ service: 'payment', from: 'now-1h' }],
+  maxTokens: 2_000,
+  rows: 1_000,
+  window: 'window',
+  memo: true,
+  run,
+})
