@@ -27,10 +27,10 @@ export function encodeMessage(out: ByteWriter, plan: MessagePlan, value: JsonObj
     const field = plan.get(key)
     const item = value[key]
     if (field === undefined || item === null) continue
-    if (!field.repeated) encodeOne(out, field, item, depth, !field.presence)
+    if (!field.repeated) encodeOne(out, field, item, depth)
     else if (!Array.isArray(item)) throw jsonError(field, 'an array')
     else if (field.packed) encodePacked(out, field, item)
-    else for (const element of item) encodeOne(out, field, element ?? defaultOf(field), depth, false)
+    else for (const element of item) encodeOne(out, field, element ?? defaultOf(field), depth)
   }
 }
 
@@ -39,13 +39,9 @@ function defaultOf(field: FieldPlan): unknown {
   return field.message === null ? '' : {}
 }
 
-function encodeOne(
-  out: ByteWriter,
-  field: FieldPlan,
-  value: unknown,
-  depth: number,
-  skipDefault: boolean,
-): void {
+function encodeOne(out: ByteWriter, field: FieldPlan, value: unknown, depth: number): void {
+  // An element of a list is there even when it is empty.
+  const skipDefault = !field.presence && !field.repeated
   switch (field.type) {
     case 'message': {
       if (field.message === null || !isJsonObject(value)) throw jsonError(field, 'an object')
@@ -70,7 +66,7 @@ function encodeOne(
       else writeId(out, value, field.idBytes)
       return
     default:
-      writeNumber(out, field, value, field.tag, skipDefault)
+      writeNumber(out, field, value)
   }
 }
 
@@ -79,6 +75,6 @@ function encodePacked(out: ByteWriter, field: FieldPlan, values: readonly unknow
   out.varint32(field.packedTag)
   const guess = field.lengthBytes
   const start = out.beginLength(guess)
-  for (const value of values) writeNumber(out, field, value ?? 0, 0, false)
+  for (const value of values) writeNumber(out, field, value ?? 0)
   field.lengthBytes = out.endLength(start, guess)
 }

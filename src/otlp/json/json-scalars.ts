@@ -84,23 +84,18 @@ function readDouble(value: unknown): number | null {
 }
 
 /**
- * Writes a number, bool or enum without its tag. `skipDefault` leaves out zero and false together with the tag
- * that the caller passes as `tag`; 0 writes none (packed).
+ * Writes a number, bool or enum: with its tag, and left out if it is the default and that means the same; a
+ * packed one without.
  */
-export function writeNumber(
-  out: ByteWriter,
-  field: FieldPlan,
-  value: unknown,
-  tag: number,
-  skipDefault: boolean,
-): void {
+export function writeNumber(out: ByteWriter, field: FieldPlan, value: unknown): void {
+  const skipDefault = !field.packed && !field.presence
   switch (field.type) {
     case 'double': {
       const number = readDouble(value)
       if (number === null) throw jsonError(field, 'a number, "NaN", "Infinity" or "-Infinity"')
       // Minus zero is not the default.
       if (skipDefault && Object.is(number, 0)) return
-      writeTag(out, tag)
+      writeTag(out, field)
       out.double(number)
       return
     }
@@ -113,7 +108,7 @@ export function writeNumber(
         throw jsonError(field, `${signed ? 'a' : 'an unsigned'} 64-bit integer`)
       const { low, high } = halves
       if (skipDefault && low === 0 && high === 0) return
-      writeTag(out, tag)
+      writeTag(out, field)
       if (field.type === 'int64' || field.type === 'uint64') out.varint64(low, high)
       else out.fixed64(low, high)
       return
@@ -125,7 +120,7 @@ export function writeNumber(
     case 'enum': {
       const number = integer32Of(field, value)
       if (skipDefault && number === 0) return
-      writeTag(out, tag)
+      writeTag(out, field)
       if (field.type === 'fixed32') out.fixed32(number)
       else if (field.type === 'sint32') out.varint32(((number << 1) ^ (number >> 31)) >>> 0)
       else out.varint64(number >>> 0, number < 0 ? 0xffffffff : 0)
@@ -134,7 +129,7 @@ export function writeNumber(
     case 'bool':
       if (typeof value !== 'boolean') throw jsonError(field, 'true or false')
       if (skipDefault && !value) return
-      writeTag(out, tag)
+      writeTag(out, field)
       out.varint32(value ? 1 : 0)
       return
     default:
@@ -142,8 +137,62 @@ export function writeNumber(
   }
 }
 
-function writeTag(out: ByteWriter, tag: number): void {
-  if (tag !== 0) out.varint32(tag)
+/** Digits of a number that fits 32 bits for certain, and of one that fits 64. */
+const digits32 = 9
+const digits64 = 19
+
+/**
+ * The same for a run of plain digits in `bytes`; false, with nothing written, when it is not one or the field
+ * holds something else.
+ */
+export function writeDigits(
+  out: ByteWriter,
+  field: FieldPlan,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+): boolean {
+  const skipDefault = !field.packed && !field.presence
+  const count = to - from
+  if (count === 0 || count > digits64) return false
+  let upper = 0
+  let lower = 0
+  const split = to - digits32
+  for (let i = from; i < to; i++) {
+    const digit = (bytes[i] ?? 0) - 48
+    if (digit < 0 || digit > 9) return false
+    if (i < split) upper = upper * 10 + digit
+    else lower = lower * 10 + digit
+  }
+  switch (field.type) {
+    case 'fixed64':
+    case 'sfixed64':
+    case 'uint64':
+    case 'int64':
+      setHalves(upper, lower)
+      if (halves.high > 0x7fffffff) return false
+      if (skipDefault && halves.low === 0 && halves.high === 0) return true
+      writeTag(out, field)
+      if (field.type === 'int64' || field.type === 'uint64') out.varint64(halves.low, halves.high)
+      else out.fixed64(halves.low, halves.high)
+      return true
+    case 'uint32':
+    case 'fixed32':
+    case 'enum':
+    case 'int32':
+      if (upper !== 0) return false
+      if (skipDefault && lower === 0) return true
+      writeTag(out, field)
+      if (field.type === 'fixed32') out.fixed32(lower)
+      else out.varint32(lower)
+      return true
+    default:
+      return false
+  }
+}
+
+function writeTag(out: ByteWriter, field: FieldPlan): void {
+  if (!field.packed) out.varint32(field.tag)
 }
 
 /**
