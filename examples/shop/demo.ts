@@ -86,11 +86,18 @@ async function run(chosen: Options): Promise<number> {
   const ended = Promise.withResolvers<never>()
   // Rejects at any time, also while nobody waits for it.
   ended.promise.catch(() => undefined)
-  const interrupt = (): void => ended.reject(new Interrupted())
+  const opener = new AbortController()
+  const interrupt = (): void => {
+    opener.abort()
+    ended.reject(new Interrupted())
+  }
   process.on('SIGINT', interrupt)
   process.on('SIGTERM', interrupt)
   let code = 1
-  const opening = openStage({ onLost: sentence => ended.reject(new Error(sentence)) })
+  const opening = openStage({
+    onLost: sentence => ended.reject(new Error(sentence)),
+    signal: opener.signal,
+  })
   try {
     say('starting the server on an empty directory, and the shop: ten services in eleven processes,')
     say('a database, a key-value store, a broker and a card network that send no telemetry, and shoppers')

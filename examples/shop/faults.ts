@@ -46,9 +46,9 @@ interface Options {
 }
 
 let stage: Stage | undefined
-let interrupted = false
+const interruption = new AbortController()
 const interrupt = (): void => {
-  interrupted = true
+  interruption.abort()
   void stage?.stop()
 }
 process.on('SIGINT', interrupt)
@@ -56,7 +56,7 @@ process.on('SIGTERM', interrupt)
 
 const played: Played[] = []
 for (const { scenario, round } of options.rounds) {
-  if (interrupted) break
+  if (interruption.signal.aborted) break
   const result = await play(scenario, round)
   played.push(result)
   console.log(
@@ -68,7 +68,7 @@ console.log(`\n${table}`)
 mkdirSync(dirname(resolve(options.out)), { recursive: true })
 writeFileSync(`${options.out}.md`, table)
 writeFileSync(`${options.out}.json`, `${JSON.stringify(played, null, 2)}\n`)
-process.exit(!interrupted && played.every(each => each.right) ? 0 : 1)
+process.exit(!interruption.signal.aborted && played.every(each => each.right) ? 0 : 1)
 
 function readOptions(): Options {
   try {
@@ -112,7 +112,10 @@ async function play(scenario: Scenario, round: number): Promise<Played> {
   const failed = Promise.withResolvers<never>()
   failed.promise.catch(() => undefined)
   try {
-    stage = await openStage({ onLost: sentence => failed.reject(new Error(sentence)) })
+    stage = await openStage({
+      onLost: sentence => failed.reject(new Error(sentence)),
+      signal: interruption.signal,
+    })
     const playing = playRound({
       stage,
       scenario,

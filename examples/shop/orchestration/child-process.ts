@@ -24,6 +24,8 @@ export interface ChildOptions {
   readonly start: Order
   /** Called when it ends without having been told to, with its last words. */
   readonly onLost: (sentence: string) => void
+  /** Gives up while it is starting; has no effect later. */
+  readonly signal: AbortSignal
 }
 
 /** On two busy cores fifteen processes take a few seconds to load. */
@@ -72,22 +74,30 @@ export async function startChild(options: ChildOptions): Promise<ChildHandle> {
   }
 
   const port = await new Promise<number>((resolve, reject) => {
-    const timer = setTimeout(() => {
+    const giveUp = (why: string): void => {
       void kill()
-      reject(new Error(`${options.name} was not ready within ${readyLimitMs / 1000} s`))
-    }, readyLimitMs)
+      reject(new Error(`${options.name} ${why}`))
+    }
+    const interrupt = (): void => giveUp('was interrupted while starting')
+    const timer = setTimeout(() => giveUp(`was not ready within ${readyLimitMs / 1000} s`), readyLimitMs)
+    options.signal.addEventListener('abort', interrupt, { once: true })
+    if (options.signal.aborted) interrupt()
+    const settled = (): void => {
+      clearTimeout(timer)
+      options.signal.removeEventListener('abort', interrupt)
+    }
     child.on('message', (message: unknown) => {
       const report = message as Report // our own process is the only one at the other end
       if (report.kind === 'booted') order(options.start)
       else if (report.kind === 'figures') figures = report.figures
       else {
-        clearTimeout(timer)
+        settled()
         resolve(report.port)
       }
     })
     child.once('error', reject)
     child.once('close', () => {
-      clearTimeout(timer)
+      settled()
       alive.delete(child)
       reject(new Error(sentence()))
       if (!expected) options.onLost(sentence())

@@ -16,6 +16,8 @@ export interface ShopOptions {
   readonly endpoint: OtlpEndpoint
   /** Called when a process ends that nobody stopped. */
   readonly onLost?: (sentence: string) => void
+  /** Gives up while the shop is starting; has no effect later. */
+  readonly signal?: AbortSignal
 }
 
 export interface Shop {
@@ -36,6 +38,8 @@ export interface Shop {
 
 /** How long a replaced instance keeps serving what reached it before the others were told, in milliseconds. */
 const drainMs = 1_000
+
+const neverAborted = new AbortController().signal
 
 interface Running {
   readonly name: string
@@ -74,6 +78,7 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
       environment,
       start: { kind: 'start', identity, addresses: addresses() },
       onLost: sentence => options.onLost?.(sentence),
+      signal: options.signal ?? neverAborted,
     })
     for (const name of conditions.get(identity.service) ?? [])
       child.order({ kind: 'condition', name, on: true })

@@ -16,6 +16,8 @@ export interface Stage {
 export interface StageOptions {
   /** Called when a process ends that nobody stopped. */
   readonly onLost: (sentence: string) => void
+  /** Gives up while server and shop are starting; has no effect later. */
+  readonly signal?: AbortSignal
 }
 
 /** Whatever the user's environment or `.env` says, this server is a plain one that touches nothing of theirs. */
@@ -58,6 +60,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     shop = await startShop({
       endpoint: { grpcUrl: `http://${server.grpcAddress}`, httpUrl: server.otlpHttpUrl },
       onLost: options.onLost,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
     })
     return { server, shop, dataDirectory, stop }
   } catch (error) {
