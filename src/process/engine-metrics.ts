@@ -1,6 +1,6 @@
 /** The engine's figures under the names that dashboards and alerts know. */
 import type { Engine } from '../engine/engine.ts'
-import { type Signal, signals } from '../model/telemetry.ts'
+import type { Signal } from '../model/telemetry.ts'
 import type { PipelineFigures } from '../server/ingest-figures.ts'
 import type { Sample } from '../server/own-metrics.ts'
 
@@ -21,8 +21,7 @@ export async function pipelineFigures(engine: Engine): Promise<PipelineFigures> 
 }
 
 export async function engineSamples(engine: Engine): Promise<readonly Sample[]> {
-  const { engine: worker, inbox } = await engine.figures()
-  const { queueSize } = await pipelineFigures(engine)
+  const { engine: worker } = await engine.figures()
   const plain = (name: Sample['name'], value: number): Sample => ({ name, labels: {}, value })
   return [
     plain('OtelContext_db_up', worker !== null && worker.storeFault === null ? 1 : 0),
@@ -30,12 +29,5 @@ export async function engineSamples(engine: Engine): Promise<readonly Sample[]> 
     plain('otelcontext_dlq_evicted_total', 0),
     plain('OtelContext_retention_consecutive_failures', worker?.maintenance.consecutiveFailures ?? 0),
     plain('OtelContext_retention_last_success_timestamp', (worker?.maintenance.lastSuccessMs ?? 0) / 1_000),
-    ...signals.map(
-      (signal): Sample => ({
-        name: 'otelcontext_ingest_pipeline_queue_depth',
-        labels: { signal },
-        value: inbox === null ? 0 : queueSize[signal],
-      }),
-    ),
   ]
 }

@@ -14,6 +14,8 @@ import { parseTime } from '../tools/arguments/time-argument.ts'
 
 export interface ExportRouteOptions {
   readonly runner: ToolRunner
+  /** Resolves once readers see everything that is acknowledged by now, or when that takes too long. */
+  readonly caughtUp: () => Promise<void>
   readonly clock: Clock
 }
 
@@ -40,6 +42,7 @@ export function createExportRoute(options: ExportRouteOptions) {
     }
     const gone = new AbortController()
     response.once('close', () => gone.abort())
+    await options.caughtUp()
     const answer = await options.runner.call({ tool: exportCall, args: query, caller }, gone.signal)
     const { file } = JSON.parse(answer.json) as { readonly file: string } // written by runExport
     try {

@@ -21,6 +21,7 @@ import { ingestFigureSource } from '../server/ingest-figures.ts'
 import { IngestJournal, observeAll } from '../server/ingest-journal.ts'
 import { OwnMetrics } from '../server/own-metrics.ts'
 import { RateLimit } from '../server/rate-limit.ts'
+import { caughtUp } from './caught-up.ts'
 import { countedRunner } from './counted-runner.ts'
 import { engineSamples, pipelineFigures } from './engine-metrics.ts'
 import { createExportRoute } from './export-route.ts'
@@ -103,8 +104,6 @@ async function startOwned(
   lifecycle.register(edge.front)
   const grpc = await edge.grpc.start()
   lifecycle.register(edge.grpc)
-  // Registered last, so that it comes first: what arrives from now on is told to come back.
-  lifecycle.register({ name: 'admission', stop: async () => engine.drain() })
   pools.tools.start()
 
   const host = reachableHost(edge.address)
@@ -246,7 +245,7 @@ function createEdge(parts: EdgeParts) {
       counters,
       ingestCounters: () => engine.ingestCounters(),
       pipeline,
-      exportTelemetry: createExportRoute({ runner: parts.exports, clock }),
+      exportTelemetry: createExportRoute({ runner: parts.exports, clock, caughtUp: () => caughtUp(engine) }),
       logger,
     },
     metrics,

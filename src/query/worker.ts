@@ -1,5 +1,5 @@
 /** A query worker: opens the store for reading, follows the tail, runs tools. Started by the pool. */
-import { parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type { Deadline } from '../model/reader.ts'
 import type { TailMessage } from '../model/tail.ts'
 import { systemClock } from '../model/time.ts'
@@ -26,16 +26,31 @@ export interface QueryWorkerSettings {
 /** How long the first call waits for the engine to say what is not sealed yet; without it, sealed data answers. */
 const firstTailMs = 1_000
 
-/** Follows the engine's channel; resolves with its first message, or after `firstTailMs`. */
+/**
+ * Follows the engine's channel; resolves when it has sent all it held, or after `firstTailMs`. The engine ends
+ * what it held with how far it has sealed.
+ */
 function followTail(tail: Tail, start: WorkerStart): Promise<void> {
   return new Promise(resolve => {
     const timer = setTimeout(resolve, firstTailMs)
     start.tail.on('message', (message: TailMessage) => {
       tail.accept(message)
+      if (message.type !== 'sealed') return
       clearTimeout(timer)
       resolve()
     })
   })
+}
+
+/** Takes what the engine has sent and this thread's event loop has not come to: a call must not overtake it. */
+function takeWaiting(tail: Tail, port: MessagePort): void {
+  for (
+    let waiting = receiveMessageOnPort(port);
+    waiting !== undefined;
+    waiting = receiveMessageOnPort(port)
+  ) {
+    tail.accept(waiting.message as TailMessage) // the engine sends nothing else
+  }
 }
 
 function makeRun(start: WorkerStart<QueryWorkerSettings>, server: CallServer): RunCall {
@@ -46,6 +61,7 @@ function makeRun(start: WorkerStart<QueryWorkerSettings>, server: CallServer): R
   const following = followTail(tail, start)
   const open = async (tenant: string, deadline: Deadline): Promise<OpenReader> => {
     await following
+    takeWaiting(tail, start.tail)
     const { ingestCounters } = server
     const nowMs = systemClock.now()
     return openTelemetryReader({
