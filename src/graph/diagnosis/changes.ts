@@ -24,14 +24,13 @@ const order: readonly Change['kind'][] = [
 
 export function listChanges(evidence: Evidence): readonly Change[] {
   const { windowView, baselineView } = evidence
-  if (baselineView.series('service').length === 0) return []
   const compare = (kind: RollupKind, parts: Parts) => compareSeries(windowView, baselineView, kind, parts)
   const named = (key: readonly string[], part: number) => key[part] ?? ''
   const patterns = new Map([...evidence.templates.values()].map(one => [one.id, one.pattern]))
   const found = [
     ...compare('instance', { fresh: 'new_version', gone: 'version_gone', name: key => named(key, 2) }),
     ...instanceChanges(windowView, baselineView),
-    ...compare('edge', { fresh: 'new_edge', gone: 'edge_gone', name: key => named(key, 1) }),
+    ...compare('edge', { fresh: 'new_edge', gone: 'edge_gone', name: edgeName }),
     ...compare('operation', { fresh: 'new_operation', gone: 'operation_gone', name: key => named(key, 1) }),
     ...compare('template', { fresh: 'new_template', gone: 'template_gone', name: key => named(key, 1) }),
   ].map(change =>
@@ -45,6 +44,12 @@ export function listChanges(evidence: Evidence): readonly Change[] {
         (`${a.service}\n${a.name}` < `${b.service}\n${b.name}` ? -1 : 1),
     )
     .slice(0, maxChanges)
+}
+
+/** The callee; empty for an address with a port, which changes with every instance and says nothing. */
+function edgeName(key: readonly string[]): string {
+  const callee = key[1] ?? ''
+  return key[3] === 'peer' && /:\d+$/.test(callee) ? '' : callee
 }
 
 interface Parts {

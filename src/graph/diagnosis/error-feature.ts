@@ -3,35 +3,49 @@
 import type { EvidenceHandle } from './diagnosis.ts'
 import type { ErrorShift } from './error-origins.ts'
 import type { Evidence } from './evidence.ts'
-import { earliestMs, type Finding, makeFeature, reachOf, reports, sureness, traceHandle } from './finding.ts'
+import {
+  errorReachOf,
+  type Finding,
+  makeFeature,
+  onsetOf,
+  reports,
+  sureness,
+  traceHandle,
+} from './finding.ts'
 
 /** Rise of the failing share that is half of everything: one request in ten is an incident to its users. */
 const halfRise = 0.1
 
+/** Part of the value that depends on how many of all newly failing traces began to fail here. */
+const explainedPart = 0.4
+
 /** The strongest place per service at which errors began. */
 export function errorFeature(evidence: Evidence): readonly Finding[] {
   const best = new Map<number, Finding>()
+  const failing = new Set(evidence.errors.flatMap(shift => [...shift.traces]))
   for (const shift of evidence.errors) {
-    const found = findingOf(evidence, shift)
+    const found = findingOf(evidence, shift, failing.size)
     const known = best.get(shift.service)
     if (known === undefined || found.feature.value > known.feature.value) best.set(shift.service, found)
   }
   return [...best.values()]
 }
 
-function findingOf(evidence: Evidence, shift: ErrorShift): Finding {
+function findingOf(evidence: Evidence, shift: ErrorShift, failing: number): Finding {
   const { names, window } = evidence
   const service = names.text(shift.service)
   const operation = names.text(shift.operation)
   const before = shift.baseTotal === 0 ? 0 : shift.baseFailed / shift.baseTotal
   const rise = Math.max(0, shift.failed / shift.total - before)
-  const value =
-    sureness(shift.evidence) * (rise / (rise + halfRise)) * reachOf(shift.total, window.set.traces)
+  const explained = 1 - explainedPart + (explainedPart * shift.failed) / failing
+  const reach = errorReachOf(shift.total, window.set.traces)
+  const value = sureness(shift.evidence) * (rise / (rise + halfRise)) * reach * explained
   const measured = {
     failed_requests: shift.failed,
     requests: shift.total,
     baseline_failed_requests: shift.baseFailed,
     baseline_requests: shift.baseTotal,
+    failing_traces: failing,
     evidence_nats: shift.evidence,
   }
   const caller = names.text(shift.caller)
@@ -47,6 +61,6 @@ function findingOf(evidence: Evidence, shift: ErrorShift): Finding {
     feature: makeFeature('error_origin', value, measured, handles),
     place: { operation },
     traces: shift.traces,
-    onsetMs: earliestMs(evidence, shift.traces),
+    onsetMs: onsetOf(evidence, shift.traces),
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Where errors begin: the deepest failed span none of whose children failed. Its callers carry the same
- * error upwards and are victims, not causes.
+ * Where errors begin: the deepest failed span with no failed span anywhere below it. Its callers carry the
+ * same error upwards and are victims, not causes; a span in between that does not call itself failed (a
+ * server that answers with a client error, say) does not make its caller a cause.
  */
 import { type Callees, silentCallee } from './charge-samples.ts'
 import type { Names } from './names.ts'
@@ -21,15 +22,19 @@ export interface ErrorOrigin {
 
 /** Failed spans of a set whose cause is not below them. */
 export function errorOrigins(set: TraceSet, callees: Callees): readonly ErrorOrigin[] {
-  const childFailed = new Uint8Array(set.spans)
+  const failedBelow = new Uint8Array(set.spans)
   for (let row = 0; row < set.spans; row++) {
-    const above = set.parent[row] ?? -1
-    if (set.failed[row] === 1 && above >= 0) childFailed[above] = 1
+    if (set.failed[row] !== 1) continue
+    let above = set.parent[row] ?? -1
+    while (above >= 0 && failedBelow[above] === 0) {
+      failedBelow[above] = 1
+      above = set.parent[above] ?? -1
+    }
   }
   const child = remoteChildren(set)
   const origins: ErrorOrigin[] = []
   for (let row = 0; row < set.spans; row++) {
-    if (set.failed[row] !== 1 || childFailed[row] === 1) continue
+    if (set.failed[row] !== 1 || failedBelow[row] === 1) continue
     origins.push(originAt(set, row, child[row] ?? -1, callees))
   }
   return origins

@@ -68,7 +68,7 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
   deadline.check()
   const origins = errorOrigins(window.set, callees)
   const errors = errorShifts(window.set, baseline.set, callees, names)
-  const steps = findSteps(window, baseline, names, new Set(origins.map(origin => origin.row)))
+  const steps = findSteps({ window, baseline, names, origins, callees })
   deadline.check()
   const windowSeries = metricSeries(windowView)
   const baselineSeries = await withHistory(question, metricSeries(baselineView))
@@ -98,20 +98,20 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
   }
 }
 
-function findSteps(
-  window: Sample,
-  baseline: Sample,
-  names: Names,
-  failedRows: ReadonlySet<number>,
-): readonly StepOrigin[] {
-  const runs = runsOf(window, names)
-  const steps = risenSteps(runs, runsOf(baseline, names)).filter(step => step.evidence >= minNats)
-  return stepOrigins(steps, runs, window.set, failedRows)
+type StepSources = Pick<Evidence, 'window' | 'baseline' | 'names' | 'origins' | 'callees'>
+
+function findSteps({ window, baseline, names, origins, callees }: StepSources): readonly StepOrigin[] {
+  const runs = runsOf(window, names, callees)
+  const steps = risenSteps(runs, runsOf(baseline, names, callees)).filter(step => step.evidence >= minNats)
+  return stepOrigins(steps, runs, window.set, origins)
 }
 
-function runsOf(sample: Sample, names: Names): readonly Run[] {
+function runsOf(sample: Sample, names: Names, callees: Callees): readonly Run[] {
   const unhealthy = unhealthyEntries(sample.set, sample.lines)
-  return [...spanRuns(sample.set, names, unhealthy), ...logRuns(sample.set, sample.lines, names, unhealthy)]
+  return [
+    ...spanRuns(sample.set, names, callees, unhealthy),
+    ...logRuns(sample.set, sample.lines, names, unhealthy),
+  ]
 }
 
 /** Adds the time before the window for series whose baseline is too short to know their spread. */
@@ -123,7 +123,8 @@ async function withHistory(
   const view = await question.reader.rollups({ fromMs: fromMs - historyMs, toMs: fromMs }, 60)
   const series = new Map(baseline)
   for (const [key, past] of metricSeries(view)) {
-    if ((baseline.get(key)?.values.length ?? 0) < minSeriesValues) series.set(key, past)
+    const values = baseline.get(key)?.values.length ?? 0
+    if (values < minSeriesValues && past.values.length > values) series.set(key, past)
   }
   return series
 }

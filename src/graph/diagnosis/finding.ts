@@ -40,12 +40,24 @@ export function sureness(nats: number): number {
 }
 
 /** Part of an operation's requests beyond which a finding is about the system and not about the operation. */
-const rareShare = 0.08
+const rareShare = 0.06
 
-/** How much it matters that `traces` of all sampled traces are concerned: half at one in twelve. */
+/** The same for errors that a span's status tells: nobody has to guess that they are bad. */
+const rareErrorShare = 0.02
+
+/** How much it matters that `traces` of all sampled traces are concerned: half at one in sixteen. */
 export function reachOf(traces: number, all: number): number {
-  const share = all === 0 ? 0 : traces / all
-  return share / (share + rareShare)
+  return half(all === 0 ? 0 : traces / all, rareShare)
+}
+
+/** How much it matters that errors began in an operation that `traces` of all sampled traces use. */
+export function errorReachOf(traces: number, all: number): number {
+  return half(all === 0 ? 0 : traces / all, rareErrorShare)
+}
+
+/** 0 to 1, one half at `at`. */
+function half(value: number, at: number): number {
+  return value / (value + at)
 }
 
 /** Up to three trace ids, the first by id: which ones does not matter, that they stay the same does. */
@@ -55,12 +67,30 @@ export function traceHandle(evidence: Evidence, traces: Iterable<number>): reado
   return [{ kind: 'traces', traceIds: rows.map(row => evidence.window.set.traceIds[row] ?? '') }]
 }
 
-/** Start of the earliest of these traces. */
-export function earliestMs(evidence: Evidence, traces: Iterable<number>): number | null {
-  const { first, startMs } = evidence.window.set
-  let earliest = Number.POSITIVE_INFINITY
-  for (const trace of traces) earliest = Math.min(earliest, startMs[first[trace] ?? 0] ?? earliest)
-  return Number.isFinite(earliest) ? earliest : null
+/**
+ * When the traces became frequent: the point in the order of all traces after which they keep coming more
+ * often than over the whole window (the minimum of the cumulative sum of differences from the mean; Page,
+ * "Continuous inspection schemes", 1954). A few early outliers do not move it. Null for no traces.
+ */
+export function onsetOf(evidence: Evidence, traces: ReadonlySet<number>): number | null {
+  const { set } = evidence.window
+  if (traces.size === 0) return null
+  const startOf = (trace: number) => set.startMs[set.first[trace] ?? 0] ?? 0
+  const order = Array.from({ length: set.traces }, (_, trace) => trace)
+  order.sort((a, b) => startOf(a) - startOf(b) || a - b)
+  const mean = traces.size / set.traces
+  let sum = 0
+  let lowest = 0
+  let after = 0
+  for (const [i, trace] of order.entries()) {
+    sum += (traces.has(trace) ? 1 : 0) - mean
+    if (sum < lowest - 1e-9) {
+      lowest = sum
+      after = i + 1
+    }
+  }
+  const first = order.slice(after).find(trace => traces.has(trace))
+  return first === undefined ? null : startOf(first)
 }
 
 /** Whether a service has spans of its own in either window. */

@@ -22,7 +22,9 @@ export interface ResourceShift {
 }
 
 /** Values of history needed before a shift can be told from noise. */
-const minHistory = 4
+const minHistory = 3
+/** Values from which a history shows its own tail. */
+const tailHistory = 8
 /** Shift, in spreads, at which it is as likely as not real; spreads of heavy-tailed series mislead below. */
 const halfSpreads = 6
 
@@ -96,7 +98,10 @@ function shiftOf(now: MetricSeries, before: MetricSeries, typical: number): Reso
   const rise = level - centre
   if (rise <= 0) return null
   const sorted = sortedCopy(before.values)
-  const reach = Math.max(0, quantileOf(sorted, 0.95) - centre)
+  const enough = sorted.length >= tailHistory
+  // A few values have no tail to speak of; then the window has to lie beyond all of them.
+  if (!enough && level <= (sorted.at(-1) ?? 0)) return null
+  const reach = enough ? Math.max(0, quantileOf(sorted, 0.95) - centre) : 0
   const spread = Math.max(robustSpread(before.values), reach / 1.645, Math.abs(centre) * 0.02, 1e-12)
   const spreads = rise / spread
   const share = utilizationShare(now)

@@ -2,7 +2,7 @@
 
 import type { EvidenceHandle, FeatureName } from './diagnosis.ts'
 import type { Evidence } from './evidence.ts'
-import { earliestMs, type Finding, makeFeature, reachOf, traceHandle } from './finding.ts'
+import { type Finding, makeFeature, onsetOf, reachOf, traceHandle } from './finding.ts'
 import { errorSeverity } from './log-lines.ts'
 import { runEnd, runStart, type Step } from './sequences.ts'
 import type { StepOrigin } from './step-origins.ts'
@@ -65,7 +65,7 @@ function findingOf(evidence: Evidence, origin: StepOrigin, name: FeatureName, va
     feature: makeFeature(name, value, measured, handles),
     place: { operation },
     traces: origin.traces,
-    onsetMs: earliestMs(evidence, origin.traces),
+    onsetMs: onsetOf(evidence, origin.traces),
   }
 }
 

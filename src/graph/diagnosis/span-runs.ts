@@ -1,17 +1,24 @@
 /** Runs of child spans: what each span of a service did in order, calls to others included. */
+import { type Callees, silentCallee } from './charge-samples.ts'
 import type { Names } from './names.ts'
 import type { Run } from './sequences.ts'
+import { remoteChildren } from './time-charges.ts'
 import { spanKinds, type TraceSet } from './trace-set.ts'
 
 /**
  * One run per span that is not itself a call; its tokens are its children of the same service. A token is
- * the child's name together with the peer it names. `unhealthy` holds rows of entries that failed.
+ * the child's name together with the service it calls, never an address: those change with every release. `unhealthy` holds rows of entries that failed.
  */
-export function spanRuns(set: TraceSet, names: Names, unhealthy: ReadonlySet<number>): readonly Run[] {
+export function spanRuns(
+  set: TraceSet,
+  names: Names,
+  callees: Callees,
+  unhealthy: ReadonlySet<number>,
+): readonly Run[] {
   const children = childrenOf(set)
   const runs: Run[] = []
   const contexts = new Map<number, string>()
-  const tokens = new Map<number, number>()
+  const tokenOf = tokensOf(set, names, callees)
   for (let row = 0; row < set.spans; row++) {
     const kind = set.kind[row]
     if (kind === spanKinds.client || kind === spanKinds.producer) continue
@@ -30,7 +37,7 @@ export function spanRuns(set: TraceSet, names: Names, unhealthy: ReadonlySet<num
       context,
       trace: set.trace[row] ?? 0,
       entry,
-      tokens: own.map(child => tokenOf(set, child, names, tokens)),
+      tokens: own.map(child => tokenOf(child)),
       times: own.map(child => set.startMs[child] ?? 0),
       startMs: set.startMs[row] ?? 0,
       endMs: set.endMs[row] ?? 0,
@@ -40,15 +47,22 @@ export function spanRuns(set: TraceSet, names: Names, unhealthy: ReadonlySet<num
   return runs
 }
 
-function tokenOf(set: TraceSet, row: number, names: Names, cache: Map<number, number>): number {
-  const key = (set.name[row] ?? 0) * 2097152 + (set.peer[row] ?? 0)
-  let token = cache.get(key)
-  if (token === undefined) {
-    const peer = names.text(set.peer[row] ?? 0)
-    token = names.id(`span:${names.text(set.name[row] ?? 0)}${peer === '' ? '' : ` -> ${peer}`}`)
-    cache.set(key, token)
+/** Tokens by row: the span's name, and for a call whom it is for. */
+function tokensOf(set: TraceSet, names: Names, callees: Callees): (row: number) => number {
+  const cache = new Map<number, number>()
+  const answering = remoteChildren(set)
+  return row => {
+    const callee = answering[row] ?? -1
+    const called = callee >= 0 ? (set.service[callee] ?? 0) : Math.max(0, silentCallee(set, row, callees))
+    const key = (set.name[row] ?? 0) * 2097152 + called
+    let token = cache.get(key)
+    if (token === undefined) {
+      const to = names.text(called).replace(/:\d+$/, '')
+      token = names.id(`span:${names.text(set.name[row] ?? 0)}${to === '' ? '' : ` -> ${to}`}`)
+      cache.set(key, token)
+    }
+    return token
   }
-  return token
 }
 
 /** Children of the same service by start time, as a lookup. */

@@ -3,6 +3,7 @@
  * below it in the same trace, and between siblings mostly to the one that deviated earliest. Only deviations
  * that are about as strong explain one another.
  */
+import type { ErrorOrigin } from './error-origins.ts'
 import { type Run, runEnd, type Step, stepsOf } from './sequences.ts'
 import type { TraceSet } from './trace-set.ts'
 
@@ -46,16 +47,16 @@ export function stepStrength(step: Step): number {
   return (1 - Math.exp(-step.evidence / sureNats)) * rise * rise
 }
 
-/** Splits every step between the entries that took it; `failedRows` are rows where an error began. */
+/** Splits every step between the entries that took it; `errors` are the places where errors began. */
 export function stepOrigins(
   steps: readonly Step[],
   runs: readonly Run[],
   set: TraceSet,
-  failedRows: ReadonlySet<number>,
+  errors: readonly ErrorOrigin[],
 ): readonly StepOrigin[] {
   const strength = steps.map(stepStrength)
   const marks = markRuns(steps, runs)
-  const below = deviationsBelow(marks, strength, failedRows, set)
+  const below = deviationsBelow(marks, strength, errors, set)
   const own = new Float64Array(steps.length)
   const marked = new Float64Array(steps.length)
   const traces = steps.map(() => new Set<number>())
@@ -146,17 +147,22 @@ function timeOf(run: Run, step: Step): number {
 function deviationsBelow(
   marks: readonly Mark[],
   strength: readonly number[],
-  failedRows: ReadonlySet<number>,
+  errors: readonly ErrorOrigin[],
   set: TraceSet,
 ): Map<number, Deviation> {
   const own = new Map<number, number>()
   for (const mark of marks) {
     own.set(mark.entry, Math.max(own.get(mark.entry) ?? 0, strength[mark.step] ?? 0))
   }
-  for (const row of failedRows) own.set(set.entry[row] ?? row, 1)
   const below = new Map<number, Deviation>()
+  for (const { row, service } of errors) {
+    const entry = set.entry[row] ?? row
+    own.set(entry, 1)
+    // The call failed here, but whoever was called is to blame: that explains this very entry.
+    if (service !== set.service[entry]) below.set(entry, { service, strength: 1 })
+  }
   for (const [start, strong] of [...own].sort((a, b) => b[1] - a[1] || a[0] - b[0])) {
-    const service = set.service[start] ?? 0
+    const service = below.get(start)?.service ?? set.service[start] ?? 0
     let above = set.parent[start] ?? -1
     while (above >= 0) {
       const entry = set.entry[above] ?? above

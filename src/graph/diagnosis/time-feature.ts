@@ -1,7 +1,8 @@
 /** Findings from charged time: which service, or the way to it, takes longer than it used to. */
 
+import type { EvidenceHandle } from './diagnosis.ts'
 import type { Evidence } from './evidence.ts'
-import { earliestMs, type Finding, makeFeature, reports, sureness, traceHandle } from './finding.ts'
+import { type Finding, makeFeature, onsetOf, reports, sureness, traceHandle } from './finding.ts'
 import type { TimeShift } from './time-shift.ts'
 import { traceDurations } from './trace-set.ts'
 
@@ -56,9 +57,10 @@ function findingOf(
     excess_ms: [...best.traces.values()].reduce((sum, ms) => sum + ms, 0) / Math.max(1, best.traces.size),
     evidence_nats: best.evidence,
   }
-  const handles = [
+  const operation = names.text(best.key.operation)
+  const handles: readonly EvidenceHandle[] = [
     ...traceHandle(evidence, traces),
-    { kind: 'operation', service, operation: names.text(best.key.operation) } as const,
+    ...(operation === '' ? [] : [{ kind: 'operation', service, operation } as const]),
   ]
   const value = exposedMs > 0 ? weighted / exposedMs : 0
   return {
@@ -66,11 +68,11 @@ function findingOf(
     peer: best.key.kind === 'peer' && !reports(evidence, owner),
     feature: makeFeature(gap ? 'network_gap' : 'own_time', value, measured, handles),
     place: {
-      operation: names.text(best.key.operation),
+      operation,
       caller: gap && onlyCaller ? names.text(best.key.caller) : '',
     },
     traces,
-    onsetMs: earliestMs(evidence, traces),
+    onsetMs: onsetOf(evidence, traces),
   }
 }
 

@@ -1,0 +1,113 @@
+/**
+ * Root-cause answers on labelled incidents, end to end: per case the real server on an empty data directory,
+ * the case over OTLP/HTTP, the question over MCP.
+ *
+ *   npm run bench:incidents -- --cases DIR [--labels] [--only GLOB]
+ *
+ * One JSON line per case on stdout: `{"case","verdict","causes":[{"service","score"}],"tokens","ms"}`. With
+ * `--labels` summary lines follow. Everything else goes to stderr. Labels are opened only with `--labels`.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type ServerProcess, startServerProcess } from '../scripts/server-process.ts'
+import { findCases, type IncidentCase, readLabels } from './incidents/cases.ts'
+import { type Investigated, investigate } from './incidents/question.ts'
+import { summarise } from './incidents/score.ts'
+import { sendCase } from './incidents/send.ts'
+
+/** How long the server may take to seal a case before the question is asked anyway. */
+const maxLagWaitMs = 60_000
+
+const { values } = parseArgs({
+  options: {
+    cases: { type: 'string', default: '' },
+    labels: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+  },
+})
+if (values.cases === '') {
+  console.error('usage: npm run bench:incidents -- --cases DIR [--labels] [--only GLOB]')
+  process.exit(2)
+}
+const cases = findCases(values.cases, values.only)
+if (cases.length === 0) {
+  console.error(`no case below ${values.cases} matches`)
+  process.exit(2)
+}
+const answers = new Map<string, Investigated>()
+let failed = 0
+for (const incident of cases) {
+  try {
+    const answer = await runCase(incident)
+    answers.set(incident.name, answer)
+    const { verdict, causes, tokens, ms } = answer
+    console.log(JSON.stringify({ case: incident.name, verdict, causes, tokens, ms }))
+  } catch (error) {
+    failed++
+    console.error(`${incident.name}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+printTimes([...answers.values()])
+if (values.labels) printScores()
+process.exit(failed === 0 ? 0 : 1)
+
+async function runCase(incident: IncidentCase): Promise<Investigated> {
+  const dataDirectory = mkdtempSync(join(tmpdir(), 'otelcontext-incident-'))
+  let server: ServerProcess | undefined
+  try {
+    server = await startServerProcess({ dataDirectory, environment: { API_KEY: '', DB_DRIVER: 'sqlite' } })
+    await sendCase(incident, server.otlpHttpUrl)
+    await untilSealed(server.url)
+    return await investigate(server.url, incident)
+  } finally {
+    await server?.kill()
+    rmSync(dataDirectory, { recursive: true, force: true })
+  }
+}
+
+/** Waits until `/ready` shows that everything acknowledged is sealed. */
+async function untilSealed(url: string): Promise<void> {
+  const deadline = Date.now() + maxLagWaitMs
+  while (Date.now() < deadline) {
+    const response = await fetch(`${url}/ready`)
+    const state: unknown = await response.json()
+    if (sealingLag(state) === 0) return
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+  console.error('sealing still lags after 60 s; asking anyway')
+}
+
+interface ReadyState {
+  readonly checks?: Readonly<Record<string, { readonly figures?: Readonly<Record<string, number>> }>>
+}
+
+/** Positions acknowledged and not sealed; infinite while the server does not say. */
+function sealingLag(state: unknown): number {
+  const figures = (state as ReadyState).checks?.['sealing']?.figures // a field we look for, checked below
+  const unsealed = figures?.['unsealed_positions']
+  return typeof unsealed === 'number' ? unsealed : Number.POSITIVE_INFINITY
+}
+
+function printTimes(all: readonly Investigated[]): void {
+  const times = all.map(each => each.ms).sort((a, b) => a - b)
+  const tokens = all.map(each => each.tokens).sort((a, b) => a - b)
+  const at = (sorted: readonly number[], q: number) => sorted[Math.floor(q * (sorted.length - 1))] ?? 0
+  console.error(
+    `${all.length} answers: ${at(times, 0.5)} ms median, ${at(times, 0.95)} ms p95; ` +
+      `${at(tokens, 0.5)} tokens median, ${at(tokens, 1)} most`,
+  )
+}
+
+function printScores(): void {
+  const labels = readLabels(cases)
+  const scored = cases.flatMap(incident => {
+    const label = labels.get(incident.name)
+    if (label === undefined) return []
+    // A case that could not be played counts as wrong.
+    const answer = answers.get(incident.name) ?? { verdict: 'failed', causes: [] }
+    return [{ name: incident.name, dataset: incident.dataset, label, answer }]
+  })
+  for (const line of summarise(scored)) console.log(JSON.stringify(line))
+}

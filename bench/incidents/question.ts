@@ -1,0 +1,68 @@
+/** Asks the MCP tool `investigate` and reads what counts out of the answer. */
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
+import type { IncidentCase, Window } from './cases.ts'
+
+export interface RankedCause {
+  readonly service: string
+  readonly score: number
+}
+
+export interface Investigated {
+  readonly verdict: string
+  readonly causes: readonly RankedCause[]
+  readonly tokens: number
+  /** From call to answer, without the connection. */
+  readonly ms: number
+}
+
+/** Connects, asks once, disconnects. Throws when the answer is an error or no answer at all. */
+export async function investigate(url: string, incident: IncidentCase): Promise<Investigated> {
+  const client = new Client(
+    { name: 'bench-incidents', version: '1.0.0' },
+    { versionNegotiation: { mode: 'auto' } },
+  )
+  await client.connect(new StreamableHTTPClientTransport(new URL('/mcp', url)))
+  try {
+    const started = performance.now()
+    const result = await client.callTool({ name: 'investigate', arguments: argumentsOf(incident) })
+    const ms = Math.round((performance.now() - started) * 10) / 10
+    const block = result.content.find(each => each.type === 'text')
+    const text = block?.type === 'text' ? block.text : ''
+    if (result.isError === true) throw new Error(`investigate refused: ${text.slice(0, 500)}`)
+    return { ...readAnswer(text), tokens: countTokens(text), ms }
+  } finally {
+    await client.close()
+  }
+}
+
+function argumentsOf({ window, baseline, service }: IncidentCase): Record<string, string> {
+  const time = (ms: number) => new Date(ms).toISOString()
+  const windows = (of: Window, prefix: string) => ({
+    [`${prefix}from`]: time(of.fromMs),
+    [`${prefix}to`]: time(of.toMs),
+  })
+  const named = service === '' ? {} : { service }
+  return { ...windows(window, ''), ...windows(baseline, 'baseline_'), ...named }
+}
+
+interface AnswerText {
+  readonly facts?: { readonly verdict?: string }
+  readonly tables?: Readonly<
+    Record<string, { readonly columns: readonly string[]; readonly rows: readonly (readonly unknown[])[] }>
+  >
+}
+
+function readAnswer(text: string): Pick<Investigated, 'verdict' | 'causes'> {
+  const answer = JSON.parse(text) as AnswerText // our own output schema
+  const verdict = answer.facts?.verdict
+  if (verdict === undefined) throw new Error(`an answer without a verdict: ${text.slice(0, 300)}`)
+  const table = answer.tables?.['causes']
+  const service = table?.columns.indexOf('service') ?? -1
+  const score = table?.columns.indexOf('score') ?? -1
+  const causes = (table?.rows ?? []).map(row => ({
+    service: String(row[service]),
+    score: Number(row[score]),
+  }))
+  return { verdict, causes }
+}

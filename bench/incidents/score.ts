@@ -1,0 +1,103 @@
+/** Scores answers against labels: AC@k, Avg@5, firmness and alarms, with n and intervals. */
+import type { Label } from './cases.ts'
+import type { Investigated } from './question.ts'
+
+export interface Scored {
+  readonly name: string
+  readonly dataset: string
+  readonly label: Label
+  readonly answer: Pick<Investigated, 'verdict' | 'causes'>
+}
+
+export interface Summary {
+  readonly group: string
+  readonly n: number
+  readonly ac1: number
+  /** Wilson interval of ac1 at 95 %. */
+  readonly ac1_low: number
+  readonly ac1_high: number
+  readonly ac3: number
+  readonly avg5: number
+  readonly firm_share: number
+  /** AC@1 among firm answers; null if there are none. */
+  readonly ac1_firm: number | null
+  readonly called_healthy: number
+}
+
+export interface ControlSummary {
+  readonly group: string
+  readonly n: number
+  readonly alarms: number
+}
+
+/** A cause above this score is an alarm on a control, firm or not. */
+const alarmScore = 0.2
+
+const isFirm = ({ answer }: Scored): boolean => answer.verdict === 'confirmed' || answer.verdict === 'likely'
+
+/** Per dataset, then per dataset and fault kind; controls apart. */
+export function summarise(scored: readonly Scored[]): readonly (Summary | ControlSummary)[] {
+  const faults = scored.filter(each => each.label.service !== null)
+  const controls = scored.filter(each => each.label.service === null)
+  const lines: (Summary | ControlSummary)[] = []
+  for (const [group, cases] of groups(faults, each => each.dataset)) lines.push(summaryOf(group, cases))
+  for (const [group, cases] of groups(faults, each => `${each.dataset}/${each.label.fault}`)) {
+    lines.push(summaryOf(group, cases))
+  }
+  if (controls.length > 0) {
+    const alarms = controls.filter(
+      each => isFirm(each) || each.answer.causes.some(cause => cause.score > alarmScore),
+    )
+    lines.push({ group: 'controls', n: controls.length, alarms: alarms.length })
+  }
+  return lines
+}
+
+function groups(
+  scored: readonly Scored[],
+  keyOf: (each: Scored) => string,
+): readonly (readonly [string, readonly Scored[]])[] {
+  const found = new Map<string, Scored[]>()
+  for (const each of scored) {
+    const list = found.get(keyOf(each))
+    if (list === undefined) found.set(keyOf(each), [each])
+    else list.push(each)
+  }
+  return [...found].sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+function summaryOf(group: string, cases: readonly Scored[]): Summary {
+  const n = cases.length
+  const ranks = cases.map(({ answer, label }) =>
+    answer.causes.findIndex(cause => cause.service === label.service),
+  )
+  const within = (k: number) => ranks.filter(rank => rank >= 0 && rank < k).length
+  const firm = cases.filter(isFirm)
+  const firmRight = firm.filter(({ answer, label }) => answer.causes[0]?.service === label.service)
+  const [low, high] = wilson(within(1), n)
+  return {
+    group,
+    n,
+    ac1: round(within(1) / n),
+    ac1_low: round(low),
+    ac1_high: round(high),
+    ac3: round(within(3) / n),
+    avg5: round([1, 2, 3, 4, 5].reduce((sum, k) => sum + within(k), 0) / (5 * n)),
+    firm_share: round(firm.length / n),
+    ac1_firm: firm.length === 0 ? null : round(firmRight.length / firm.length),
+    called_healthy: cases.filter(each => each.answer.verdict === 'healthy').length,
+  }
+}
+
+/** Wilson score interval at 95 % (Wilson, 1927). */
+function wilson(hits: number, n: number): readonly [number, number] {
+  const z = 1.96
+  const share = hits / n
+  const centre = (share + (z * z) / (2 * n)) / (1 + (z * z) / n)
+  const half = (z / (1 + (z * z) / n)) * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n))
+  return [Math.max(0, centre - half), Math.min(1, centre + half)]
+}
+
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000
+}

@@ -1,0 +1,295 @@
+import { describe, expect, it } from 'vitest'
+import { diagnose } from '../../../src/graph/diagnosis/diagnose.ts'
+import type { Cause, Diagnosis } from '../../../src/graph/diagnosis/diagnosis.ts'
+import type { Deadline } from '../../../src/model/reader.ts'
+import type { Signal } from '../../../src/model/telemetry.ts'
+import { MemoryReader } from './memory-reader.ts'
+import { type Fault, makeHistory, type Requests, seeded } from './synthetic-system.ts'
+
+const baseMs = Date.UTC(2026, 0, 15, 10, 0, 0)
+const faultMs = baseMs + 120_000
+const endMs = faultMs + 60_000
+const patient: Deadline = { signal: new AbortController().signal, check: () => undefined }
+
+function history(fault: Fault, seed = 1): Requests {
+  return makeHistory({ seed, fromMs: baseMs, toMs: endMs, faultMs, fault, requestsPerSecond: 6 })
+}
+
+function readerOf(
+  requests: Requests,
+  signals: readonly Signal[] = ['traces', 'logs', 'metrics'],
+): MemoryReader {
+  const reader = new MemoryReader(endMs + 1000)
+  for (const signal of signals) for (const request of requests[signal]) reader.add(signal, request)
+  return reader
+}
+
+function ask(reader: MemoryReader, service: string | null = null): Promise<Diagnosis> {
+  return diagnose({
+    reader,
+    window: { fromMs: faultMs, toMs: endMs },
+    baseline: { fromMs: baseMs, toMs: faultMs },
+    service,
+    deadline: patient,
+  })
+}
+
+const firm = (diagnosis: Diagnosis): boolean =>
+  diagnosis.verdict === 'likely' || diagnosis.verdict === 'confirmed'
+
+/** The link as the answer's reader would recompute it, on purpose not the code under test. */
+function recompute(cause: Cause, bias: number): number {
+  let logOdds = bias
+  for (const { weight, value } of cause.features) logOdds += weight * value
+  return Math.round((1 / (1 + Math.exp(-logOdds))) * 1000) / 1000
+}
+
+const faults: readonly {
+  readonly name: string
+  readonly fault: Fault
+  readonly truth: string
+  readonly kinds: readonly string[]
+}[] = [
+  {
+    name: 'slow code',
+    fault: { kind: 'slow', service: 'billing', ms: 200 },
+    truth: 'billing',
+    kinds: ['slow'],
+  },
+  {
+    name: 'slow code deep below',
+    fault: { kind: 'slow', service: 'storage', ms: 60 },
+    truth: 'storage',
+    kinds: ['slow'],
+  },
+  {
+    name: 'a slow network',
+    fault: { kind: 'network', service: 'advice', ms: 80 },
+    truth: 'advice',
+    kinds: ['slow'],
+  },
+  {
+    name: 'errors',
+    fault: { kind: 'failing', service: 'billing', share: 0.5 },
+    truth: 'billing',
+    kinds: ['failing'],
+  },
+  {
+    name: 'work that is skipped',
+    fault: { kind: 'skips_call', service: 'orders', callee: 'reserve' },
+    truth: 'orders',
+    kinds: ['not_called', 'changed'],
+  },
+  {
+    name: 'a busy processor',
+    fault: { kind: 'cpu', service: 'advice' },
+    truth: 'advice',
+    kinds: ['saturated'],
+  },
+  {
+    name: 'a dependency that is down and sends no telemetry',
+    fault: { kind: 'peer_down', peer: 'stockdb' },
+    truth: 'stockdb',
+    kinds: ['failing'],
+  },
+  {
+    name: 'a dependency that is slow and sends no telemetry',
+    fault: { kind: 'peer_slow', peer: 'stockdb', ms: 90 },
+    truth: 'stockdb',
+    kinds: ['slow'],
+  },
+  {
+    name: 'a bad release',
+    fault: { kind: 'release', service: 'catalog', version: '1.1.0', share: 0.6 },
+    truth: 'catalog',
+    kinds: ['changed', 'failing'],
+  },
+]
+
+const harmless: readonly { readonly name: string; readonly fault: Fault }[] = [
+  { name: 'nothing happens', fault: { kind: 'none' } },
+  { name: 'traffic doubles', fault: { kind: 'traffic', factor: 2 } },
+  { name: 'traffic falls to a third', fault: { kind: 'traffic', factor: 0.33 } },
+  { name: 'an instance restarts', fault: { kind: 'restart', service: 'billing' } },
+  {
+    name: 'a good release goes out',
+    fault: { kind: 'harmless_release', service: 'catalog', version: '1.1.0' },
+  },
+]
+
+describe('diagnose', () => {
+  for (const { name, fault, truth, kinds } of faults) {
+    it(`names the place of ${name}, firmly, whatever the seed`, async () => {
+      for (const seed of [1, 2]) {
+        const diagnosis = await ask(readerOf(history(fault, seed)))
+        expect(diagnosis.causes[0]?.location.service).toBe(truth)
+        expect(kinds).toContain(diagnosis.causes[0]?.kind)
+        expect(firm(diagnosis)).toBe(true)
+      }
+    })
+  }
+
+  for (const { name, fault } of harmless) {
+    it(`stays silent when ${name}`, async () => {
+      for (const seed of [11, 12]) {
+        const diagnosis = await ask(readerOf(history(fault, seed)))
+        expect({ seed, verdict: diagnosis.verdict, causes: diagnosis.causes }).toEqual({
+          seed,
+          verdict: 'healthy',
+          causes: [],
+        })
+      }
+    })
+  }
+
+  it('does not call a rare operation that fails wholly an incident of the system', async () => {
+    for (const seed of [21, 22]) {
+      const diagnosis = await ask(readerOf(history({ kind: 'rare_operation' }, seed)))
+      expect(firm(diagnosis)).toBe(false)
+    }
+  })
+
+  it('gives scores that can be recomputed from the answer alone', async () => {
+    for (const { fault } of faults) {
+      const diagnosis = await ask(readerOf(history(fault)))
+      expect(diagnosis.causes.length).toBeGreaterThan(0)
+      for (const cause of diagnosis.causes) expect(recompute(cause, diagnosis.bias)).toBe(cause.score)
+    }
+  })
+
+  it('gives the same answer whatever the order of arrival', async () => {
+    const requests = history({ kind: 'slow', service: 'storage', ms: 60 })
+    const expected = JSON.stringify(await ask(readerOf(requests, ['traces', 'metrics'])))
+    for (const seed of [5, 6]) {
+      const random = seeded(seed)
+      const shuffled = {
+        ...requests,
+        traces: requests.traces
+          .map(request => ({ request, at: random() }))
+          .sort((a, b) => a.at - b.at)
+          .map(({ request }) => request),
+      }
+      expect(JSON.stringify(await ask(readerOf(shuffled, ['traces', 'metrics'])))).toBe(expected)
+    }
+  })
+
+  it('counts who is hit in the direction of the callers', async () => {
+    const diagnosis = await ask(readerOf(history({ kind: 'failing', service: 'billing', share: 0.5 })))
+    const { services, propagation } = diagnosis.blastRadius
+    const gateway = services.find(one => one.service === 'gateway')
+    expect(gateway?.entryPoint).toBe(true)
+    expect(services.map(one => one.service)).not.toContain('advice')
+    const edge = propagation.find(one => one.caller === 'orders' && one.callee === 'billing')
+    expect(edge?.calleeFailed).toBeGreaterThan(10)
+    expect(edge?.probability).toBe(1)
+  })
+
+  it('places the onset within seconds of the truth and before that of the victims', async () => {
+    const late = makeHistory({
+      seed: 4,
+      fromMs: baseMs,
+      toMs: endMs,
+      faultMs: faultMs + 20_000,
+      fault: { kind: 'slow', service: 'storage', ms: 80 },
+      requestsPerSecond: 6,
+    })
+    const { onsets } = await ask(readerOf(late))
+    const storage = onsets.find(one => one.service === 'storage')
+    expect(Math.abs((storage?.onsetMs ?? 0) - faultMs - 20_000)).toBeLessThan(5000)
+    expect(storage?.endMs).toBeNull()
+  })
+
+  it('reports the new version beside the evidence against it', async () => {
+    const fault = { kind: 'release', service: 'catalog', version: '1.1.0', share: 0.6 } as const
+    const diagnosis = await ask(readerOf(history(fault)))
+    expect(diagnosis.causes[0]?.location.version).toBe('1.1.0')
+    expect(diagnosis.changes).toContainEqual(
+      expect.objectContaining({ kind: 'new_version', service: 'catalog', name: '1.1.0' }),
+    )
+  })
+
+  it('rules out victims with the service that explains them', async () => {
+    const diagnosis = await ask(readerOf(history({ kind: 'slow', service: 'storage', ms: 60 })))
+    const catalog = diagnosis.ruledOut.find(one => one.service === 'catalog')
+    expect(catalog?.reason).toBe('explained_by_callee')
+    expect(catalog?.explainedBy).toBe('storage')
+  })
+
+  it('shows traces that exist in the window and are counted', async () => {
+    const requests = history({ kind: 'failing', service: 'billing', share: 0.5 })
+    const { exemplars } = await ask(readerOf(requests))
+    const sent = JSON.stringify(requests.traces)
+    expect(exemplars.length).toBeGreaterThan(0)
+    for (const { traceId, traces } of exemplars) {
+      expect(sent).toContain(traceId)
+      expect(traces).toBeGreaterThan(0)
+    }
+  })
+
+  it('says that there is too little data instead of guessing', async () => {
+    const nothing = await ask(new MemoryReader(endMs))
+    expect(nothing.verdict).toBe('insufficient_data')
+    expect(nothing.causes).toEqual([])
+    expect(nothing.coverage.notes).toContain('no_spans')
+    expect(nothing.coverage.baselineOrigin).toBe('none')
+  })
+
+  it('cannot judge without a baseline', async () => {
+    const requests = makeHistory({
+      seed: 7,
+      fromMs: faultMs,
+      toMs: endMs,
+      faultMs,
+      fault: { kind: 'failing', service: 'billing', share: 0.5 },
+      requestsPerSecond: 6,
+    })
+    expect((await ask(readerOf(requests, ['traces', 'logs']))).verdict).toBe('insufficient_data')
+  })
+
+  it('takes the time before the window as baseline when none is given', async () => {
+    const reader = readerOf(history({ kind: 'slow', service: 'billing', ms: 200 }))
+    const diagnosis = await diagnose({
+      reader,
+      window: { fromMs: faultMs, toMs: endMs },
+      baseline: null,
+      service: null,
+      deadline: patient,
+    })
+    expect(diagnosis.coverage.baselineOrigin).toBe('before')
+    expect(diagnosis.baseline?.toMs).toBe(faultMs)
+    expect(diagnosis.causes[0]?.location.service).toBe('billing')
+  })
+
+  it('works with metrics alone', async () => {
+    const diagnosis = await ask(readerOf(history({ kind: 'cpu', service: 'advice' }), ['metrics']))
+    expect(diagnosis.causes[0]?.location.service).toBe('advice')
+    expect(diagnosis.causes[0]?.location.resource).toBe('process.cpu.utilization')
+    expect(diagnosis.coverage.notes).toContain('no_spans')
+  })
+
+  it('says so when there are logs alone', async () => {
+    const diagnosis = await ask(
+      readerOf(history({ kind: 'failing', service: 'billing', share: 0.5 }), ['logs']),
+    )
+    expect(diagnosis.verdict).toBe('insufficient_data')
+    expect(diagnosis.changes.map(change => change.kind)).toContain('new_template')
+  })
+
+  it('stops when the deadline says so', async () => {
+    let checks = 0
+    const deadline: Deadline = {
+      signal: new AbortController().signal,
+      check: () => {
+        if (++checks > 3) throw new Error('time is over')
+      },
+    }
+    const input = {
+      reader: readerOf(history({ kind: 'none' })),
+      window: { fromMs: faultMs, toMs: endMs },
+      baseline: { fromMs: baseMs, toMs: faultMs },
+      service: null,
+      deadline,
+    }
+    await expect(diagnose(input)).rejects.toThrow('time is over')
+  })
+})
