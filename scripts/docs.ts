@@ -22,11 +22,12 @@ function withGenerated(text: string, name: string, content: string): string {
   return `${text.slice(0, from + start.length)}\n${content}\n${text.slice(to)}`
 }
 
-const firstSentence = (text: string): string => /^.*?[.?](?=\s|$)/s.exec(text)?.[0] ?? text
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 
 function toolsTable(): string {
-  const rows = tools.map(tool => `| \`${tool.name}\` | ${cell(firstSentence(tool.description))} |`)
+  const rows = tools.map(
+    tool => `| \`${tool.name}\` | ${cell(tool.description.replace(/^Start here\. /, ''))} |`,
+  )
   return [
     '| tool | answers |',
     '|---|---|',
