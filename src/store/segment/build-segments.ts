@@ -1,7 +1,15 @@
 /** Sealing: decoded batches of one tenant and signal become segments, the unit of storage. */
 import { createHash } from 'node:crypto'
 import type { SegmentHeader, SegmentRecord } from '../../model/store.ts'
-import type { Batch, Block, LogBlock, MetricBlock, Signal, SpanBlock } from '../../model/telemetry.ts'
+import type {
+  Batch,
+  Block,
+  LogBlock,
+  MetricBlock,
+  RecordTable,
+  Signal,
+  SpanBlock,
+} from '../../model/telemetry.ts'
 import { toMs } from '../../model/time.ts'
 import { formatVersion, sealPart } from '../part.ts'
 import { arrangeRows } from './arrange-rows.ts'
@@ -39,39 +47,86 @@ export interface SegmentInput {
  * Ids follow from inbox, positions, tenant and signal, so sealing the same entries again gives the same ids.
  */
 export function buildSegments(input: SegmentInput): readonly SegmentRecord[] {
-  const sources = input.entries.filter(entry => entry.batch.block.count > 0).map(withTemplates)
-  if (sources.some(source => source.block.signal !== input.signal))
-    throw new TypeError(`a batch for a segment of ${input.signal} holds another signal`)
-  return arrangeRows(sources).map((arranged, ordinal) =>
-    encodeSegment(input, sources, arranged.picks, ordinal),
-  )
+  const { inboxId, tenant, signal, entries } = input
+  const name = [inboxId, entries[0]?.position ?? 0, entries.at(-1)?.position ?? 0, tenant, signal]
+  return encodeSources({ tenant, signal, inboxId, name }, entries.map(sourceOfEntry))
+}
+
+/** A stored segment with its rows, to be merged with others. */
+export interface MergeInput {
+  readonly header: SegmentHeader
+  readonly block: Block
+  readonly records: RecordTable
+}
+
+/**
+ * Fewer segments with the same rows, of one tenant, signal and inbox. Ids follow from the ids merged. Throws
+ * TypeError for segments that do not belong together.
+ */
+export function mergeSegments(inputs: readonly MergeInput[]): readonly SegmentRecord[] {
+  const first = inputs[0]?.header
+  if (first === undefined) return []
+  const { tenant, signal, inboxId } = first
+  if (inputs.some(({ header }) => header.tenant !== tenant || header.inboxId !== inboxId))
+    throw new TypeError('segments of two tenants or inboxes cannot be merged')
+  const name = ['merged', ...inputs.map(({ header }) => header.id).sort()]
+  const sources = inputs.map(({ header, block, records }) => ({ ...header, block, records }))
+  return encodeSources({ tenant, signal, inboxId, name }, sources)
+}
+
+interface Owner {
+  readonly tenant: string
+  readonly signal: Signal
+  readonly inboxId: string
+  /** What the ids are derived from; the ordinal of the segment is added. */
+  readonly name: readonly (string | number)[]
 }
 
 interface Source {
-  readonly position: number
-  readonly receivedMs: number
+  readonly fromPosition: number
+  readonly toPosition: number
+  readonly minReceivedMs: number
+  readonly maxReceivedMs: number
   readonly block: Block
-  readonly batch: Batch
+  readonly records: RecordTable
 }
 
-function withTemplates(entry: SegmentEntry): Source {
-  const { position, receivedMs, batch, templates } = entry
-  const { block } = batch
-  if (block.signal !== 'logs' || templates === null) return { position, receivedMs, batch, block }
+function sourceOfEntry(entry: SegmentEntry): Source {
+  const { position, receivedMs, batch } = entry
+  return {
+    fromPosition: position,
+    toPosition: position,
+    minReceivedMs: receivedMs,
+    maxReceivedMs: receivedMs,
+    block: withTemplates(batch.block, entry.templates),
+    records: batch.records,
+  }
+}
+
+function withTemplates(block: Block, templates: Uint32Array | null): Block {
+  if (block.signal !== 'logs' || templates === null) return block
   if (templates.length !== block.count)
     throw new TypeError(`${templates.length} template numbers for ${block.count} log records`)
-  return { position, receivedMs, batch, block: { ...block, template: templates } }
+  return { ...block, template: templates }
+}
+
+function encodeSources(owner: Owner, all: readonly Source[]): readonly SegmentRecord[] {
+  const sources = all.filter(source => source.block.count > 0)
+  if (sources.some(source => source.block.signal !== owner.signal))
+    throw new TypeError(`a batch for a segment of ${owner.signal} holds another signal`)
+  const rows = sources.map(({ block, maxReceivedMs }) => ({ block, receivedMs: maxReceivedMs }))
+  return arrangeRows(rows).map(({ picks }, ordinal) => encodeSegment(owner, sources, picks, ordinal))
 }
 
 function encodeSegment(
-  input: SegmentInput,
+  owner: Owner,
   sources: readonly Source[],
   picks: Picks,
   ordinal: number,
 ): SegmentRecord {
-  const block = mergeRows(input.signal, sources, picks)
+  const block = mergeRows(owner.signal, sources, picks)
   const sourceOf = (row: number): RecordSource => {
-    const { records } = (sources[picks.source[row] as number] as Source).batch
+    const { records } = sources[picks.source[row] as number] as Source
     const from = records.offset[picks.row[row] as number] as number
     return { bytes: records.bytes, from, to: from + (records.length[picks.row[row] as number] as number) }
   }
@@ -100,7 +155,7 @@ function encodeSegment(
       partNames.frame(frame),
       sealPart(out => writeCompressed(out, records.frames[frame] as Uint8Array)),
     )
-  return { header: headerOf(input, sources, picks, block, parts, ordinal), parts }
+  return { header: headerOf(owner, sources, picks, block, parts, ordinal), parts }
 }
 
 function mergeRows(signal: Signal, sources: readonly Source[], picks: Picks): Block {
@@ -132,7 +187,7 @@ function termsOf(block: LogBlock, sourceOf: (row: number) => RecordSource): Uint
 }
 
 function headerOf(
-  input: SegmentInput,
+  owner: Owner,
   sources: readonly Source[],
   picks: Picks,
   block: Block,
@@ -142,31 +197,27 @@ function headerOf(
   const times = timeRange(block)
   const used = [...new Set(picks.source)].map(index => sources[index] as Source)
   const services = [...new Set(block.resources.map(resource => resource.service))].sort()
-  const fromPosition = Math.min(...used.map(source => source.position))
-  const toPosition = Math.max(...used.map(source => source.position))
-  const first = input.entries[0]?.position ?? fromPosition
-  const last = input.entries.at(-1)?.position ?? toPosition
   let byteLength = 0
   for (const part of parts.values()) byteLength += part.length
   return {
-    id: segmentId([input.inboxId, first, last, input.tenant, input.signal, ordinal]),
-    tenant: input.tenant,
-    signal: input.signal,
+    id: segmentId([...owner.name, ordinal]),
+    tenant: owner.tenant,
+    signal: owner.signal,
     formatVersion,
-    inboxId: input.inboxId,
-    fromPosition,
-    toPosition,
+    inboxId: owner.inboxId,
+    fromPosition: Math.min(...used.map(source => source.fromPosition)),
+    toPosition: Math.max(...used.map(source => source.toPosition)),
     count: block.count,
     byteLength,
     ...times,
-    minReceivedMs: Math.min(...used.map(source => source.receivedMs)),
-    maxReceivedMs: Math.max(...used.map(source => source.receivedMs)),
+    minReceivedMs: Math.min(...used.map(source => source.minReceivedMs)),
+    maxReceivedMs: Math.max(...used.map(source => source.maxReceivedMs)),
     services: services.length > maxHeaderServices ? null : services,
   }
 }
 
 /** 128 bits as hex; the parts of the name cannot run into each other because none but the tenant is free text. */
-export function segmentId(parts: readonly (string | number)[]): string {
+function segmentId(parts: readonly (string | number)[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
 }
 
