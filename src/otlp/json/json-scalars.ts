@@ -260,7 +260,7 @@ export function writeId(out: ByteWriter, text: string, wanted: number): void {
   out.endLength(start, lengthBytes)
 }
 
-/** Half the digits, as any id has, but not zero, which would be no id, and not the right length. */
+/** Half as many as there are digits, but not zero, which would be no id, and not the right length. */
 function badIdBytes(size: number, wanted: number): number {
   if (size === 0) return 1
   return size === wanted ? wanted + 1 : size
