@@ -43,7 +43,7 @@ export function sureness(nats: number): number {
 const rareShare = 0.06
 
 /** The same for errors that a span's status tells: nobody has to guess that they are bad. */
-const rareErrorShare = 0.02
+const rareErrorShare = 0.04
 
 /** How much it matters that `traces` of all sampled traces are concerned: half at one in sixteen. */
 export function reachOf(traces: number, all: number): number {

@@ -159,7 +159,10 @@ class Generator {
     let at = call.startMs + own / 2
     let failed = this.#failsItself(operation, emitter, call.startMs)
     this.#log(emitter, call.traceId, spanId, at, 9, `handling ${operation.name}`)
-    if (failed) this.#log(emitter, call.traceId, spanId, at, 17, `${operation.name} failed: bad state 17`)
+    if (failed) {
+      const reason = this.#on(call.startMs) ? 'bad state 17' : 'connection reset'
+      this.#log(emitter, call.traceId, spanId, at, 17, `${operation.name} failed: ${reason}`)
+    }
     for (const callee of failed ? [] : operation.calls) {
       if (this.#skips(operation.service, callee, call.startMs)) {
         continue
