@@ -34,7 +34,7 @@ export const epochMs: number = Math.floor(1_700_000_000_000 / 600_000) * 600_000
 
 export const kinds = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 } as const
 
-export function resourceOf(service: string, instance = '', version = '', process = ''): ResourceEntry {
+function resourceOf(service: string, instance = '', version = '', process = ''): ResourceEntry {
   return {
     service,
     instance,
@@ -51,11 +51,28 @@ export function resourceOf(service: string, instance = '', version = '', process
 
 class Texts {
   readonly strings: string[] = ['']
+  readonly #numbers = new Map([['', 0]])
 
   number(text: string): number {
-    const known = this.strings.indexOf(text)
-    return known >= 0 ? known : this.strings.push(text) - 1
+    const known = this.#numbers.get(text)
+    if (known !== undefined) return known
+    this.#numbers.set(text, this.strings.length)
+    return this.strings.push(text) - 1
   }
+}
+
+/** Distinct resources of the items, and the index of each item's. */
+function resourcesOf(
+  items: readonly { service?: string; instance?: string; version?: string; process?: string }[],
+): { resources: ResourceEntry[]; resource: Uint32Array } {
+  const entries = new Map<string, ResourceEntry>()
+  const keys = items.map(({ service = 'shop', instance = '', version = '', process = '' }) => {
+    const key = [service, instance, version, process].join('|')
+    if (!entries.has(key)) entries.set(key, resourceOf(service, instance, version, process))
+    return key
+  })
+  const order = [...entries.keys()]
+  return { resources: [...entries.values()], resource: Uint32Array.from(keys, key => order.indexOf(key)) }
 }
 
 function base(count: number) {
@@ -79,8 +96,7 @@ export function spanBatch(spans: readonly TestSpan[]): Batch<SpanBlock> {
   const block = {
     ...base(n),
     signal: 'traces',
-    resources: spans.map(span => resourceOf(span.service, span.instance, span.version, span.process)),
-    resource: Uint32Array.from(spans.keys()),
+    ...resourcesOf(spans),
     traceId: new Uint8Array(16 * n),
     spanId: new Uint8Array(8 * n),
     parentSpanId: new Uint8Array(8 * n),
@@ -159,8 +175,7 @@ export function logBatch(logs: readonly TestLog[]): Batch<LogBlock> {
     ...base(n),
     signal: 'logs',
     strings: [''],
-    resources: logs.map(log => resourceOf(log.service)),
-    resource: Uint32Array.from(logs.keys()),
+    ...resourcesOf(logs),
     traceId: new Uint8Array(16 * n),
     spanId: new Uint8Array(8 * n),
     timeHi: new Uint32Array(n),
@@ -206,8 +221,7 @@ export function metricBatch(points: readonly TestPoint[]): Batch<MetricBlock> {
   const block = {
     ...base(n),
     signal: 'metrics',
-    resources: points.map(point => resourceOf(point.service ?? 'shop', point.instance)),
-    resource: Uint32Array.from(points.keys()),
+    ...resourcesOf(points),
     metrics: points.map(point => ({
       name: point.metric,
       unit: point.unit ?? '1',

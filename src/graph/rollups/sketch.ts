@@ -15,7 +15,7 @@ const logGamma = Math.log(gamma)
 /** One microsecond: what is shorter is counted as zero, below the resolution of most clocks. */
 export const smallestMs = 1e-3
 
-/** Number of buckets; the last one ends above eleven days, longer durations are counted there. */
+/** Number of buckets; the last one ends above seventeen days, longer durations are counted there. */
 export const bucketCount = 720
 
 /** Longest duration that is told apart, milliseconds. */

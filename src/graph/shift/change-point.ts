@@ -2,6 +2,7 @@
  * Where a series left its normal range and where it came back: a one-sided cumulative sum over standard
  * scores. Source: Page, "Continuous inspection schemes", Biometrika 41, 1954.
  */
+import { medianOf } from './robust-statistics.ts'
 
 /** Scores within one deviation of normal count as healthy: they lower the sum. */
 const allowance = 1
@@ -34,41 +35,80 @@ export function episodeThreshold(looks: number, falseAlarms: number): number {
 
 /**
  * Episodes of high scores, oldest first. NaN is a window without data: it neither raises nor lowers the sum.
- * An episode begins with the first window of the rise that passed the threshold and ends behind its last
- * high window, once the sum has fallen back by the threshold.
+ * An episode is a rise of the sum over the threshold until it has fallen back to nothing; its ends are where a
+ * step to its own level fits best.
  */
 export function findEpisodes(scores: ArrayLike<number>, threshold: number): Episode[] {
   const episodes: Episode[] = []
+  // Capped, so that a long episode does not take long to end.
+  const ceiling = threshold * 2
   let sum = 0
   let start = 0
-  let peak = 0
+  let end = 0
+  let highest = 0
   let strongest = 0
-  let lastHigh = 0
-  let inside = false
   for (let i = 0; i < scores.length; i++) {
     const score = scores[i] ?? Number.NaN
     if (Number.isNaN(score)) continue
     if (sum === 0) start = i
-    const step = Math.min(largestScore, score) - allowance
-    sum = Math.max(0, sum + Math.max(-largestRecovery, step))
-    if (step > 0) lastHigh = i
-    if (sum > threshold) inside = true
-    strongest = Math.max(strongest, sum)
-    // Capped, so that a long episode does not take long to end.
-    peak = Math.min(sum, threshold * 2)
-    sum = peak
+    const step = Math.max(-largestRecovery, Math.min(largestScore, score) - allowance)
+    const uncapped = Math.max(0, sum + step)
+    strongest = Math.max(strongest, uncapped)
+    sum = Math.min(uncapped, ceiling)
+    if (sum > 0 && sum >= highest) {
+      highest = sum
+      end = i + 1
+    }
     if (sum > 0) continue
-    if (inside) episodes.push(episodeOf(start, lastHigh + 1, false, strongest / threshold))
-    inside = false
+    if (highest > threshold)
+      episodes.push(episodeOf(refined(scores, start, end), false, strongest / threshold))
+    highest = 0
     strongest = 0
   }
-  if (inside) {
-    const open = sum > threshold / 2 && scores.length - lastHigh <= 1 + Math.ceil(threshold / 2)
-    episodes.push(episodeOf(start, open ? scores.length : lastHigh + 1, open, strongest / threshold))
+  if (highest > threshold) {
+    const open = highest - sum <= threshold / 2
+    const { from, to } = refined(scores, start, end)
+    episodes.push(episodeOf({ from, to: open ? scores.length : to }, open, strongest / threshold))
   }
   return episodes
 }
 
-function episodeOf(from: number, to: number, open: boolean, strength: number): Episode {
-  return { from, to, open, strength: Math.round(strength * 1000) / 1000 }
+interface Stretch {
+  readonly from: number
+  readonly to: number
+}
+
+/**
+ * The most likely stretch of a step to the episode's own level: noise before and behind it may have raised
+ * the sum early or kept it up.
+ */
+function refined(scores: ArrayLike<number>, start: number, end: number): Stretch {
+  const clipped = (i: number) => Math.min(largestScore, scores[i] ?? Number.NaN)
+  const inside: number[] = []
+  for (let i = start; i < end; i++) if (!Number.isNaN(clipped(i))) inside.push(clipped(i))
+  const half = medianOf(inside) / 2
+  const excess = (i: number) => (Number.isNaN(clipped(i)) ? 0 : clipped(i) - half)
+  let to = end
+  let most = Number.NEGATIVE_INFINITY
+  for (let i = start, sum = 0; i < end; i++) {
+    sum += excess(i)
+    if (sum > most) {
+      most = sum
+      to = i + 1
+    }
+  }
+  let from = start
+  most = Number.NEGATIVE_INFINITY
+  for (let i = to - 1, sum = 0; i >= start; i--) {
+    sum += excess(i)
+    if (sum > most) {
+      most = sum
+      from = i
+    }
+  }
+  return { from, to }
+}
+
+function episodeOf(stretch: Stretch, open: boolean, strength: number): Episode {
+  return { ...stretch, open, strength: Math.round(strength * 1000) / 1000 }
 }

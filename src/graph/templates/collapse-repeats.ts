@@ -26,6 +26,7 @@ function collapseSize(tokens: readonly string[], size: number): readonly string[
   if (!found) return tokens
   const out: string[] = []
   let run = 0
+  let collapsed = false
   for (const token of tokens) {
     out.push(token)
     const at = out.length - 1
@@ -33,8 +34,11 @@ function collapseSize(tokens: readonly string[], size: number): readonly string[
     if (run >= repeatsOf(size) && out.slice(at - size + 1).some(one => one.includes('<*>'))) {
       out.length -= repeatsOf(size)
       run = 0
+      collapsed = true
     }
   }
+  // A line that was cut off ends with a part of one more element.
+  if (collapsed && size > 1) out.length -= run
   return out
 }
 

@@ -64,6 +64,9 @@ const announcing = new Set([
   'on',
 ])
 
+/** What follows does not tell templates apart. */
+export const maxTemplateTokens = 256
+
 /** Shapes remembered by their exact tokens; the oldest go first. */
 export const maxShapes = 20_000
 
@@ -92,7 +95,8 @@ export class TemplateTree {
     if (known !== undefined) return { template: known, changed: noTemplates }
     const sent = line.tokens
     const sentShape = sent.join('')
-    const tokens = collapseRepeats(sent)
+    const collapsed = collapseRepeats(sent)
+    const tokens = collapsed.length > maxTemplateTokens ? collapsed.slice(0, maxTemplateTokens) : collapsed
     const shape = tokens === sent ? sentShape : tokens.join('')
     const match = this.#byShape.get(shape) ?? this.#similar(tokens)
     if (match !== undefined) return this.#take(match, tokens, sentShape)

@@ -9,9 +9,11 @@ import { characterClass, classOf } from './character-classes.ts'
 import { dateEnd } from './date-end.ts'
 import { isEmptyBrackets, isWildcard, spacedWildcard, wildcard, wordTokens } from './word-tokens.ts'
 
-/** Characters of a line that are looked at, and tokens of a template: what follows is the same template. */
+/** Characters of a line that are looked at: what follows does not tell templates apart. */
 export const maxLineChars = 2_000
-export const maxTokens = 256
+
+/** Tokens of a line, most of them elements of a list; of a template there are fewer, see `maxTemplateTokens`. */
+export const maxTokens = 1_000
 
 /** Words remembered with their tokens, and their longest length: language repeats itself. */
 const maxRememberedWords = 10_000
