@@ -11,7 +11,8 @@ if (major < 22 || (major === 22 && minor < 18)) {
 }
 if (typeof module.enableCompileCache === 'function') module.enableCompileCache()
 
-const compiled = new URL('../dist/main.js', import.meta.url)
-const entry = existsSync(compiled) ? compiled : new URL('../src/main.ts', import.meta.url)
+// The package has no sources; a checkout may have a stale `dist` beside them.
+const source = new URL('../src/main.ts', import.meta.url)
+const entry = existsSync(source) ? source : new URL('../dist/main.js', import.meta.url)
 const { main } = await import(entry.href)
 process.exitCode = await main(process.argv.slice(2))
