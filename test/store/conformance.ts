@@ -309,6 +309,20 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect((await store.writer.rollups('acme', 0, 100)).map(record => record.id)).toEqual(['c'])
     })
 
+    it('finds the rollups of one width by receipt, oldest first, of all tenants', async () => {
+      const coarse = { ...rollup('coarse', 0, 40), stepSeconds: 60 }
+      await store.writer.commitSeal(
+        seal(1, {
+          rollups: [rollup('c', 20, 40), rollup('a', 0, 20), coarse, rollup('b', 10, 30, 'globex')],
+        }),
+      )
+      const found = async (fromMs: number, toMs: number, limit = 10): Promise<readonly string[]> =>
+        (await store.writer.rollupsReceived(10, fromMs, toMs, limit)).map(record => record.id)
+      expect(await found(20, 41)).toEqual(['a', 'b', 'c'])
+      expect(await found(20, 40)).toEqual(['a', 'b'])
+      expect(await found(21, 41, 1)).toEqual(['b'])
+    })
+
     it('lets a template generalise and never changes its id', async () => {
       await store.writer.commitSeal(seal(1, { templates: [template(1, 'acme', 'order 7 placed')] }))
       const changed = { ...template(1, 'acme', 'order <*> placed'), id: 'f'.repeat(16) }
