@@ -36,6 +36,8 @@ export interface EngineOptions {
   readonly logger: Logger
   /** Both workers on this thread, for tests. */
   readonly inline?: boolean
+  /** Another file for the engine worker, for tests. */
+  readonly engineEntry?: URL
   /** Off proves that the order test can fail; nothing a user can set leads here. */
   readonly synchronous?: 'FULL' | 'OFF'
   /** A worker cannot be kept running; the process cannot do its work any more. */
@@ -128,6 +130,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       },
       logger,
       inline,
+      ...(options.engineEntry === undefined ? {} : { entry: options.engineEntry }),
       onWorker: join,
       onFatal,
     },

@@ -129,6 +129,23 @@ describe('starting', () => {
   })
 })
 
+describe('a crash of the engine worker', () => {
+  test('costs nothing, and an entry that causes it again is set aside', { timeout: 60_000 }, async () => {
+    const engine = await start({ engineEntry: new URL('./sealing/crashing-engine.ts', import.meta.url) })
+    await send(engine, spanRequest({ seed: 1, spans: 3 }))
+    await sealed(engine, 1)
+    await send(engine, spanRequest({ seed: 2, spans: 5 }))
+    const buried = async (): Promise<number | undefined> => (await engine.figures()).engine?.buried
+    await expect.poll(buried, { timeout: 30_000 }).toBe(1)
+    expect(await send(engine, spanRequest({ seed: 3, spans: 7 }))).toMatchObject({ accepted: 7 })
+    await sealed(engine, 3)
+    const { engine: figures } = await engine.figures()
+    expect(figures?.deadLetters.files).toBe(1)
+    expect(figures?.stored?.perSignal).toMatchObject([{ items: 10 }])
+    expect(figures?.invariant).toMatchObject([{ accepted: 15, sealed: 10, buried: 5, difference: 0 }])
+  })
+})
+
 describe('refusals', () => {
   test('a paused signal is told to come back, others go on, and resuming ends it', async () => {
     const engine = await start({ inline: true })

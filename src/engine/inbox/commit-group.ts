@@ -1,6 +1,7 @@
 /** Requests that will be committed together, and what each will be told. */
 import type { IngestResult } from '../../model/ingest.ts'
-import { emptyCounter, type InboxCounter, type InboxFile, rowSize } from './inbox-file.ts'
+import { emptyCounter, type InboxCounter, rowSize } from './inbox-counter.ts'
+import type { InboxFile } from './inbox-file.ts'
 import type { IncomingRequest, Prepared, PreparedEntry } from './intake.ts'
 import type { SeenVerdict } from './seen-table.ts'
 

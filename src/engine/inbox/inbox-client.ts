@@ -32,6 +32,8 @@ export interface InboxClientOptions {
   readonly logger: Logger
   /** On this thread instead of a worker, for tests. */
   readonly inline?: boolean
+  /** Another worker file, for tests. */
+  readonly entry?: URL
   readonly clock?: Clock
   /** A new worker is up; it needs a new channel to the engine. Called for the first one too. */
   onWorker(connectEngine: (port: MessagePort) => void): void
@@ -179,7 +181,7 @@ export class InboxClient implements Admission {
 
   #launch(): Promise<void> {
     const { port1, port2 } = new MessageChannel()
-    const { inbox, inline, onWorker } = this.#options
+    const { inbox, inline, entry, onWorker } = this.#options
     return new Promise((resolve, reject) => {
       port1.on('message', (message: InboxReport) => {
         if (message.type === 'ready') {
@@ -197,7 +199,7 @@ export class InboxClient implements Admission {
         serveInbox(port2, inbox)
         return
       }
-      const worker = new Worker(workerEntry('inbox-worker', import.meta.url), {
+      const worker = new Worker(entry ?? workerEntry('inbox-worker', import.meta.url), {
         name: 'inbox',
         workerData: { port: port2, options: inbox } satisfies InboxWorkerData,
         transferList: [port2],

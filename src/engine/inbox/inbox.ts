@@ -5,16 +5,19 @@
  * timers. After any failure of the file nothing is acknowledged until the file has been opened and synced
  * anew.
  */
-import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { InvalidInputError, OverloadedError } from '../../errors.ts'
-import type { IngestResult, InvalidReason } from '../../model/ingest.ts'
+import { InvalidInputError } from '../../errors.ts'
+import type { IngestResult } from '../../model/ingest.ts'
 import type { Clock } from '../../model/time.ts'
 import { type Answer, CommitGroup, type CommittedEntry } from './commit-group.ts'
 import { DecompressionBudget, inflateNow } from './decompression.ts'
-import { type Burial, type InboxCounter, InboxFile, type InboxFileOptions, rowSize } from './inbox-file.ts'
+import { DiskWatch } from './disk-watch.ts'
+import { type InboxCounter, rowSize } from './inbox-counter.ts'
+import type { InboxFileOptions } from './inbox-database.ts'
+import { type Burial, InboxFile } from './inbox-file.ts'
 import { hashRequest, type IncomingRequest, type IntakeSettings, prepare } from './intake.ts'
-import { SeenTable } from './seen-table.ts'
+import { explainRefusal, retryLater } from './refusals.ts'
+import { maxSeenRequests, SeenTable } from './seen-table.ts'
 import { ShareLimit, shareKey } from './share-limit.ts'
 
 export interface InboxOptions extends InboxFileOptions, IntakeSettings {
@@ -70,16 +73,10 @@ const maxGroupMs = 15
 /** Tenants the inbox keeps figures for; each has a graph of its own behind it. */
 const maxTenants = 1_000
 
-/** Free disk that stays untouched: the lesser of 256 MiB and a twentieth of the file system. */
-const reserveBytes = 256 * 1024 * 1024
-const reserveShare = 0.05
-
 /** Sealed rows removed by one idle commit; about five milliseconds of work. */
 const idleTrimRows = 512
 
 const faultRetryMs = 1_000
-const diskCheckMs = 1_000
-const diskCheckBytes = 16 * 1024 * 1024
 
 export class Inbox {
   readonly #options: InboxOptions
@@ -87,6 +84,7 @@ export class Inbox {
   readonly #clock: Clock
   readonly #budget: DecompressionBudget
   readonly #maxBytes: number
+  readonly #disk: DiskWatch
   #file: InboxFile
   #fill: ShareLimit
   #seen: SeenTable
@@ -104,7 +102,6 @@ export class Inbox {
   #commits = 0
   #lastCommitMs = 0
   #forgotAtMs = 0
-  #disk = { checkedMs: 0, writtenBytes: 0, free: Number.POSITIVE_INFINITY, reserve: 0 }
 
   /** Throws ConfigurationError when the file cannot be opened. */
   constructor(options: InboxOptions, events: InboxEvents, clock: Clock) {
@@ -113,8 +110,8 @@ export class Inbox {
     this.#clock = clock
     this.#budget = new DecompressionBudget(options.decompressionBudgetBytes)
     this.#file = new InboxFile(options)
-    this.#checkDisk()
-    this.#maxBytes = options.maxBytes ?? Math.min(4 * 2 ** 30, Math.floor(this.#disk.free / 5))
+    this.#disk = new DiskWatch(dirname(options.file), clock)
+    this.#maxBytes = options.maxBytes ?? Math.min(4 * 2 ** 30, Math.floor(this.#disk.freeBytes / 5))
     this.#fill = new ShareLimit(this.#maxBytes)
     this.#seen = new SeenTable(seenWindowMs)
     this.#load()
@@ -140,7 +137,7 @@ export class Inbox {
       if (bytes !== null) this.#accept(request, bytes, 0)
       else void this.#takeLarge(request)
     } catch (error) {
-      this.#events.answer([{ id: request.id, result: explain(error) }])
+      this.#events.answer([{ id: request.id, result: explainRefusal(error) }])
     }
   }
 
@@ -209,7 +206,7 @@ export class Inbox {
       remembered: this.#seen.size,
       commits: this.#commits,
       lastCommitMs: this.#lastCommitMs,
-      freeDiskBytes: this.#disk.free,
+      freeDiskBytes: this.#disk.freeBytes,
       fault: this.#fault?.problem ?? null,
     }
   }
@@ -233,7 +230,7 @@ export class Inbox {
       this.#budget.giveBack(bytes.length)
       this.#events.answer([{ id: request.id, result: refusal }])
     } catch (error) {
-      this.#events.answer([{ id: request.id, result: explain(error) }])
+      this.#events.answer([{ id: request.id, result: explainRefusal(error) }])
     }
   }
 
@@ -244,7 +241,7 @@ export class Inbox {
       this.#join(request, bytes)
     } catch (error) {
       this.#budget.giveBack(bytes.length)
-      this.#events.answer([{ id: request.id, result: explain(error) }])
+      this.#events.answer([{ id: request.id, result: explainRefusal(error) }])
     }
   }
 
@@ -292,15 +289,14 @@ export class Inbox {
 
   /** Why a request cannot be taken now, before any work on it. */
   #refuse(request: IncomingRequest): IngestResult | null {
-    if (this.#closed) return retry('draining', 5_000, 'this server is shutting down')
-    if (this.#fault !== null) return retry('store_fault', 5_000, this.#fault.problem)
-    if (this.#clock.now() - this.#disk.checkedMs > diskCheckMs) this.#checkDisk()
-    if (this.#disk.free < this.#disk.reserve) {
-      const free = Math.floor(this.#disk.free / 2 ** 20)
-      return retry('store_fault', 10_000, `the disk is nearly full: ${free} MiB are free`)
+    if (this.#closed) return retryLater('draining', 5_000, 'this server is shutting down')
+    if (this.#fault !== null) return retryLater('store_fault', 5_000, this.#fault.problem)
+    if (this.#disk.isNearlyFull()) {
+      const free = Math.floor(this.#disk.freeBytes / 2 ** 20)
+      return retryLater('store_fault', 10_000, `the disk is nearly full: ${free} MiB are free`)
     }
     if (!this.#fill.fits(shareKey(request.signal, request.tenant), rowSize(request.body.length))) {
-      return retry(
+      return retryLater(
         'queue_full',
         5_000,
         `the inbox share of ${request.signal} of this tenant is full; the inbox holds ${this.#fill.used} of ${this.#maxBytes} bytes`,
@@ -318,8 +314,7 @@ export class Inbox {
     const to = entries.at(-1)?.position
     if (from !== undefined && to !== undefined) this.#events.committed({ from, to, entries })
     this.#budget.giveBack(group.bytes)
-    this.#disk.writtenBytes += group.bytes
-    if (this.#disk.writtenBytes > diskCheckBytes) this.#checkDisk()
+    this.#disk.wrote(group.bytes)
   }
 
   #fail(group: CommitGroup, error: unknown): void {
@@ -335,7 +330,7 @@ export class Inbox {
       // Nothing of it was acknowledged, and nothing will be on this connection.
     }
     this.#events.alarm(problem)
-    this.#events.answer(group.answerAll(retry('store_fault', 5_000, problem)))
+    this.#events.answer(group.answerAll(retryLater('store_fault', 5_000, problem)))
   }
 
   /**
@@ -371,7 +366,7 @@ export class Inbox {
       this.#tenants.add(counter.tenant)
     }
     this.#seen = new SeenTable(seenWindowMs)
-    for (const seen of this.#file.seenSince(this.#clock.now() - seenWindowMs)) {
+    for (const seen of this.#file.seenSince(this.#clock.now() - seenWindowMs, maxSeenRequests)) {
       this.#seen.add(seen.hash, seen.receivedMs, seen)
     }
   }
@@ -404,38 +399,4 @@ export class Inbox {
     this.#forgotAtMs = now
     this.#file.forgetSeen(now - seenWindowMs)
   }
-
-  #checkDisk(): void {
-    const checkedMs = this.#clock.now()
-    try {
-      const { bavail, blocks, bsize } = statfsSync(dirname(this.#options.file))
-      const reserve = Math.min(reserveBytes, blocks * bsize * reserveShare)
-      this.#disk = { checkedMs, writtenBytes: 0, free: bavail * bsize, reserve }
-    } catch {
-      // A file system that does not answer takes nothing either.
-      this.#disk = { checkedMs, writtenBytes: 0, free: 0, reserve: reserveBytes }
-    }
-  }
-}
-
-function retry(
-  reason: 'queue_full' | 'draining' | 'store_fault',
-  retryAfterMs: number,
-  message: string,
-): IngestResult {
-  return { outcome: 'retry', reason, retryAfterMs, message }
-}
-
-const invalidReasons: readonly string[] = ['decode_error', 'too_large', 'bad_compression', 'invalid_tenant']
-
-/**
- * Overload passes, everything else is about these very bytes and would fail again. A bug in a decoder is
- * therefore answered like bad data: told to retry, the sender would come back with it for ever.
- */
-function explain(error: unknown): IngestResult {
-  if (error instanceof OverloadedError) return retry('queue_full', error.retryAfterMs, error.message)
-  const message = error instanceof Error ? error.message : String(error)
-  const code = error instanceof InvalidInputError ? error.code : 'decode_error'
-  const reason = invalidReasons.includes(code) ? (code as InvalidReason) : 'decode_error'
-  return { outcome: 'invalid', reason, message }
 }

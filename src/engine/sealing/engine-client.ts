@@ -22,6 +22,8 @@ export interface EngineClientOptions {
   readonly logger: Logger
   /** On this thread instead of a worker, for tests. */
   readonly inline?: boolean
+  /** Another worker file, for tests. */
+  readonly entry?: URL
   readonly clock?: Clock
   /** A new worker is up; it needs a new channel to the inbox. Called for the first one too. */
   onWorker(): void
@@ -92,7 +94,7 @@ export class EngineClient {
 
   #launch(inboxIsOpen: Promise<unknown>): Promise<void> {
     const { port1, port2 } = new MessageChannel()
-    const { service, inline, onWorker } = this.#options
+    const { service, inline, entry, onWorker } = this.#options
     const options = { ...service, suspect: this.#suspect(), progress: this.#progress }
     return new Promise((resolve, reject) => {
       port1.on('message', (message: EngineReport) => {
@@ -120,7 +122,7 @@ export class EngineClient {
         serveEngine(port2, options).catch(reject)
         return
       }
-      const worker = new Worker(workerEntry('engine-worker', import.meta.url), {
+      const worker = new Worker(entry ?? workerEntry('engine-worker', import.meta.url), {
         name: 'engine',
         workerData: { port: port2, options } satisfies EngineWorkerData,
         transferList: [port2],

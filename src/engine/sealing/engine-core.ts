@@ -11,12 +11,11 @@ import type { GraphLimits } from '../../graph/graph-limits.ts'
 import type { Logger } from '../../logger.ts'
 import type { StoreWriter } from '../../model/store.ts'
 import type { TailEntry } from '../../model/tail.ts'
-import { signals } from '../../model/telemetry.ts'
 import type { Clock } from '../../model/time.ts'
 import { type DecodeSettings, decodeAccepted } from '../codec.ts'
-import type { Burial, InboxFileReader } from '../inbox/inbox-file.ts'
+import type { InboxFileReader } from '../inbox/inbox-file-reader.ts'
 import type { CommittedMessage } from '../inbox/inbox-messages.ts'
-import { decodeRow, type StoredRow } from '../inbox/inbox-row.ts'
+import { Burials, type EngineOutbox } from './burials.ts'
 import type { DeadLetterFigures, DeadLetters } from './dead-letters.ts'
 import { EntryFeed, type Fed, type FedEntry } from './entry-feed.ts'
 import { type PendingEntry, PendingRange } from './pending-range.ts'
@@ -53,13 +52,6 @@ export interface EngineCoreParts {
   readonly inbox: EngineOutbox
   /** Where the position in work is noted, outside of this thread: see `suspect`. */
   readonly progress: Float64Array
-}
-
-export interface EngineOutbox {
-  consumed(bytes: number): void
-  trim(position: number): void
-  /** Resolves once the burial is durable. */
-  bury(burial: Burial): Promise<void>
 }
 
 export interface EngineCoreFigures {
@@ -105,7 +97,7 @@ export class EngineCore {
   readonly #graphs: TenantGraphs
   readonly #sealer: Sealer
   readonly #tail: TailWindow
-  readonly #buried: Set<number>
+  readonly #burials: Burials
   readonly #stop = new AbortController()
   #loop: Promise<void> | null = null
   #stopping = false
@@ -122,7 +114,6 @@ export class EngineCore {
   #sealedPosition: number
   #oldestWaitingMs = 0
   #storeFault: string | null = null
-  #buriedCount = 0
   #missing = 0
   #uncounted = 0
 
@@ -135,9 +126,9 @@ export class EngineCore {
     this.#feed = new EntryFeed(reader, sealedPosition, inbox.consumed)
     this.#graphs = new TenantGraphs(store, options.graphLimits)
     this.#tail = new TailWindow(reader.inboxId, sealedPosition)
-    this.#buried = new Set(reader.buriedAfter(sealedPosition))
+    this.#burials = new Burials(parts, sealedPosition, this.#stop.signal)
     const events = {
-      poisoned: (entry: PendingEntry, error: unknown) => this.#buryPosition(entry.position, error),
+      poisoned: (entry: PendingEntry, error: unknown) => this.#burials.buryPosition(entry.position, error),
       fault: (error: unknown) => this.#noteFault(error),
     }
     this.#sealer = new Sealer(store, reader.inboxId, events, clock, this.#stop.signal)
@@ -180,7 +171,7 @@ export class EngineCore {
       lastSealMs: this.#sealer.lastSealMs,
       storeFault: this.#storeFault,
       deadLetters: deadLetters.figures(),
-      buried: this.#buriedCount,
+      buried: this.#burials.count,
       missingRows: this.#missing,
       uncounted: this.#uncounted,
       tenants: this.#graphs.size,
@@ -225,17 +216,6 @@ export class EngineCore {
     return this.#feed.waits && !this.#stop.signal.aborted
   }
 
-  /** Settles with the work, or rejects when the engine gives up waiting for it. */
-  #unlessStopped(work: Promise<void>): Promise<void> {
-    const { signal } = this.#stop
-    return new Promise((resolve, reject) => {
-      const giveUp = (): void => reject(new Error('the engine was stopped'))
-      signal.addEventListener('abort', giveUp, { once: true })
-      if (signal.aborted) giveUp()
-      void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp))
-    })
-  }
-
   /** One seal after the other, beside the loop that takes entries. */
   async #sealLoop(): Promise<void> {
     while (!this.#stop.signal.aborted) {
@@ -269,7 +249,7 @@ export class EngineCore {
       case 'entry':
         return this.#takeEntry(fed.entry)
       case 'unreadable':
-        return this.#bury(fed.row, fed.reason)
+        return this.#burials.bury(fed.row, fed.reason)
       case 'missing':
         this.#missing++
         this.#parts.logger.error({ event: 'inbox_row_missing', position: fed.position }, 'a row is missing')
@@ -280,9 +260,9 @@ export class EngineCore {
   }
 
   async #takeEntry(entry: FedEntry): Promise<void> {
-    if (this.#buried.delete(entry.position)) return
+    if (this.#burials.isBuried(entry.position)) return
     if (entry.position === this.#options.suspect) {
-      return this.#buryPosition(entry.position, new Error('it ended the engine before'))
+      return this.#burials.buryPosition(entry.position, new Error('it ended the engine before'))
     }
     this.#parts.progress[0] = entry.position
     this.#oldestWaitingMs = entry.receivedMs
@@ -291,7 +271,7 @@ export class EngineCore {
       const { signal, bytes, receivedMs, refused } = entry
       batch = decodeAccepted(signal, bytes, receivedMs, refused, this.#options)
     } catch (error) {
-      return this.#buryPosition(entry.position, error)
+      return this.#burials.buryPosition(entry.position, error)
     }
     const templates = await this.#count(entry, batch)
     const { position, tenant, signal, receivedMs, bytes, refused } = entry
@@ -384,35 +364,6 @@ export class EngineCore {
     else logger.error({ event: 'store_fault', err: error }, 'sealing failed; the inbox keeps what arrives')
   }
 
-  async #buryPosition(position: number, error: unknown): Promise<void> {
-    const [row] = this.#parts.reader.read(position, position, 1)
-    const reason = error instanceof Error ? error.message : String(error)
-    if (row === undefined) this.#missing++
-    else await this.#bury(row, reason)
-  }
-
-  /** In a file or kept in the inbox, durably, before any seal passes the position. */
-  async #bury(row: StoredRow, reason: string): Promise<void> {
-    if (this.#buried.delete(row.position)) return
-    const { deadLetters, clock, logger, inbox, reader } = this.#parts
-    const kept = !this.#writeDeadLetter(() => deadLetters.write(reader.inboxId, row, reason, clock.now()))
-    await this.#unlessStopped(inbox.bury({ position: row.position, ...aboutRow(row), reason, kept }))
-    this.#buriedCount++
-    logger.error(
-      { event: 'entry_buried', position: row.position, reason, kept },
-      kept ? 'entry cannot be processed and stays in the inbox' : 'entry cannot be processed',
-    )
-  }
-
-  #writeDeadLetter(write: () => boolean): boolean {
-    try {
-      return write()
-    } catch (error) {
-      this.#parts.logger.error({ event: 'dead_letter_failed', err: error }, 'dead letter not written')
-      return false
-    }
-  }
-
   #sleep(ms: number): Promise<void> {
     return new Promise(resolve => {
       const timer = setTimeout(resolve, ms)
@@ -421,17 +372,5 @@ export class EngineCore {
         resolve()
       }
     })
-  }
-}
-
-/** Whose items a row holds, as far as it can be told. */
-function aboutRow(row: StoredRow): Pick<Burial, 'tenant' | 'signal' | 'items'> {
-  try {
-    const { tenant, signal, items } = decodeRow(row)
-    return { tenant, signal, items }
-  } catch {
-    // A damaged row says at least something; nothing but a count depends on it.
-    const signal = signals[row.signal] ?? 'traces'
-    return { tenant: String(row.tenant), signal, items: Number(row.items) || 0 }
   }
 }

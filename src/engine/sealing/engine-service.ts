@@ -2,16 +2,16 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { GraphLimits } from '../../graph/graph-limits.ts'
 import { createLogger } from '../../logger.ts'
-import type { StorageReport, StoreReader, StoreWriter } from '../../model/store.ts'
+import type { StoreReader, StoreWriter } from '../../model/store.ts'
 import { systemClock } from '../../model/time.ts'
 import { openSqliteReader } from '../../store/sqlite/store-reader.ts'
 import { openSqliteWriter } from '../../store/sqlite/store-writer.ts'
-import { InboxFileReader } from '../inbox/inbox-file.ts'
+import { InboxFileReader } from '../inbox/inbox-file-reader.ts'
 import { type DeadLetterOptions, DeadLetters } from './dead-letters.ts'
 import { EngineCore, type SealLimits } from './engine-core.ts'
 import type { EngineCommand, EngineReport, EngineWorkerFigures } from './engine-messages.ts'
 import { InboxLink } from './inbox-link.ts'
-import { type InvariantRow, readInvariant } from './invariant.ts'
+import { readInvariant } from './invariant.ts'
 import { Maintenance, maintenanceIntervalMs, type RetentionDays } from './maintenance.ts'
 
 export interface EngineServiceOptions {
@@ -29,6 +29,8 @@ export interface EngineServiceOptions {
   readonly progress: SharedArrayBuffer
 }
 
+const figuresAgeMs = 1_000
+
 /** Serves until `stop`; closes `port` then. What keeps it from starting is reported as `failed`. */
 export async function serveEngine(port: MessagePort, options: EngineServiceOptions): Promise<void> {
   const report = (message: EngineReport): void => port.postMessage(message)
@@ -43,6 +45,7 @@ export async function serveEngine(port: MessagePort, options: EngineServiceOptio
     return
   }
   const { core, maintenance, maintenanceStop } = engine
+  const figureReader = new FigureReader(engine)
   let maintaining: Promise<void> = Promise.resolve()
   const timer = setInterval(() => {
     maintaining = maintaining.then(() => maintenance.run())
@@ -75,7 +78,7 @@ export async function serveEngine(port: MessagePort, options: EngineServiceOptio
         core.tail.subscribe(message.port)
         return
       case 'figures':
-        void readFigures(engine).then(figures => report({ type: 'figures', id: message.id, figures }))
+        void figureReader.read().then(figures => report({ type: 'figures', id: message.id, figures }))
         return
       case 'stop':
         void stop(message.patienceMs)
@@ -128,24 +131,46 @@ async function open(options: EngineServiceOptions, link: InboxLink): Promise<Ope
     progress,
   })
   const maintenanceStop = new AbortController()
-  const maintenance = new Maintenance(
+  const maintenance = new Maintenance({
     writer,
-    options.retentionDays,
-    systemClock,
+    reader,
+    days: options.retentionDays,
+    clock: systemClock,
     logger,
-    maintenanceStop.signal,
-  )
+    stop: maintenanceStop.signal,
+  })
   return { core, maintenance, maintenanceStop, inbox, writer, reader }
 }
 
-async function readFigures(engine: Opened): Promise<EngineWorkerFigures> {
-  let stored: StorageReport | null = null
-  let invariant: readonly InvariantRow[] | null = null
-  try {
-    stored = await engine.writer.storageReport()
-    invariant = await readInvariant(engine.reader, engine.inbox)
-  } catch {
-    // The fault shows in the figures of sealing; here the figures are just not known.
+/** Looks at store and inbox at most once a second and seal: probes and scrapes may come more often. */
+class FigureReader {
+  readonly #engine: Opened
+  #read: Pick<EngineWorkerFigures, 'stored' | 'invariant'> = { stored: null, invariant: null }
+  #readAtMs = 0
+  #readAtSeal = -1
+
+  constructor(engine: Opened) {
+    this.#engine = engine
   }
-  return { ...engine.core.figures(), maintenance: engine.maintenance.figures(), stored, invariant }
+
+  async read(): Promise<EngineWorkerFigures> {
+    const { core, maintenance } = this.#engine
+    const { sealedPosition } = core.figures()
+    if (systemClock.now() - this.#readAtMs > figuresAgeMs || sealedPosition !== this.#readAtSeal) {
+      this.#readAtMs = systemClock.now()
+      this.#readAtSeal = sealedPosition
+      this.#read = await this.#readStored()
+    }
+    return { ...core.figures(), maintenance: maintenance.figures(), ...this.#read }
+  }
+
+  async #readStored(): Promise<Pick<EngineWorkerFigures, 'stored' | 'invariant'>> {
+    const { writer, reader, inbox } = this.#engine
+    try {
+      return { stored: await writer.storageReport(), invariant: await readInvariant(reader, inbox) }
+    } catch {
+      // The fault shows in the figures of sealing; here the figures are just not known.
+      return { stored: null, invariant: null }
+    }
+  }
 }

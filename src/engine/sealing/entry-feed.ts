@@ -5,7 +5,7 @@
 import type { Signal } from '../../model/telemetry.ts'
 import { toProtobuf } from '../codec.ts'
 import { inflateAgain } from '../inbox/decompression.ts'
-import type { InboxFileReader } from '../inbox/inbox-file.ts'
+import type { InboxFileReader } from '../inbox/inbox-file-reader.ts'
 import type { CommittedMessage } from '../inbox/inbox-messages.ts'
 import { decodeRow, type StoredRow } from '../inbox/inbox-row.ts'
 

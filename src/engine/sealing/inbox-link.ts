@@ -2,7 +2,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Burial } from '../inbox/inbox-file.ts'
 import type { CommittedMessage, EngineToInbox, InboxToEngine } from '../inbox/inbox-messages.ts'
-import type { EngineOutbox } from './engine-core.ts'
+import type { EngineOutbox } from './burials.ts'
 
 interface WaitingBurial {
   readonly burial: Burial

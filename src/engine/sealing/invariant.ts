@@ -4,7 +4,7 @@
  */
 import type { StoreReader } from '../../model/store.ts'
 import type { Signal } from '../../model/telemetry.ts'
-import type { InboxFileReader } from '../inbox/inbox-file.ts'
+import type { InboxFileReader } from '../inbox/inbox-file-reader.ts'
 
 export interface InvariantRow {
   readonly tenant: string

@@ -1,13 +1,14 @@
 /**
- * What is done to stored data as it ages: whole segments go when their time is over, rollups are merged and
- * become coarser. Paced: one small store transaction, then a pause, so that sealing is never held up for long.
+ * What is done to stored data as it ages: whole segments go when their time is over, small ones are merged,
+ * rollups are merged and become coarser. Paced: one small store transaction, then a pause, so that sealing is never held up for long.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { mergeRollups } from '../../graph/rollups/merge.ts'
 import type { Logger } from '../../logger.ts'
-import type { RollupRecord, SealedCount, StoreWriter } from '../../model/store.ts'
+import type { RollupRecord, SealedCount, StoreReader, StoreWriter } from '../../model/store.ts'
 import { type Signal, signals } from '../../model/telemetry.ts'
 import type { Clock } from '../../model/time.ts'
+import { SegmentCompactor } from '../../store/compact-segments.ts'
 
 export interface RetentionDays {
   readonly traces: number
@@ -22,6 +23,20 @@ export interface MaintenanceFigures {
   readonly removedSegments: number
   /** Items removed since the start. */
   readonly removedItems: number
+  /** Small segments merged into larger ones since the start. */
+  readonly mergedSegments: number
+  /** Segments that cannot be read and are left alone. */
+  readonly damagedSegments: number
+}
+
+export interface MaintenanceParts {
+  readonly writer: StoreWriter
+  readonly reader: StoreReader
+  readonly days: RetentionDays
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Ends a run between two steps. */
+  readonly stop: AbortSignal
 }
 
 /** Between two runs: partitions of time here are days, so minutes late is on time. */
@@ -31,6 +46,10 @@ export const maintenanceIntervalMs = 60_000
 const segmentsPerStep = 8
 /** Rollup records handled in one transaction: a few milliseconds of merging each. */
 const rollupsPerStep = 64
+/** Groups of small segments merged in one step, some ten milliseconds. */
+const groupsPerStep = 1
+/** Steps of merging in one run: at most a few seconds of work a minute, also for what an import left behind. */
+const mergeSteps = 60
 /** Rest between two steps, so that a seal waits for one step at most. */
 const restMs = 20
 
@@ -58,24 +77,24 @@ const rules: readonly {
 ]
 
 export class Maintenance {
+  readonly #parts: MaintenanceParts
   readonly #store: StoreWriter
-  readonly #days: RetentionDays
   readonly #clock: Clock
-  readonly #logger: Logger
-  readonly #stop: AbortSignal
+  readonly #compactor: SegmentCompactor
   /** Per rule: stretches before this time are done; null before the first run of this process. */
   readonly #doneMs: (number | null)[] = rules.map(() => null)
   #lastSuccessMs = 0
   #failures = 0
   #removedSegments = 0
   #removedItems = 0
+  #mergedSegments = 0
+  #damagedSegments = 0
 
-  constructor(store: StoreWriter, days: RetentionDays, clock: Clock, logger: Logger, stop: AbortSignal) {
-    this.#store = store
-    this.#days = days
-    this.#clock = clock
-    this.#logger = logger
-    this.#stop = stop
+  constructor(parts: MaintenanceParts) {
+    this.#parts = parts
+    this.#store = parts.writer
+    this.#clock = parts.clock
+    this.#compactor = new SegmentCompactor(parts.reader, parts.writer)
   }
 
   figures(): MaintenanceFigures {
@@ -84,6 +103,8 @@ export class Maintenance {
       consecutiveFailures: this.#failures,
       removedSegments: this.#removedSegments,
       removedItems: this.#removedItems,
+      mergedSegments: this.#mergedSegments,
+      damagedSegments: this.#damagedSegments,
     }
   }
 
@@ -93,20 +114,19 @@ export class Maintenance {
       for (const signal of signals) await this.#removeSegments(signal)
       await this.#removeRollups()
       for (const index of rules.keys()) await this.#coarsen(index)
+      await this.#mergeSegments()
       this.#failures = 0
       this.#lastSuccessMs = this.#clock.now()
     } catch (error) {
-      if (this.#stop.aborted) return
+      const { logger, stop } = this.#parts
+      if (stop.aborted) return
       this.#failures++
-      this.#logger.error(
-        { event: 'retention_failed', err: error, failures: this.#failures },
-        'retention failed',
-      )
+      logger.error({ event: 'retention_failed', err: error, failures: this.#failures }, 'retention failed')
     }
   }
 
   async #removeSegments(signal: Signal): Promise<void> {
-    const beforeMs = this.#clock.now() - this.#days[signal] * dayMs
+    const beforeMs = this.#clock.now() - this.#parts.days[signal] * dayMs
     for (let more = true; more; ) {
       const { segments, counts } = await this.#store.removeSegments(signal, beforeMs, segmentsPerStep)
       this.#removedSegments += segments
@@ -118,7 +138,8 @@ export class Maintenance {
 
   /** Rollups of a signal that is kept for less long answer questions about the others; they go with the last. */
   async #removeRollups(): Promise<void> {
-    const longest = Math.max(this.#days.traces, this.#days.logs, this.#days.metrics)
+    const { traces, logs, metrics } = this.#parts.days
+    const longest = Math.max(traces, logs, metrics)
     const beforeMs = this.#clock.now() - longest * dayMs
     while ((await this.#store.removeRollups(beforeMs, rollupsPerStep)) === rollupsPerStep) await this.#rest()
   }
@@ -158,8 +179,22 @@ export class Maintenance {
     }
   }
 
+  async #mergeSegments(): Promise<void> {
+    for (let step = 0; step < mergeSteps; step++) {
+      const { merged, damaged } = await this.#compactor.run(
+        this.#clock.now(),
+        groupsPerStep,
+        this.#parts.stop,
+      )
+      this.#mergedSegments += merged
+      this.#damagedSegments = damaged
+      if (merged === 0) return
+      await this.#rest()
+    }
+  }
+
   async #rest(): Promise<void> {
-    await pause(restMs, undefined, { signal: this.#stop })
+    await pause(restMs, undefined, { signal: this.#parts.stop })
   }
 }
 

@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { mergeRollups } from '../../graph/rollups/merge.ts'
 import type { RollupRecord, Seal, SegmentRecord, StoreWriter } from '../../model/store.ts'
 import type { Clock } from '../../model/time.ts'
+import { maxSegmentRows } from '../../store/segment/arrange-rows.ts'
 import { buildSegments } from '../../store/segment/build-segments.ts'
 import type { PendingEntry, PendingPart, PendingRange } from './pending-range.ts'
 
@@ -58,11 +59,11 @@ export class Sealer {
     }
   }
 
-  /** One part, then a turn of the event loop, so that arriving entries are not held up by a whole seal. */
+  /** A segment or so, then a turn of the event loop, so that arriving entries are not held up by a whole seal. */
   async #build(range: PendingRange): Promise<Seal> {
     const segments: SegmentRecord[] = []
     const counts = new Map(range.counts().map(count => [`${count.signal} ${count.tenant}`, count]))
-    for (const part of range.parts()) {
+    for (const part of range.parts().flatMap(slicesOf)) {
       const built = await this.#buildPart(part)
       segments.push(...built.segments)
       const key = `${part.signal} ${part.tenant}`
@@ -119,6 +120,23 @@ export class Sealer {
       this.#stop.addEventListener('abort', stop, { once: true })
     })
   }
+}
+
+/** About one segment each; a request is never divided, so that positions still name what a segment holds. */
+function slicesOf(part: PendingPart): readonly PendingPart[] {
+  const slices: PendingPart[] = []
+  let entries: PendingEntry[] = []
+  let items = 0
+  for (const entry of part.entries) {
+    if (entries.length > 0 && items + entry.batch.block.count > maxSegmentRows) {
+      slices.push({ ...part, entries })
+      entries = []
+      items = 0
+    }
+    entries.push(entry)
+    items += entry.batch.block.count
+  }
+  return [...slices, { ...part, entries }]
 }
 
 /** One cut needs no merging; several of the same windows are stored as one. */

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { Handover } from '../../../src/engine/inbox/handover.ts'
-import { InboxFileReader } from '../../../src/engine/inbox/inbox-file.ts'
+import { InboxFileReader } from '../../../src/engine/inbox/inbox-file-reader.ts'
 import { DeadLetters } from '../../../src/engine/sealing/dead-letters.ts'
 import { EngineCore, type EngineCoreOptions } from '../../../src/engine/sealing/engine-core.ts'
 import { createLogger } from '../../../src/logger.ts'

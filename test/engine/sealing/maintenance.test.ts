@@ -7,8 +7,9 @@ import { Maintenance } from '../../../src/engine/sealing/maintenance.ts'
 import { rollupView } from '../../../src/graph/rollups/rollup-view.ts'
 import { TenantGraph } from '../../../src/graph/tenant-graph.ts'
 import { createLogger } from '../../../src/logger.ts'
-import type { RollupRecord, StoreWriter } from '../../../src/model/store.ts'
+import type { RollupRecord, StoreReader, StoreWriter } from '../../../src/model/store.ts'
 import { buildSegments } from '../../../src/store/segment/build-segments.ts'
+import { openSqliteReader } from '../../../src/store/sqlite/store-reader.ts'
 import { openSqliteWriter } from '../../../src/store/sqlite/store-writer.ts'
 import { spanRequest } from '../requests.ts'
 
@@ -20,29 +21,32 @@ const startMs = 1_700_000_000_000 - (1_700_000_000_000 % day)
 
 let directory: string
 let store: StoreWriter
+let reader: StoreReader
 let nowMs: number
 let position: number
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'maintenance-'))
   store = openSqliteWriter(join(directory, 'store.db'))
+  reader = openSqliteReader(join(directory, 'store.db'))
   nowMs = startMs
   position = 0
 })
 afterEach(async () => {
+  await reader.close()
   await store.close()
   rmSync(directory, { recursive: true, force: true })
 })
 
 function maintenance(traces = 7): Maintenance {
-  const days = { traces, logs: 7, metrics: 7 }
-  return new Maintenance(
-    store,
-    days,
-    { now: () => nowMs },
-    createLogger('SILENT'),
-    new AbortController().signal,
-  )
+  return new Maintenance({
+    writer: store,
+    reader,
+    days: { traces, logs: 7, metrics: 7 },
+    clock: { now: () => nowMs },
+    logger: createLogger('SILENT'),
+    stop: new AbortController().signal,
+  })
 }
 
 /** Seals one request of `spans` spans that is received now. */
@@ -129,6 +133,20 @@ test('a process that starts late catches up in one run and has nothing to do in 
   await run.run()
   expect((await stored()).map(record => record.id)).toEqual(ids)
   expect(requests(await stored())).toBe(100)
+})
+
+test('small segments are merged, and hold the same items', async () => {
+  for (let i = 0; i < 20; i++) {
+    nowMs = startMs + i * 2_000
+    await seal(3)
+  }
+  nowMs = startMs + 3 * hour
+  const run = maintenance()
+  await run.run()
+  const report = await store.storageReport()
+  expect(report.perSignal).toMatchObject([{ signal: 'traces', items: 60 }])
+  expect(report.segments).toBe(1)
+  expect(run.figures()).toMatchObject({ mergedSegments: 20, damagedSegments: 0, consecutiveFailures: 0 })
 })
 
 test('rollups go with the longest-kept signal', async () => {
