@@ -9,10 +9,12 @@ import { optionalService } from './reading/service-names.ts'
 import { showName } from './text/name.ts'
 import { defineTool, type Tool, type ToolContext } from './tool.ts'
 
+/** Without `as_of`: what it tells is the state of this process, which no position in the data brings back. */
 const input = z.strictObject({
   service: fields.service.optional(),
   ...windowed,
-  ...everywhere,
+  max_tokens: everywhere.max_tokens,
+  tenant: everywhere.tenant,
 })
 
 /** Silence that is worth a word: several export intervals of any SDK. */

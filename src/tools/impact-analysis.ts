@@ -9,6 +9,7 @@ import { formatTime } from './arguments/time-argument.ts'
 import { everywhere, fields, windowed } from './arguments/vocabulary.ts'
 import { hexAt } from './reading/hex-id.ts'
 import { requireService } from './reading/service-names.ts'
+import { maxSpansRead } from './reading/span-groups.ts'
 import { showName } from './text/name.ts'
 import { defineTool, type Tool, type ToolContext } from './tool.ts'
 
@@ -22,13 +23,33 @@ const input = z.strictObject({
 const maxFailed = 150
 const maxOthers = 100
 
+/** The smallest ids of all that were added: for random ids an even sample, the same in any order. */
+class SmallestIds {
+  private ids = new Set<string>()
+  private readonly limit: number
+
+  constructor(limit: number) {
+    this.limit = limit
+  }
+
+  add(id: string): void {
+    this.ids.add(id)
+    if (this.ids.size > this.limit * 16) this.ids = new Set(this.list())
+  }
+
+  list(): readonly string[] {
+    return [...this.ids].sort().slice(0, this.limit)
+  }
+}
+
 /** Traces of the window that pass through the service: those where it failed, and others to compare with. */
 async function tracesThrough(
   service: string,
   { reader, window, deadline }: ToolContext,
 ): Promise<readonly TraceRows[]> {
-  const failed = new Set<string>()
-  const others = new Set<string>()
+  const failed = new SmallestIds(maxFailed)
+  const others = new SmallestIds(maxOthers)
+  let read = 0
   for await (const { block } of reader.scanSpans({ range: window, order: 'newest_first' })) {
     deadline.check()
     for (let row = 0; row < block.count; row++) {
@@ -38,12 +59,13 @@ async function tracesThrough(
       const startMs = toMs(block.startHi[row] ?? 0, block.startLo[row] ?? 0)
       if (startMs < window.fromMs || startMs >= window.toMs) continue
       const into = block.status[row] === 2 ? failed : others
-      if (into.size < (into === failed ? maxFailed : maxOthers)) into.add(hexAt(block.traceId, row, 16))
+      into.add(hexAt(block.traceId, row, 16))
     }
-    if (failed.size >= maxFailed && others.size >= maxOthers) break
+    read += block.count
+    if (read >= maxSpansRead) break
   }
   const traces: TraceRows[] = []
-  for (const id of [...new Set([...failed, ...others])].sort()) {
+  for (const id of [...new Set([...failed.list(), ...others.list()])].sort()) {
     deadline.check()
     const trace = await reader.trace(id)
     if (trace !== null) traces.push(trace)

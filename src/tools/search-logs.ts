@@ -249,12 +249,11 @@ async function run(args: Arguments, context: ToolContext): Promise<Draft> {
         : lineTable(result)
   if (table.rows.length === 0) {
     const { status, because } = await explainEmptiness(reader, window, ['logs'])
-    const read = result?.scannedRecords ?? 0
+    const searched = condition !== null || service !== undefined || args.severity !== undefined
     return {
       status,
-      answer: `No log record found: ${read > 0 ? `none of ${read} records read matches` : because}.`,
+      answer: `No log record${searched ? ' matches' : ''} in this window; ${because}.`,
       window,
-      ...(result === null ? {} : { read: { log_records: read } }),
     }
   }
   const total = result?.count ?? table.rows.reduce((sum, row) => sum + Number(row.cells[2]), 0)
@@ -265,7 +264,6 @@ async function run(args: Arguments, context: ToolContext): Promise<Draft> {
     answer: `${least}${total} log records${kinds}.`,
     tables: [table],
     window,
-    ...(result === null ? {} : { read: { log_records: result.scannedRecords } }),
     notes: result !== null && !result.exact ? ['only the newest part of the window was read'] : [],
     next: nextOf(args, table, newestTrace(result), context),
   }

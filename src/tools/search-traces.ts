@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { recordOf, type SpanBlock } from '../model/telemetry.ts'
-import { toMs } from '../model/time.ts'
+import { type TimeRange, toMs } from '../model/time.ts'
 import { attributesOfResource, attributesOfSpan } from '../otlp/attributes.ts'
 import type { Draft, NextCall, Table } from './answer/draft.ts'
 import { explainEmptiness } from './answer/show-coverage.ts'
+import { formatTime } from './arguments/time-argument.ts'
 import { everywhere, fields, windowed } from './arguments/vocabulary.ts'
 import { hexAt } from './reading/hex-id.ts'
 import { hasValue } from './reading/record-fields.ts'
@@ -182,7 +183,7 @@ function groupTable(found: FoundTraces): Table {
   }
 }
 
-function nextOf(args: Arguments, found: FoundTraces): readonly NextCall[] {
+function nextOf(args: Arguments, found: FoundTraces, window: TimeRange): readonly NextCall[] {
   const worst = found.traces.toSorted(
     (a, b) => b.errors - a.errors || b.longestMatchMs - a.longestMatchMs || (a.traceId < b.traceId ? -1 : 1),
   )[0]
@@ -193,18 +194,22 @@ function nextOf(args: Arguments, found: FoundTraces): readonly NextCall[] {
     why: 'the trace with the most errors, else the slowest',
   }
   if (args.group === true || found.traces.length < 20) return [look]
-  const { cursor: _cursor, ...rest } = args
-  const named = args.service === undefined ? {} : { service: showName(args.service) }
-  const operation = args.operation === undefined ? {} : { operation: showName(args.operation, 'op') }
-  const { attributes: _attributes, ...plain } = rest
-  return [
-    look,
-    {
-      tool: 'search_traces',
-      arguments: { ...plain, ...named, ...operation, group: true },
-      why: 'their shapes',
-    },
-  ]
+  return [look, { tool: 'search_traces', arguments: groupArguments(args, window), why: 'their shapes' }]
+}
+
+/** The same question for groups; attribute values are the caller's own text and stay out of `next`. */
+function groupArguments(args: Arguments, window: TimeRange): Readonly<Record<string, unknown>> {
+  const { status, min_duration_ms, max_duration_ms } = args
+  return {
+    ...(args.service === undefined ? {} : { service: showName(args.service) }),
+    ...(args.operation === undefined ? {} : { operation: showName(args.operation, 'op') }),
+    ...(status === undefined ? {} : { status }),
+    ...(min_duration_ms === undefined ? {} : { min_duration_ms }),
+    ...(max_duration_ms === undefined ? {} : { max_duration_ms }),
+    group: true,
+    from: formatTime(window.fromMs),
+    to: formatTime(window.toMs),
+  }
 }
 
 async function run(args: Arguments, context: ToolContext): Promise<Draft> {
@@ -221,8 +226,8 @@ async function run(args: Arguments, context: ToolContext): Promise<Draft> {
   const complete = found.complete && selected?.complete !== false
   if (found.traces.length === 0) {
     const { status, because } = await explainEmptiness(reader, window, ['traces'])
-    const searched = found.spansRead > 0 ? `none of ${found.spansRead} spans read matches` : because
-    return { status, answer: `No trace found: ${searched}.`, window, read: { spans: found.spansRead } }
+    const searched = found.spansInside > 0 ? `none of ${found.spansInside} spans matches` : because
+    return { status, answer: `No trace found: ${searched}.`, window, read: { spans: found.spansInside } }
   }
   const failing = found.traces.filter(trace => trace.errors > 0).length
   const table = args.group === true ? groupTable(found) : listTable(found, args.order ?? 'newest')
@@ -231,9 +236,9 @@ async function run(args: Arguments, context: ToolContext): Promise<Draft> {
     answer: `${found.traces.length} traces${args.group === true ? ` in ${table.rows.length} shapes` : ''}, ${failing} of them with errors.`,
     tables: [table],
     window,
-    read: { spans: found.spansRead },
+    read: { spans: found.spansInside },
     notes: complete ? [] : ['limits were reached: only the newest part of the window was read'],
-    next: nextOf(args, found),
+    next: nextOf(args, found, window),
   }
 }
 

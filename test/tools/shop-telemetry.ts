@@ -1,5 +1,6 @@
 /** An hour of a small shop: frontend calls checkout calls payment; payment starts to fail half an hour in. */
 
+import { createHash } from 'node:crypto'
 import { attributesOf, type LogSpec, logsOf, ns, resourceOf, type SpanSpec, spansOf } from './otlp-json.ts'
 import type { Request } from './telemetry-system.ts'
 
@@ -9,7 +10,9 @@ export const shopFaultMs: number = shopStartMs + 30 * 60_000
 export const shopEndMs: number = shopStartMs + 60 * 60_000
 
 export const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0')
-export const traceIdOf = (number: number): string => `c0ffee${hex(number, 26)}`
+/** Begins like all of them and goes on like no other. */
+export const traceIdOf = (number: number): string =>
+  `c0ffee00${createHash('sha256').update(String(number)).digest('hex').slice(0, 24)}`
 
 interface Bundle {
   readonly frontend: SpanSpec[]
@@ -109,14 +112,24 @@ function heapPoint(minute: number, traceId: string, spanId: string): object {
   }
 }
 
-/** One request a signal and minute; six traces a minute. `faulty: false` leaves the fault out. */
-export function shopRequests(options: { readonly faulty?: boolean } = {}): Request[] {
+export interface ShopOptions {
+  /** False leaves the fault out. */
+  readonly faulty?: boolean
+  /** Start of the hour, if not the usual one. */
+  readonly startMs?: number
+  /** Number of the first trace. */
+  readonly from?: number
+}
+
+/** One request a signal and minute; six traces a minute. */
+export function shopRequests(options: ShopOptions = {}): Request[] {
   const requests: Request[] = []
-  let number = 0
+  let number = options.from ?? 0
+  const startMs = options.startMs ?? shopStartMs
   for (let minute = 0; minute < 60; minute++) {
-    const minuteMs = shopStartMs + minute * 60_000
+    const minuteMs = startMs + minute * 60_000
     const bundle: Bundle = { frontend: [], checkout: [], payment: [], paymentLogs: [] }
-    const faulty = options.faulty !== false && minuteMs >= shopFaultMs
+    const faulty = options.faulty !== false && minuteMs >= startMs + 30 * 60_000
     const first = number
     for (let second = 0; second < 60; second += 10)
       addTrace(bundle, number++, minuteMs + second * 1_000, faulty)

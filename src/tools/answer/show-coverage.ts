@@ -61,9 +61,12 @@ export async function explainEmptiness(
       because: `nothing is stored for it, and ${lost} items or requests were refused since start; see diagnose_ingest`,
     }
   }
-  const newest =
-    coverage.newestMs === null
-      ? 'nothing is stored at all'
-      : `the newest data is of ${formatTime(coverage.newestMs)}`
-  return { status: 'nothing_in_window', because: newest }
+  return { status: 'nothing_in_window', because: whereDataIs(coverage, window) }
+}
+
+/** Said only of data before the window: what comes after it would change the answer at the same `as_of`. */
+function whereDataIs({ oldestMs, newestMs }: Coverage, window: TimeRange): string {
+  if (oldestMs === null || newestMs === null) return 'nothing is stored at all'
+  if (newestMs < window.fromMs) return `the newest data is of ${formatTime(newestMs)}`
+  return 'there is data before or after it'
 }

@@ -6,7 +6,7 @@
  * encoding guarantees: when it stops, no two neighbours form a token, so two single characters that are a
  * pair of the vocabulary never stand side by side. A byte outside ASCII counts as a token of its own.
  */
-import { isPair, knownRuns, knownWords, wordBits } from './lexicon.ts'
+import { isPair, knownRuns, knownWords } from './lexicon.ts'
 
 const space = 32
 const apostrophe = 39
@@ -63,20 +63,25 @@ function wordBound(text: string, from: number, to: number, prefixed: boolean): n
   const before = from - (prefixed ? 1 : 0)
   const touchesOther =
     next === apostrophe || isBeyondAscii(next) || (before > 0 && isBeyondAscii(text.charCodeAt(before - 1)))
-  const bits = touchesOther ? undefined : knownWords.get(text.slice(from, to))
-  if (bits === undefined) return structuralBound(text, before, to)
-  if (!prefixed) return 1
-  const prefix = text.charCodeAt(from - 1)
-  if (prefix === space) return 1
-  if (prefix === underscore && (bits & wordBits.underscore) !== 0) return 1
-  if (prefix === stop && (bits & wordBits.stop) !== 0) return 1
-  return 2
+  const cost = touchesOther ? undefined : knownWords.get(text.slice(from, to))
+  if (cost === undefined) return structuralBound(text, before, to)
+  if (!prefixed) return cost.alone
+  switch (text.charCodeAt(from - 1)) {
+    case space:
+      return cost.afterSpace
+    case underscore:
+      return cost.afterUnderscore
+    case stop:
+      return cost.afterStop
+    default:
+      return cost.alone + 1
+  }
 }
 
 function runBound(text: string, from: number, to: number): number {
   const touchesOther =
     isBeyondAscii(text.charCodeAt(to)) || (from > 0 && isBeyondAscii(text.charCodeAt(from - 1)))
-  const known = touchesOther || to - from > 6 ? undefined : knownRuns.get(text.slice(from, to))
+  const known = touchesOther || to - from > 8 ? undefined : knownRuns.get(text.slice(from, to))
   return known ?? structuralBound(text, from, to)
 }
 

@@ -56,7 +56,7 @@ export async function findExemplars(
         })
       }
     }
-    if (found.length >= query.limit || points >= maxPoints) break
+    if (points >= maxPoints) break
   }
   return found.sort((a, b) => b.timeMs - a.timeMs || (a.traceId < b.traceId ? -1 : 1)).slice(0, query.limit)
 }

@@ -42,7 +42,8 @@ export interface FoundTraces {
   readonly traces: readonly TraceSummary[]
   /** By number in `TraceSummary`. */
   readonly serviceNames: readonly string[]
-  readonly spansRead: number
+  /** Spans of the window that were looked at; the same however they are stored. */
+  readonly spansInside: number
   /** Whether limits left something of the window unread. */
   readonly complete: boolean
 }
@@ -114,9 +115,14 @@ function addRow(gathering: Gathering, trace: TraceSummary, block: SpanBlock, row
   trace.rootDurationMs = endMs - startMs
 }
 
+function startsIn(range: TimeRange, block: SpanBlock, row: number): boolean {
+  const startMs = toMs(block.startHi[row] ?? 0, block.startLo[row] ?? 0)
+  return startMs >= range.fromMs && startMs < range.toMs
+}
+
 /**
  * Traces of which at least one span in the range meets the question, newest blocks first. Two passes over the
- * blocks: which traces, then what they consist of.
+ * blocks: which traces, then what they consist of inside the range.
  */
 export async function findTraceSummaries(
   reader: TelemetryReader,
@@ -125,6 +131,7 @@ export async function findTraceSummaries(
 ): Promise<FoundTraces> {
   const gathering = new Gathering()
   let spansRead = 0
+  let spansInside = 0
   let complete = true
   const narrow = question.services === undefined ? {} : { services: question.services }
   for await (const { block } of reader.scanSpans({
@@ -140,14 +147,16 @@ export async function findTraceSummaries(
     spansRead += block.count
     const ids = Buffer.from(block.traceId.buffer, block.traceId.byteOffset, block.traceId.byteLength)
     for (let row = 0; row < block.count; row++) {
-      const startMs = toMs(block.startHi[row] ?? 0, block.startLo[row] ?? 0)
-      if (startMs < question.range.fromMs || startMs >= question.range.toMs) continue
+      if (!startsIn(question.range, block, row)) continue
+      spansInside++
       if (!question.matches(block, row)) continue
       const trace = gathering.trace(ids.toString('hex', row * 16, row * 16 + 16), true)
       if (trace === undefined) continue
       trace.matches++
-      const endMs = toMs(block.endHi[row] ?? 0, block.endLo[row] ?? 0)
-      trace.longestMatchMs = Math.max(trace.longestMatchMs, endMs - startMs)
+      const durationMs =
+        toMs(block.endHi[row] ?? 0, block.endLo[row] ?? 0) -
+        toMs(block.startHi[row] ?? 0, block.startLo[row] ?? 0)
+      trace.longestMatchMs = Math.max(trace.longestMatchMs, durationMs)
     }
   }
   let secondRead = 0
@@ -160,6 +169,7 @@ export async function findTraceSummaries(
     secondRead += block.count
     const ids = Buffer.from(block.traceId.buffer, block.traceId.byteOffset, block.traceId.byteLength)
     for (let row = 0; row < block.count; row++) {
+      if (!startsIn(question.range, block, row)) continue
       const trace = gathering.trace(ids.toString('hex', row * 16, row * 16 + 16), false)
       if (trace !== undefined) addRow(gathering, trace, block, row)
     }
@@ -167,7 +177,7 @@ export async function findTraceSummaries(
   return {
     traces: [...gathering.traces.values()],
     serviceNames: gathering.names,
-    spansRead,
+    spansInside,
     complete: complete && !gathering.full,
   }
 }

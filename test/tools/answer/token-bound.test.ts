@@ -1,31 +1,28 @@
 import fc from 'fast-check'
 import { encode } from 'gpt-tokenizer/encoding/o200k_base'
 import { describe, expect, it } from 'vitest'
-import { isPair, knownRuns, knownWords, wordBits } from '../../../src/tools/answer/lexicon.ts'
+import { isPair, knownRuns, knownWords } from '../../../src/tools/answer/lexicon.ts'
 import { tokenBound } from '../../../src/tools/answer/token-bound.ts'
 
 const real = (text: string): number => encode(text).length
 
 describe('the lexicon', () => {
-  it('holds only words that are one token alone and after a space', () => {
-    const wrong = [...knownWords.keys()].filter(word => real(word) !== 1 || real(` ${word}`) !== 1)
+  it('knows what every word costs alone, after a space, an underscore and a full stop', () => {
+    const wrong = [...knownWords].filter(
+      ([word, cost]) =>
+        real(word) !== cost.alone ||
+        real(` ${word}`) !== cost.afterSpace ||
+        real(`_${word}`) !== cost.afterUnderscore ||
+        real(`.${word}`) !== cost.afterStop,
+    )
     expect(wrong).toEqual([])
     expect(knownWords.size).toBeGreaterThan(2_000)
   })
 
-  it('knows which words are one token after an underscore or a full stop', () => {
-    const wrong = [...knownWords].filter(
-      ([word, bits]) =>
-        ((bits & wordBits.underscore) !== 0 && real(`_${word}`) !== 1) ||
-        ((bits & wordBits.stop) !== 0 && real(`.${word}`) !== 1),
-    )
-    expect(wrong).toEqual([])
-  })
-
-  it('holds only words that are at most two tokens after any punctuation', () => {
+  it('holds only words that cost at most one more after any punctuation', () => {
     const marks = [...'!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~']
-    const wrong = [...knownWords.keys()].flatMap(word =>
-      marks.filter(mark => real(mark + word) > 2).map(mark => mark + word),
+    const wrong = [...knownWords].flatMap(([word, cost]) =>
+      marks.filter(mark => real(mark + word) > cost.alone + 1).map(mark => mark + word),
     )
     expect(wrong).toEqual([])
   })
