@@ -143,7 +143,7 @@ function metricHealth(views: ComparedViews, pair: SeriesPair): MetricHealth {
   }
 }
 
-/** A value per window that has any: means, or for counters increases per second. */
+/** A value per window that has data: its mean, or for counters the increase per second. */
 function valuesOf(series: RollupSeries | null, type: string, stepSeconds: number): number[] {
   if (series === null) return []
   const values: number[] = []

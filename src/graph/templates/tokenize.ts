@@ -2,12 +2,12 @@
  * A log line as tokens, with what varies by its form (numbers, ids, addresses, paths, times) masked.
  *
  * A token keeps the white space before it as one leading blank, so that joining tokens gives the line's
- * shape. Characters are passed over once, words without digits are remembered, and nothing backtracks: any
+ * shape. Characters are passed over once, words without digits are remembered, and nothing backtracks, so that any
  * input takes time linear in its length.
  */
 import { characterClass, classOf } from './character-classes.ts'
 import { dateEnd } from './date-end.ts'
-import { isEmptyBrackets, isWildcard, spacedWildcard, wildcard, wordTokens } from './word-tokens.ts'
+import { isWildcard, spacedWildcard, splitWord, type TokenSink, wildcard } from './word-tokens.ts'
 
 /** Characters of a line that are looked at: what follows does not tell templates apart. */
 export const maxLineChars = 2_000
@@ -29,54 +29,81 @@ const protocolVersionLength = 8
 const accounts = new Set(['root', 'admin', 'administrator', 'guest', 'nobody', 'anonymous'])
 const beforeAccounts = new Set([' user', 'user', ' for', ' from', ' by', ' as'])
 
-interface Piece {
-  readonly tokens: readonly string[]
+/** A remembered word. */
+interface Word {
   readonly shape: string
+  readonly tokens: readonly string[]
 }
 
-const masked: Piece = { tokens: [wildcard], shape: wildcard }
-const maskedSpaced: Piece = { tokens: [spacedWildcard], shape: spacedWildcard }
-
-/** Reads lines; `shape` and `tokens` are those of the line read last. */
-export class LineTokens {
-  readonly #pieces: Piece[] = []
-  readonly #words = new Map<string, Piece>()
-  readonly #spacedWords = new Map<string, Piece>()
+/**
+ * Reads lines. Most lines have a shape that is known, so reading gives the shape alone; tokens are made when
+ * they are asked for.
+ */
+export class LineTokens implements TokenSink {
+  readonly #words = new Map<string, Word>()
+  readonly #spacedWords = new Map<string, Word>()
+  readonly #tokens: string[] = []
+  #collecting = false
+  #count = 0
+  #text = ''
   #shape = ''
+  last = ''
+  beforeLast = ''
 
   /** The tokens of the line joined. */
   get shape(): string {
     return this.#shape
   }
 
-  /** Copies of the tokens, at most `maxTokens`, which do not keep the text alive. */
+  /** The tokens of the line read last, at most `maxTokens`; they do not keep the text alive. */
   get tokens(): string[] {
-    const tokens = this.#pieces.flatMap(piece => piece.tokens)
-    if (tokens.length > maxTokens) tokens.length = maxTokens
-    return tokens.map(flatCopy)
+    this.#collecting = true
+    this.#tokens.length = 0
+    this.read(this.#text)
+    this.#collecting = false
+    return this.#tokens.slice(0, maxTokens).map(flatCopy)
   }
 
   /** Reads the first line of a text; a stack trace below it belongs to the same event. */
   read(text: string): this {
-    this.#pieces.length = 0
+    this.#text = text
     this.#shape = ''
+    this.#count = 0
+    this.last = ''
+    this.beforeLast = ''
     let at = 0
     while (at < text.length && isBlank(text, at)) at++
     const newline = text.indexOf('\n', at)
     const end = Math.min(newline < 0 ? text.length : newline, at + maxLineChars)
-    while (at < end && this.#pieces.length < maxTokens) {
-      const blank = this.#pieces.length > 0 && isBlank(text, at)
+    while (at < end && this.#count < maxTokens) {
+      const blank = this.#count > 0 && isBlank(text, at)
       while (at < end && isBlank(text, at)) at++
       if (at < end) at = this.#word(text, at, end, blank)
     }
     return this
   }
 
-  /** Adds the word at `from` and returns where it ends. */
+  take(token: string): void {
+    this.beforeLast = this.last
+    this.last = token
+    this.#shape += token
+    this.#count++
+    if (this.#collecting) this.#tokens.push(token)
+  }
+
+  untake(): void {
+    this.#shape = this.#shape.slice(0, this.#shape.length - this.last.length)
+    this.last = this.beforeLast
+    this.beforeLast = ''
+    this.#count--
+    if (this.#collecting) this.#tokens.pop()
+  }
+
+  /** Takes the word at `from` and returns where it ends. */
   #word(text: string, from: number, end: number, blank: boolean): number {
     const date = dateEnd(text, from, end)
     if (date > from) {
-      this.#add(blank ? maskedSpaced : masked)
+      this.take(blank ? spacedWildcard : wildcard)
       return date
     }
     let to = from
@@ -93,47 +120,45 @@ export class LineTokens {
       const value = quotedValueAt(text, from, to, end)
       if (value > 0) return this.#quoted(text, from, value, blank)
     }
-    if (text.startsWith('HTTP/', from) && text.charCodeAt(from + 6) === 46 && this.#endsMasked()) {
+    if (text.charCodeAt(from + 6) === 46 && isWildcard(this.last) && text.startsWith('HTTP/', from)) {
       // The version behind a request target is part of the request line, which is one variable.
       const behind = Math.min(to, from + protocolVersionLength)
-      if (behind < to) this.#add(this.#pieceOf(text.slice(behind, to), false, 0))
-      return to
-    }
-    this.#add(this.#pieceOf(text.slice(from, to), blank, bits))
+      if (behind < to) splitWord(this, text, behind, to, false)
+    } else if ((bits & characterClass.digit) !== 0 || to - from > maxRememberedLength) {
+      splitWord(this, text, from, to, blank)
+    } else this.#language(text.slice(from, to), blank)
     return to
   }
 
-  #pieceOf(word: string, blank: boolean, bits: number): Piece {
-    if ((bits & characterClass.digit) !== 0 || word.length > maxRememberedLength) return split(word, blank)
-    if (accounts.has(word) && beforeAccounts.has(this.#pieces.at(-1)?.tokens.at(-1) ?? '')) {
-      return blank ? maskedSpaced : masked
+  /** A word without digits, mostly one of a language: split once and remembered. */
+  #language(word: string, blank: boolean): void {
+    if (accounts.has(word) && beforeAccounts.has(this.last)) {
+      this.take(blank ? spacedWildcard : wildcard)
+      return
     }
     const words = blank ? this.#spacedWords : this.#words
-    const known = words.get(word)
-    if (known !== undefined) return known
-    if (words.size >= maxRememberedWords) words.clear()
-    const piece = split(flatCopy(word), blank)
-    words.set(flatCopy(word), piece)
-    return piece
+    let known = words.get(word)
+    if (known === undefined) {
+      if (words.size >= maxRememberedWords) words.clear()
+      known = splitAlone(flatCopy(word), blank)
+      words.set(flatCopy(word), known)
+    }
+    const { tokens, shape } = known
+    if (this.#collecting) for (const token of tokens) this.#tokens.push(token)
+    this.#shape += shape
+    this.#count += tokens.length
+    this.beforeLast = tokens.length > 1 ? (tokens.at(-2) ?? '') : this.last
+    this.last = tokens.at(-1) ?? ''
   }
 
   /** `key="value"`: what stands before the quote as a word, then the value. Returns the end behind the quote. */
   #quoted(text: string, from: number, value: number, blank: boolean): number {
     const quote = text.charAt(value - 1)
-    const close = text.indexOf(quote, value)
-    const key = wordTokens(text.slice(from, value - 1), blank)
-    const tokens = [...key, quote, wildcard, quote]
-    this.#add({ tokens, shape: tokens.join('') })
-    return close + 1
-  }
-
-  #endsMasked(): boolean {
-    return isWildcard(this.#pieces.at(-1)?.tokens.at(-1))
-  }
-
-  #add(piece: Piece): void {
-    this.#pieces.push(piece)
-    this.#shape += piece.shape
+    splitWord(this, text, from, value - 1, blank)
+    this.take(quote)
+    this.take(wildcard)
+    this.take(quote)
+    return text.indexOf(quote, value) + 1
   }
 }
 
@@ -142,16 +167,20 @@ export function tokenize(text: string): string[] {
   return new LineTokens().read(text).tokens
 }
 
-function split(word: string, blank: boolean): Piece {
-  if (isEmptyBrackets(word)) {
-    const tokens = [(blank ? ' ' : '') + word.charAt(0), wildcard, word.charAt(1)]
-    return { tokens, shape: tokens.join('') }
+function splitAlone(word: string, blank: boolean): Word {
+  const tokens: string[] = []
+  const sink: TokenSink = {
+    get last() {
+      return tokens.at(-1) ?? ''
+    },
+    get beforeLast() {
+      return tokens.at(-2) ?? ''
+    },
+    take: token => tokens.push(token),
+    untake: () => tokens.pop(),
   }
-  const tokens = wordTokens(word, blank)
-  if (tokens.length > 1) return { tokens, shape: tokens.join('') }
-  if (tokens[0] === spacedWildcard) return maskedSpaced
-  if (tokens[0] === wildcard) return masked
-  return { tokens, shape: tokens[0] ?? '' }
+  splitWord(sink, word, 0, word.length, blank)
+  return { shape: tokens.join(''), tokens }
 }
 
 /** Where the value of `key="value"` in the word begins, behind its quote; 0 without a closed one. */

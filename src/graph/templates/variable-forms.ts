@@ -1,10 +1,14 @@
-/** Which words of a log line vary by their form, whatever the system that wrote them. */
+/**
+ * Which parts of a log line vary by their form, whatever the system that wrote them. A part is a range of the
+ * line, because cutting it out costs more than looking at it.
+ */
 import { characterClass, classOf } from './character-classes.ts'
 
 const { digit, hexLetter, letter, sign, slash } = characterClass
 
 /** Words that are values. */
 const literals = new Set(['true', 'false', 'null', 'none', 'nil', 'undefined', 'nan'])
+const longestLiteral = 9
 
 /** A word with this many digits is an id; one with fewer may be a name, like `tty2` and `ext3`. */
 const digitsOfAnId = 3
@@ -15,64 +19,75 @@ const hexWordLength = 8
 /** Letters a to f and digits together are taken as hexadecimal from this length on. */
 const hexIdLength = 6
 
+/** Whether a mask stands at `at`: lines may quote templates, and stored patterns are read again. */
+export function isMaskAt(text: string, at: number): boolean {
+  return text.charCodeAt(at) === 60 && text.charCodeAt(at + 1) === 42 && text.charCodeAt(at + 2) === 62
+}
+
 /** Whether a part between punctuation is a variable. */
-export function isVariable(part: string): boolean {
+export function isVariable(text: string, from: number, to: number): boolean {
   let digits = 0
   let letters = 0
   let seen = 0
-  for (let i = 0; i < part.length; i++) {
-    const bits = classOf(part.charCodeAt(i))
+  for (let i = from; i < to; i++) {
+    const code = text.charCodeAt(i)
+    const bits = classOf(code)
     seen |= bits
     if ((bits & digit) !== 0) digits++
     else if ((bits & (letter | hexLetter)) !== 0) letters++
+    else if (code === 60 && isMaskAt(text, i)) return true
   }
-  if (letters > 0 && part.includes('<*>')) return true
   const hexOnly = (seen & letter) === 0
+  const length = to - from
   if (digits === 0) {
-    if (part === '<*>' || part.includes('<*>')) return true
-    if (hexOnly && letters >= hexWordLength && letters === part.length) return true
-    return literals.has(part.toLowerCase())
+    if (hexOnly && letters >= hexWordLength && letters === length) return true
+    return length <= longestLiteral && literals.has(text.slice(from, to).toLowerCase())
   }
   if (letters === 0 || digits >= digitsOfAnId || (seen & slash) !== 0) return true
-  const first = classOf(part.charCodeAt(0))
+  const first = classOf(text.charCodeAt(from))
   return (first & (digit | sign)) !== 0 || (hexOnly && letters + digits >= hexIdLength)
 }
 
 /** Whether a whole word, punctuation included, is one variable: a path, a URL, an address with port, a time. */
-export function isVariableCore(core: string): boolean {
-  if (core.length > 1 && core.charCodeAt(0) === 47) return true
-  if (core.length > 2 && core.charCodeAt(1) === 58 && (classOf(core.charCodeAt(2)) & slash) !== 0) return true
+export function isVariableCore(text: string, from: number, to: number): boolean {
+  const length = to - from
+  if (length > 1 && text.charCodeAt(from) === 47) return true
+  if (length > 2 && text.charCodeAt(from + 1) === 58 && isSlash(text, from + 2)) return true
   let digits = 0
   let colons = 0
   let lastColon = -1
-  for (let i = 0; i < core.length; i++) {
-    const code = core.charCodeAt(i)
+  for (let i = from; i < to; i++) {
+    const code = text.charCodeAt(i)
     if (code === 58) {
       colons++
       lastColon = i
-      if (core.charCodeAt(i + 1) === 47 && core.charCodeAt(i + 2) === 47) return true
+      if (i + 2 < to && text.charCodeAt(i + 1) === 47 && text.charCodeAt(i + 2) === 47) return true
     } else if (code >= 48 && code <= 57) digits++
   }
   if (digits === 0) return false
-  if (isNumeric(core)) return true
+  if (isNumeric(text, from, to)) return true
   if (colons === 0) return false
-  return isAddressWithPort(core, lastColon) || (colons >= 4 && isColonHex(core))
+  return isAddressWithPort(text, from, to, lastColon) || (colons >= 4 && isColonHex(text, from, to))
 }
 
-/** Length of the name and its dot in `name.123`, 0 for any other word. */
-export function numberedNameLength(part: string): number {
-  const dot = part.indexOf('.')
-  if (dot <= 0 || dot === part.length - 1) return 0
-  for (let i = 0; i < dot; i++) if ((classOf(part.charCodeAt(i)) & (letter | hexLetter)) === 0) return 0
-  for (let i = dot + 1; i < part.length; i++) if ((classOf(part.charCodeAt(i)) & digit) === 0) return 0
+/** Where the number begins in `name.123`, 0 for any other word. */
+export function numberBehindName(text: string, from: number, to: number): number {
+  let dot = from
+  while (dot < to && (classOf(text.charCodeAt(dot)) & (letter | hexLetter)) !== 0) dot++
+  if (dot === from || dot >= to - 1 || text.charCodeAt(dot) !== 46) return 0
+  for (let i = dot + 1; i < to; i++) if ((classOf(text.charCodeAt(i)) & digit) === 0) return 0
   return dot + 1
 }
 
+function isSlash(text: string, at: number): boolean {
+  return (classOf(text.charCodeAt(at)) & slash) !== 0
+}
+
 /** Hexadecimal groups between colons: hardware and IPv6 addresses. */
-function isColonHex(core: string): boolean {
+function isColonHex(text: string, from: number, to: number): boolean {
   let group = 0
-  for (let i = 0; i < core.length; i++) {
-    const code = core.charCodeAt(i)
+  for (let i = from; i < to; i++) {
+    const code = text.charCodeAt(i)
     if (code === 58) group = 0
     else if ((classOf(code) & (digit | hexLetter)) === 0 || ++group > 4) return false
   }
@@ -80,12 +95,12 @@ function isColonHex(core: string): boolean {
 }
 
 /** `name:1234` and `1.2.3.4:1234`, where the name has a dot or a digit. */
-function isAddressWithPort(core: string, colon: number): boolean {
-  if (colon <= 0 || colon === core.length - 1) return false
-  for (let i = colon + 1; i < core.length; i++) if ((classOf(core.charCodeAt(i)) & digit) === 0) return false
+function isAddressWithPort(text: string, from: number, to: number, colon: number): boolean {
+  if (colon <= from || colon === to - 1) return false
+  for (let i = colon + 1; i < to; i++) if ((classOf(text.charCodeAt(i)) & digit) === 0) return false
   let marked = false
-  for (let i = 0; i < colon; i++) {
-    const code = core.charCodeAt(i)
+  for (let i = from; i < colon; i++) {
+    const code = text.charCodeAt(i)
     const bits = classOf(code)
     if (code === 46 || (bits & digit) !== 0) marked = true
     else if (code !== 45 && code !== 95 && (bits & (letter | hexLetter | slash)) === 0) return false
@@ -94,10 +109,10 @@ function isAddressWithPort(core: string, colon: number): boolean {
 }
 
 /** Digits with signs and colons between them: numbers, times, versions, ranges, `<1`. */
-function isNumeric(core: string): boolean {
-  for (let i = 0; i < core.length; i++) {
-    const code = core.charCodeAt(i)
-    if (code === 58 || code === 44 || (code === 60 && i === 0)) continue
+function isNumeric(text: string, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) {
+    const code = text.charCodeAt(i)
+    if (code === 58 || code === 44 || (code === 60 && i === from)) continue
     if ((classOf(code) & (digit | sign | slash)) === 0) return false
   }
   return true

@@ -1,71 +1,98 @@
 /** A word between white space, split at its punctuation, its variable parts masked. */
 import { characterClass, classOf } from './character-classes.ts'
-import { isVariable, isVariableCore, numberedNameLength } from './variable-forms.ts'
+import { isMaskAt, isVariable, isVariableCore, numberBehindName } from './variable-forms.ts'
 
 /** Stands for a variable part. */
 export const wildcard = '<*>'
 export const spacedWildcard = ' <*>'
+
+/** Takes the tokens of a line, one by one. */
+export interface TokenSink {
+  /** The tokens taken last; empty texts before the first. */
+  readonly last: string
+  readonly beforeLast: string
+  take(token: string): void
+  /** Gives the last token back. */
+  untake(): void
+}
 
 /** Whether the token is a wildcard, with or without a blank before it. */
 export function isWildcard(token: string | undefined): boolean {
   return token === wildcard || token === spacedWildcard
 }
 
-/** The tokens of a word; with `blank` the first one begins with a blank. */
-export function wordTokens(word: string, blank: boolean): string[] {
-  const out: string[] = []
-  let from = 0
-  let to = word.length
-  while (from < to && isOpening(word, from)) push(out, blank, word.charAt(from++))
-  while (to > from && (classOf(word.charCodeAt(to - 1)) & characterClass.closing) !== 0) {
-    if (word.endsWith(wildcard, to)) break
-    to--
+/** Takes the word `text[from, to)` apart; with `blank` its first token begins with a blank. */
+export function splitWord(sink: TokenSink, text: string, from: number, to: number, blank: boolean): void {
+  if (isEmptyBrackets(text, from, to)) {
+    // A value that is missing here and is there in other lines.
+    takePart(sink, text, from, from + 1, blank)
+    sink.take(wildcard)
+    takePart(sink, text, from + 1, to, false)
+    return
   }
-  if (to > from) splitCore(out, blank, word.slice(from, to))
-  else if (from === 0) {
+  let start = from
+  let end = to
+  let spaced = blank
+  while (start < end && isOpening(text, start)) {
+    takePart(sink, text, start, ++start, spaced)
+    spaced = false
+  }
+  while (end > start && (classOf(text.charCodeAt(end - 1)) & characterClass.closing) !== 0) {
+    if (end - start >= 3 && isMaskAt(text, end - 3)) break
+    end--
+  }
+  if (end > start) splitCore(sink, text, start, end, spaced)
+  else if (start === from) {
     // Nothing but punctuation, as in a rule across the page: one token.
-    push(out, blank, word)
-    return out
+    takePart(sink, text, from, to, blank)
+    return
   }
-  for (let i = to; i < word.length; i++) push(out, blank, word.charAt(i))
-  return out
+  for (let i = end; i < to; i++) takePart(sink, text, i, i + 1, false)
 }
 
-/** `()` or `[]` alone: a value that is missing here and is there in other lines. */
-export function isEmptyBrackets(word: string): boolean {
-  return word === '()' || word === '[]'
+/** `()` or `[]` alone. */
+function isEmptyBrackets(text: string, from: number, to: number): boolean {
+  if (to - from !== 2) return false
+  const open = text.charCodeAt(from)
+  const close = text.charCodeAt(from + 1)
+  return (open === 40 && close === 41) || (open === 91 && close === 93)
 }
 
-function isOpening(word: string, at: number): boolean {
-  return (classOf(word.charCodeAt(at)) & characterClass.opening) !== 0 && !isComparison(word, at)
+function isOpening(text: string, at: number): boolean {
+  return (classOf(text.charCodeAt(at)) & characterClass.opening) !== 0 && !isComparison(text, at)
 }
 
 /** `<1` is a number, `<*>` a variable. */
-function isComparison(word: string, at: number): boolean {
-  if (word.charCodeAt(at) !== 60) return false
-  return (classOf(word.charCodeAt(at + 1)) & characterClass.digit) !== 0 || word.startsWith(wildcard, at)
+function isComparison(text: string, at: number): boolean {
+  if (text.charCodeAt(at) !== 60) return false
+  return (classOf(text.charCodeAt(at + 1)) & characterClass.digit) !== 0 || isMaskAt(text, at)
 }
 
-function splitCore(out: string[], blank: boolean, core: string): void {
-  if (isVariableCore(core)) {
-    push(out, blank, wildcard)
+function splitCore(sink: TokenSink, text: string, start: number, end: number, blank: boolean): void {
+  if (isVariableCore(text, start, end)) {
+    sink.take(blank ? spacedWildcard : wildcard)
     return
   }
-  let from = 0
-  for (let i = 0; i <= core.length; i++) {
-    if (core.charCodeAt(i) === 60 && core.startsWith(wildcard, i)) {
+  let spaced = blank
+  let from = start
+  for (let i = start; i <= end; i++) {
+    if (i < end && isMaskAt(text, i)) {
       i += wildcard.length - 1
       continue
     }
-    const length = i === core.length ? 1 : punctuationAt(core, i)
+    const length = i === end ? 1 : punctuationAt(text, i, end)
     if (length === 0) continue
-    if (i > from) pushPart(out, blank, core.slice(from, i))
-    if (i === core.length) return
-    push(out, blank, core.slice(i, i + length))
+    if (i > from) {
+      splitPart(sink, text, from, i, spaced)
+      spaced = false
+    }
+    if (i === end) return
+    takePart(sink, text, i, i + length, spaced)
+    spaced = false
     from = i + length
     // What follows an assignment is a value as a whole when it has the form of one.
-    if (core.charCodeAt(i) === 61 && from < core.length && isVariableCore(core.slice(from))) {
-      push(out, blank, wildcard)
+    if (text.charCodeAt(i) === 61 && from < end && isVariableCore(text, from, end)) {
+      sink.take(wildcard)
       return
     }
     i = from - 1
@@ -73,28 +100,28 @@ function splitCore(out: string[], blank: boolean, core: string): void {
 }
 
 /** `core.2275` is the word `core.` and a number: such names would otherwise vanish as a whole. */
-function pushPart(out: string[], blank: boolean, part: string): void {
-  const numbered = numberedNameLength(part)
-  if (numbered > 0) {
-    push(out, blank, part.slice(0, numbered))
-    push(out, blank, wildcard)
-  } else if (!isVariable(part)) push(out, blank, part)
-  else if (out.at(-1) === ':' && isWildcard(out.at(-2))) {
+function splitPart(sink: TokenSink, text: string, from: number, to: number, blank: boolean): void {
+  const number = numberBehindName(text, from, to)
+  if (number > 0) {
+    takePart(sink, text, from, number, blank)
+    sink.take(wildcard)
+  } else if (!isVariable(text, from, to)) takePart(sink, text, from, to, blank)
+  else if (sink.last === ':' && isWildcard(sink.beforeLast)) {
     // An address and its port, before more punctuation, are one.
-    out.pop()
-  } else push(out, blank, wildcard)
+    sink.untake()
+  } else sink.take(blank ? spacedWildcard : wildcard)
 }
 
 /** Length of the punctuation at `i`: a run of dots of two and more, one of the inner marks, or 0. */
-function punctuationAt(core: string, i: number): number {
-  const code = core.charCodeAt(i)
-  if (code !== 46) return (classOf(code) & characterClass.inner) !== 0 && !isComparison(core, i) ? 1 : 0
+function punctuationAt(text: string, i: number, end: number): number {
+  const code = text.charCodeAt(i)
+  if (code !== 46) return (classOf(code) & characterClass.inner) !== 0 && !isComparison(text, i) ? 1 : 0
   let to = i
-  while (core.charCodeAt(to) === 46) to++
+  while (to < end && text.charCodeAt(to) === 46) to++
   return to - i >= 2 ? to - i : 0
 }
 
-/** Only the first token of a word carries the blank before it. */
-function push(out: string[], blank: boolean, token: string): void {
-  out.push(blank && out.length === 0 ? ` ${token}` : token)
+function takePart(sink: TokenSink, text: string, from: number, to: number, blank: boolean): void {
+  const part = text.slice(from, to)
+  sink.take(blank ? ` ${part}` : part)
 }
