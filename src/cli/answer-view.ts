@@ -25,7 +25,6 @@ export interface ShownAnswer {
   }[]
   readonly next?: readonly { readonly tool: string; readonly arguments: unknown; readonly why?: string }[]
   readonly as_of?: string
-  readonly as_of_time?: string
   readonly error?: {
     readonly code?: string
     readonly message?: string
@@ -72,7 +71,7 @@ function coverageLines(answer: ShownAnswer): string {
     if (part.table !== undefined) lines.push(`left out: ${part.rows ?? 0} rows of ${part.table}`)
     else if (part.parts !== undefined) lines.push(`left out: ${part.parts.join(', ')}`)
   }
-  if (answer.as_of !== undefined) lines.push(`as of ${answer.as_of} (${answer.as_of_time ?? ''})`)
+  if (answer.as_of !== undefined) lines.push(`as of ${answer.as_of}`)
   return lines.join('\n')
 }
 
