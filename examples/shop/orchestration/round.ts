@@ -53,8 +53,9 @@ export async function playRound(options: RoundOptions): Promise<Round> {
   )
   const question = {
     tool: 'investigate',
-    // What a person on call knows: about since when, and nothing else.
-    arguments: { from: `-${timing.eventSeconds}s` },
+    // What a person on call knows: since when, and nothing else. Absolute, because a busy machine may take
+    // its time until the question arrives.
+    arguments: { from: new Date(happenedMs).toISOString() },
   }
   say(`the question, over MCP: ${question.tool} ${JSON.stringify(question.arguments)}`)
   const route: Route =
