@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import type { TemplateRecord } from '../../model/store.ts'
 import { overflowName } from '../graph-limits.ts'
 import { type Template, TemplateTree } from './template-tree.ts'
-import { LineTokens, tokenize } from './tokenize.ts'
+import { tokenize } from './tokenize.ts'
 
 export interface TemplateMinerOptions {
   readonly tenant: string
@@ -29,7 +29,6 @@ export class TemplateMiner {
   /** By template number; holes where a number was never stored. */
   readonly #known: (Known | undefined)[] = [undefined]
   readonly #changed = new Set<number>()
-  readonly #line = new LineTokens()
   #size = 0
   #folded = 0
 
@@ -47,7 +46,7 @@ export class TemplateMiner {
   assign(service: string, line: string, severity: number, timeMs: number): number {
     const tree = this.#tree(service)
     const full = this.#size >= this.#options.maxTemplates || tree.size >= this.#options.maxTemplatesPerService
-    const match = tree.match(this.#line.read(line), full)
+    const match = tree.match(line, full)
     if (match === null) {
       this.#folded++
       return this.#overflow(service, tree, timeMs)

@@ -9,7 +9,8 @@
  * log parsing approach with fixed depth tree", ICWS 2017; what may be merged is decided differently.
  */
 import { collapseRepeats } from './collapse-repeats.ts'
-import type { LineTokens } from './tokenize.ts'
+import { LineHash } from './line-hash.ts'
+import { tokenize } from './tokenize.ts'
 import { isWildcard, spacedWildcard, wildcard } from './word-tokens.ts'
 
 export interface Template {
@@ -77,6 +78,9 @@ const noTemplates: readonly Template[] = []
 
 export class TemplateTree {
   overflow: Template | null = null
+  readonly #hash = new LineHash()
+  /** Templates by the hash of lines that were matched. */
+  readonly #byHash = new Map<number, Template>()
   readonly #byShape = new Map<string, Template>()
   /** Templates that have units behind values. */
   readonly #withUnits = new Set<Template>()
@@ -90,10 +94,26 @@ export class TemplateTree {
   }
 
   /** The line's template, new if none fits; null instead of a new one when `full`. */
-  match(line: LineTokens, full: boolean): TemplateMatch | null {
-    const known = this.#byShape.get(line.shape)
+  match(line: string, full: boolean): TemplateMatch | null {
+    const hash = this.#hash.of(line)
+    const known = this.#byHash.get(hash)
     if (known !== undefined) return { template: known, changed: noTemplates }
-    const sent = line.tokens
+    const match = this.#matchTokens(tokenize(line), full)
+    if (match !== null) this.#rememberHash(hash, match.template)
+    return match
+  }
+
+  #rememberHash(hash: number, template: Template): void {
+    if (this.#byHash.size >= maxShapes) {
+      for (const oldest of this.#byHash.keys()) {
+        this.#byHash.delete(oldest)
+        break
+      }
+    }
+    this.#byHash.set(hash, template)
+  }
+
+  #matchTokens(sent: readonly string[], full: boolean): TemplateMatch | null {
     const sentShape = sent.join('')
     const collapsed = collapseRepeats(sent)
     const tokens = collapsed.length > maxTemplateTokens ? collapsed.slice(0, maxTemplateTokens) : collapsed
@@ -214,6 +234,9 @@ export class TemplateTree {
       other.tokens = tokens
       other.mergedInto = oldest.number
       this.#forget(other)
+    }
+    for (const [hash, template] of this.#byHash) {
+      if (others.includes(template)) this.#byHash.set(hash, oldest)
     }
     for (const [shape, template] of this.#byShape) {
       if (template.mergedInto !== 0 || others.includes(template)) this.#byShape.set(shape, oldest)

@@ -8,12 +8,13 @@ export const spacedWildcard = ' <*>'
 
 /** Takes the tokens of a line, one by one. */
 export interface TokenSink {
-  /** The tokens taken last; empty texts before the first. */
-  readonly last: string
-  readonly beforeLast: string
-  take(token: string): void
-  /** Gives the last token back. */
-  untake(): void
+  /** Whether the last two tokens are a wildcard and a colon. */
+  readonly endsWithMaskedColon: boolean
+  mask(blank: boolean): void
+  /** A token as it stands in the text; `blank` says that white space stands before it. */
+  part(text: string, from: number, to: number, blank: boolean): void
+  /** Gives the colon of `endsWithMaskedColon` back. */
+  dropColon(): void
 }
 
 /** Whether the token is a wildcard, with or without a blank before it. */
@@ -25,16 +26,17 @@ export function isWildcard(token: string | undefined): boolean {
 export function splitWord(sink: TokenSink, text: string, from: number, to: number, blank: boolean): void {
   if (isEmptyBrackets(text, from, to)) {
     // A value that is missing here and is there in other lines.
-    takePart(sink, text, from, from + 1, blank)
-    sink.take(wildcard)
-    takePart(sink, text, from + 1, to, false)
+    sink.part(text, from, from + 1, blank)
+    sink.mask(false)
+    sink.part(text, from + 1, to, false)
     return
   }
   let start = from
   let end = to
   let spaced = blank
   while (start < end && isOpening(text, start)) {
-    takePart(sink, text, start, ++start, spaced)
+    sink.part(text, start, start + 1, spaced)
+    start++
     spaced = false
   }
   while (end > start && (classOf(text.charCodeAt(end - 1)) & characterClass.closing) !== 0) {
@@ -44,10 +46,10 @@ export function splitWord(sink: TokenSink, text: string, from: number, to: numbe
   if (end > start) splitCore(sink, text, start, end, spaced)
   else if (start === from) {
     // Nothing but punctuation, as in a rule across the page: one token.
-    takePart(sink, text, from, to, blank)
+    sink.part(text, from, to, blank)
     return
   }
-  for (let i = end; i < to; i++) takePart(sink, text, i, i + 1, false)
+  for (let i = end; i < to; i++) sink.part(text, i, i + 1, false)
 }
 
 /** `()` or `[]` alone. */
@@ -70,7 +72,7 @@ function isComparison(text: string, at: number): boolean {
 
 function splitCore(sink: TokenSink, text: string, start: number, end: number, blank: boolean): void {
   if (isVariableCore(text, start, end)) {
-    sink.take(blank ? spacedWildcard : wildcard)
+    sink.mask(blank)
     return
   }
   let spaced = blank
@@ -87,12 +89,12 @@ function splitCore(sink: TokenSink, text: string, start: number, end: number, bl
       spaced = false
     }
     if (i === end) return
-    takePart(sink, text, i, i + length, spaced)
+    sink.part(text, i, i + length, spaced)
     spaced = false
     from = i + length
     // What follows an assignment is a value as a whole when it has the form of one.
     if (text.charCodeAt(i) === 61 && from < end && isVariableCore(text, from, end)) {
-      sink.take(wildcard)
+      sink.mask(false)
       return
     }
     i = from - 1
@@ -103,13 +105,13 @@ function splitCore(sink: TokenSink, text: string, start: number, end: number, bl
 function splitPart(sink: TokenSink, text: string, from: number, to: number, blank: boolean): void {
   const number = numberBehindName(text, from, to)
   if (number > 0) {
-    takePart(sink, text, from, number, blank)
-    sink.take(wildcard)
-  } else if (!isVariable(text, from, to)) takePart(sink, text, from, to, blank)
-  else if (sink.last === ':' && isWildcard(sink.beforeLast)) {
+    sink.part(text, from, number, blank)
+    sink.mask(false)
+  } else if (!isVariable(text, from, to)) sink.part(text, from, to, blank)
+  else if (!blank && sink.endsWithMaskedColon) {
     // An address and its port, before more punctuation, are one.
-    sink.untake()
-  } else sink.take(blank ? spacedWildcard : wildcard)
+    sink.dropColon()
+  } else sink.mask(blank)
 }
 
 /** Length of the punctuation at `i`: a run of dots of two and more, one of the inner marks, or 0. */
@@ -119,9 +121,4 @@ function punctuationAt(text: string, i: number, end: number): number {
   let to = i
   while (to < end && text.charCodeAt(to) === 46) to++
   return to - i >= 2 ? to - i : 0
-}
-
-function takePart(sink: TokenSink, text: string, from: number, to: number, blank: boolean): void {
-  const part = text.slice(from, to)
-  sink.take(blank ? ` ${part}` : part)
 }
