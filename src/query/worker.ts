@@ -31,6 +31,11 @@ const firstTailMs = 1_000
  * what it held with how far it has sealed.
  */
 function followTail(tail: Tail, start: WorkerStart): Promise<void> {
+  start.tail.on('close', () => {
+    // The engine worker is being replaced. This thread would answer from a tail that stands still; the pool
+    // starts another with a channel to the new one.
+    throw new Error('the channel to the engine was closed')
+  })
   return new Promise(resolve => {
     const timer = setTimeout(resolve, firstTailMs)
     start.tail.on('message', (message: TailMessage) => {

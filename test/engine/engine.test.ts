@@ -132,11 +132,17 @@ describe('starting', () => {
 describe('a crash of the engine worker', () => {
   test('costs nothing, and an entry that causes it again is set aside', { timeout: 60_000 }, async () => {
     const engine = await start({ engineEntry: new URL('./sealing/crashing-engine.ts', import.meta.url) })
+    const { port1, port2 } = new MessageChannel()
+    const closed = new Promise(resolve => port1.on('close', resolve))
+    port1.on('message', () => undefined)
+    engine.connectTail(port2)
     await send(engine, spanRequest({ seed: 1, spans: 3 }))
     await sealed(engine, 1)
     await send(engine, spanRequest({ seed: 2, spans: 5 }))
     const buried = async (): Promise<number | undefined> => (await engine.figures()).engine?.buried
     await expect.poll(buried, { timeout: 30_000 }).toBe(1)
+    // Readers learn of it, because what they know of the tail stands still from then on.
+    await closed
     expect(await send(engine, spanRequest({ seed: 3, spans: 7 }))).toMatchObject({ accepted: 7 })
     await sealed(engine, 3)
     const { engine: figures } = await engine.figures()
