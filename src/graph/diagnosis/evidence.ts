@@ -13,7 +13,7 @@ import { type MetricSeries, metricSeries } from './metric-series.ts'
 import { Names } from './names.ts'
 import { type ResourceShift, resourceShifts } from './resource-shift.ts'
 import { readSample, type Sample } from './sampling.ts'
-import { type Run, risenSteps } from './sequences.ts'
+import { PatternPool, type Run, risenSteps } from './sequences.ts'
 import { spanRuns } from './span-runs.ts'
 import { type StepOrigin, stepOrigins } from './step-origins.ts'
 import { type TimeShift, timeShifts } from './time-shift.ts'
@@ -101,16 +101,18 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
 type StepSources = Pick<Evidence, 'window' | 'baseline' | 'names' | 'origins' | 'callees'>
 
 function findSteps({ window, baseline, names, origins, callees }: StepSources): readonly StepOrigin[] {
-  const runs = runsOf(window, names, callees)
-  const steps = risenSteps(runs, runsOf(baseline, names, callees)).filter(step => step.evidence >= minNats)
+  const pool = new PatternPool()
+  const runs = runsOf(window, names, callees, pool)
+  const before = runsOf(baseline, names, callees, pool)
+  const steps = risenSteps(runs, before).filter(step => step.evidence >= minNats)
   return stepOrigins(steps, runs, window.set, origins)
 }
 
-function runsOf(sample: Sample, names: Names, callees: Callees): readonly Run[] {
+function runsOf(sample: Sample, names: Names, callees: Callees, pool: PatternPool): readonly Run[] {
   const unhealthy = unhealthyEntries(sample.set, sample.lines)
   return [
-    ...spanRuns(sample.set, names, callees, unhealthy),
-    ...logRuns(sample.set, sample.lines, names, unhealthy),
+    ...spanRuns(sample.set, names, callees, unhealthy, pool),
+    ...logRuns(sample.set, sample.lines, names, unhealthy, pool),
   ]
 }
 

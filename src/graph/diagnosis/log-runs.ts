@@ -1,7 +1,7 @@
 /** Runs of log templates: what each service entry wrote, in order, lines missing altogether included. */
 import { errorSeverity, type LogLine } from './log-lines.ts'
 import type { Names } from './names.ts'
-import type { Run } from './sequences.ts'
+import type { PatternPool, Run } from './sequences.ts'
 import type { TraceSet } from './trace-set.ts'
 
 /**
@@ -13,6 +13,7 @@ export function logRuns(
   lines: readonly LogLine[],
   names: Names,
   unhealthy: ReadonlySet<number>,
+  pool: PatternPool,
 ): readonly Run[] {
   const perEntry = new Map<number, LogLine[]>()
   const heard = new Uint8Array(set.traces)
@@ -22,6 +23,13 @@ export function logRuns(
     if (list === undefined) perEntry.set(line.entry, [line])
     else list.push(line)
   }
+  const tokens = new Map<number, number>()
+  const tokenOf = (template: number): number => {
+    const known = tokens.get(template) ?? names.id(`log:${template}`)
+    tokens.set(template, known)
+    return known
+  }
+  const contexts = new Map<number, string>()
   const runs: Run[] = []
   for (let row = 0; row < set.spans; row++) {
     const trace = set.trace[row] ?? 0
@@ -29,12 +37,16 @@ export function logRuns(
     const own = perEntry.get(row) ?? []
     own.sort((a, b) => a.timeMs - b.timeMs || a.template - b.template)
     const service = set.service[row] ?? 0
+    const name = set.name[row] ?? 0
+    const context =
+      contexts.get(service * 2097152 + name) ?? `${names.text(service)}\n${names.text(name)}\nlogs`
+    contexts.set(service * 2097152 + name, context)
     runs.push({
       service,
-      context: `${names.text(service)}\n${names.text(set.name[row] ?? 0)}\nlogs`,
+      context,
       trace,
       entry: row,
-      tokens: own.map(line => names.id(`log:${line.template}`)),
+      pattern: pool.of(own.map(line => tokenOf(line.template))),
       times: own.map(line => line.timeMs),
       startMs: set.startMs[row] ?? 0,
       endMs: set.endMs[row] ?? 0,

@@ -25,7 +25,7 @@ export interface Sample {
 }
 
 /** Spans read per window: enough for counts that matter, few enough for a tenth of a second. */
-export const maxSpans = 40_000
+export const maxSpans = 20_000
 /** Log records looked at per window. */
 export const maxLogRecords = 60_000
 /** Slices of a window that is too large to be read whole. */

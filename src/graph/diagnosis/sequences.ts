@@ -10,6 +10,27 @@ import { riseEvidence } from './two-sample.ts'
 export const runStart = -1
 export const runEnd = -2
 
+/** A sequence of tokens and its distinct steps: successors of each token reached. */
+export interface Pattern {
+  readonly tokens: readonly number[]
+  readonly steps: ReadonlyMap<number, ReadonlySet<number>>
+}
+
+/** Most runs are alike: each sequence is taken apart once. */
+export class PatternPool {
+  readonly #patterns = new Map<string, Pattern>()
+
+  of(tokens: readonly number[]): Pattern {
+    const key = tokens.join(' ')
+    let pattern = this.#patterns.get(key)
+    if (pattern === undefined) {
+      pattern = { tokens, steps: stepsOf(tokens) }
+      this.#patterns.set(key, pattern)
+    }
+    return pattern
+  }
+}
+
 /** One run of a context: what happened in order inside one span or one service entry. */
 export interface Run {
   /** Index into `Names`: who did it. */
@@ -19,7 +40,8 @@ export interface Run {
   readonly trace: number
   /** Row of the service entry it belongs to. */
   readonly entry: number
-  readonly tokens: readonly number[]
+  /** What happened in order, shared by all runs in which the same happened. */
+  readonly pattern: Pattern
   /** When each token happened, milliseconds. */
   readonly times: readonly number[]
   readonly startMs: number
@@ -68,12 +90,11 @@ interface ContextCounts {
 
 type StepTable = ReadonlyMap<string, ContextCounts>
 
-/** Distinct steps of a run: successors of each token reached. */
-export function stepsOf(run: Run): Map<number, Set<number>> {
+function stepsOf(tokens: readonly number[]): Map<number, Set<number>> {
   const steps = new Map<number, Set<number>>()
   let from = runStart
-  for (let i = 0; i <= run.tokens.length; i++) {
-    const to = run.tokens[i] ?? runEnd
+  for (let i = 0; i <= tokens.length; i++) {
+    const to = tokens[i] ?? runEnd
     const successors = steps.get(from)
     if (successors === undefined) steps.set(from, new Set([to]))
     else successors.add(to)
@@ -85,25 +106,36 @@ export function stepsOf(run: Run): Map<number, Set<number>> {
 /** Counts every step at most once per run. */
 function countSteps(runs: readonly Run[]): StepTable {
   const table = new Map<string, ContextCounts>()
-  const ordered = new Map<string, Run[]>()
+  const contexts = new Map<string, Run[]>()
   for (const run of runs) {
-    const list = ordered.get(run.context)
-    if (list === undefined) ordered.set(run.context, [run])
+    const list = contexts.get(run.context)
+    if (list === undefined) contexts.set(run.context, [run])
     else list.push(run)
   }
-  for (const [key, list] of ordered) {
-    list.sort((a, b) => a.startMs - b.startMs)
+  for (const [key, list] of contexts) {
     const context: ContextCounts = { service: list[0]?.service ?? 0, steps: new Map() }
-    for (const [i, run] of list.entries()) {
-      countRun(context, run, Math.floor((i * baselineParts) / list.length))
-    }
+    for (const [pattern, parts] of countPatterns(list)) countPattern(context, pattern, parts)
     table.set(key, context)
   }
   return table
 }
 
-function countRun(context: ContextCounts, run: Run, part: number): void {
-  for (const [from, successors] of stepsOf(run)) {
+/** Runs per pattern and part of the time; parts hold as many runs each. */
+function countPatterns(runs: Run[]): Map<Pattern, Float64Array> {
+  runs.sort((a, b) => a.startMs - b.startMs)
+  const counts = new Map<Pattern, Float64Array>()
+  for (const [i, { pattern }] of runs.entries()) {
+    const parts = counts.get(pattern) ?? new Float64Array(baselineParts)
+    const part = Math.floor((i * baselineParts) / runs.length)
+    parts[part] = (parts[part] ?? 0) + 1
+    counts.set(pattern, parts)
+  }
+  return counts
+}
+
+function countPattern(context: ContextCounts, pattern: Pattern, parts: Float64Array): void {
+  const runs = parts.reduce((sum, count) => sum + count, 0)
+  for (const [from, successors] of pattern.steps) {
     let count = context.steps.get(from)
     if (count === undefined) {
       count = {
@@ -114,15 +146,19 @@ function countRun(context: ContextCounts, run: Run, part: number): void {
       }
       context.steps.set(from, count)
     }
-    count.reached++
-    count.reachedPart[part] = (count.reachedPart[part] ?? 0) + 1
+    count.reached += runs
+    addParts(count.reachedPart, parts)
     for (const to of successors) {
-      count.taken.set(to, (count.taken.get(to) ?? 0) + 1)
-      const parts = count.takenPart.get(to) ?? new Float64Array(baselineParts)
-      parts[part] = (parts[part] ?? 0) + 1
-      count.takenPart.set(to, parts)
+      count.taken.set(to, (count.taken.get(to) ?? 0) + runs)
+      const taken = count.takenPart.get(to) ?? new Float64Array(baselineParts)
+      addParts(taken, parts)
+      count.takenPart.set(to, taken)
     }
   }
+}
+
+function addParts(into: Float64Array, parts: Float64Array): void {
+  for (let part = 0; part < baselineParts; part++) into[part] = (into[part] ?? 0) + (parts[part] ?? 0)
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Runs of child spans: what each span of a service did in order, calls to others included. */
 import { type Callees, silentCallee } from './charge-samples.ts'
 import type { Names } from './names.ts'
-import type { Run } from './sequences.ts'
+import type { PatternPool, Run } from './sequences.ts'
 import { remoteChildren } from './time-charges.ts'
 import { spanKinds, type TraceSet } from './trace-set.ts'
 
@@ -14,6 +14,7 @@ export function spanRuns(
   names: Names,
   callees: Callees,
   unhealthy: ReadonlySet<number>,
+  pool: PatternPool,
 ): readonly Run[] {
   const children = childrenOf(set)
   const runs: Run[] = []
@@ -37,7 +38,7 @@ export function spanRuns(
       context,
       trace: set.trace[row] ?? 0,
       entry,
-      tokens: own.map(child => tokenOf(child)),
+      pattern: pool.of(own.map(tokenOf)),
       times: own.map(child => set.startMs[child] ?? 0),
       startMs: set.startMs[row] ?? 0,
       endMs: set.endMs[row] ?? 0,

@@ -4,7 +4,7 @@
  * that are about as strong explain one another.
  */
 import type { ErrorOrigin } from './error-origins.ts'
-import { type Run, runEnd, type Step, stepsOf } from './sequences.ts'
+import { type Run, runEnd, type Step } from './sequences.ts'
 import type { TraceSet } from './trace-set.ts'
 
 export interface StepOrigin {
@@ -118,7 +118,7 @@ function markRuns(steps: readonly Step[], runs: readonly Run[]): readonly Mark[]
   for (const run of runs) {
     const candidates = wanted.get(run.context)
     if (candidates === undefined) continue
-    const taken = stepsOf(run)
+    const taken = run.pattern.steps
     for (const index of candidates) {
       const step = steps[index]
       const successors = step === undefined ? undefined : taken.get(step.from)
@@ -140,7 +140,7 @@ function markRuns(steps: readonly Step[], runs: readonly Run[]): readonly Mark[]
 /** When the run deviated: at the token it should not have reached, or at its end. */
 function timeOf(run: Run, step: Step): number {
   if (step.kind === 'missing' || step.to === runEnd) return run.endMs
-  return run.times[run.tokens.indexOf(step.to)] ?? run.endMs
+  return run.times[run.pattern.tokens.indexOf(step.to)] ?? run.endMs
 }
 
 /** For every entry above a deviation: the strongest one below it, in another service. */

