@@ -63,7 +63,9 @@ class ByteTable {
     const start = (this.starts[index] as number) + skip
     if ((this.starts[index + 1] as number) - start !== to - from) return false
     const arena = this.arena.bytes
-    for (let at = from; at < to; at++) if (arena[start + at - from] !== bytes[at]) return false
+    // From the end: chunks of one key begin alike and differ in their values.
+    for (let at = to - 1, other = start + to - from - 1; at >= from; at--, other--)
+      if (arena[other] !== bytes[at]) return false
     return true
   }
 
@@ -97,6 +99,14 @@ interface KeyStatistics {
   literal: boolean
 }
 
+/** Where a key lies, and the chunk it is in. */
+export interface KeyRange {
+  from: number
+  to: number
+  start: number
+  end: number
+}
+
 /** Counts chunks in a first pass; `finish` numbers those worth an entry, most frequent first. */
 export class RecordDictionary {
   readonly #keys = new ByteTable()
@@ -105,14 +115,25 @@ export class RecordDictionary {
   readonly #chunkCounts: number[] = []
   readonly #scratch = new ByteWriter(256)
   #previousKey = -1
+  /** The chunk of the key just asked for is the one its key saw last. */
+  #isLast = false
 
-  /** Number of the key `bytes[from, to)` under `tag`; a plain field has an empty key. */
-  key(tag: number, isAttribute: boolean, bytes: Uint8Array, from: number, to: number): number {
+  /**
+   * Number of the key `bytes[from, to)` under `tag`; a plain field has an empty key. The chunk it begins,
+   * `bytes[start, end)`, is asked for next.
+   */
+  key(tag: number, isAttribute: boolean, bytes: Uint8Array, { from, to, start, end }: KeyRange): number {
     const previous = this.#keyStatistics[this.#previousKey]
     const expected = previous?.next ?? -1
-    if (expected >= 0 && this.#isKey(expected, tag, isAttribute, bytes, from, to)) {
-      this.#previousKey = expected
-      return expected
+    this.#isLast = false
+    if (expected >= 0) {
+      const { last, literal } = this.#keyStatistics[expected] as KeyStatistics
+      // The chunk holds tag and key: if it is the one seen last, nothing else has to be compared.
+      this.#isLast = last >= 0 && !literal && this.#chunks.equals(last, bytes, start, end)
+      if (this.#isLast || this.#isKey(expected, tag, isAttribute, bytes, from, to)) {
+        this.#previousKey = expected
+        return expected
+      }
     }
     this.#scratch.length = 0
     this.#scratch.varint(tag)
@@ -126,11 +147,11 @@ export class RecordDictionary {
     return index
   }
 
-  /** Number of the chunk `bytes[from, to)`, or -1 where the value had better be stored as it is. */
+  /** Number of the chunk `bytes[from, to)` of the key just asked for, or -1 where the value had better be stored as it is. */
   chunk(key: number, bytes: Uint8Array, from: number, to: number): number {
     const statistics = this.#keyStatistics[key] as KeyStatistics
     if (statistics.literal || to - from > maxChunkBytes) return -1
-    if (statistics.last >= 0 && this.#chunks.equals(statistics.last, bytes, from, to)) {
+    if (this.#isLast) {
       statistics.seen++
       this.#chunkCounts[statistics.last] = (this.#chunkCounts[statistics.last] as number) + 1
       return statistics.last

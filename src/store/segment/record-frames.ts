@@ -16,7 +16,7 @@ import {
   wireFixed64,
   wireVarint,
 } from './held-fields.ts'
-import { RecordDictionary } from './record-dictionary.ts'
+import { type KeyRange, RecordDictionary } from './record-dictionary.ts'
 
 /** Measured on real spans: 64 costs a tenth more bytes, 256 saves 4 % and doubles what one trace unpacks. */
 export const rowsPerFrame = 128
@@ -44,7 +44,7 @@ interface Cursor {
 
 /** Encodes the messages of `block`; `sourceOf(row)` is called twice per row. */
 export function encodeRecords(block: Block, sourceOf: (row: number) => RecordSource): EncodedRecords {
-  const tokens = new TokenList(block.count * 12)
+  const tokens = new TokenList(block.count * 16)
   const held = new Uint8Array(block.count)
   const dictionary = new RecordDictionary()
   const numbers = new ByteWriter(block.signal === 'logs' ? block.count * 4 : 16)
@@ -60,10 +60,13 @@ export function encodeRecords(block: Block, sourceOf: (row: number) => RecordSou
   const dictionaryBytes = new ByteWriter(16384)
   const entryOf = dictionary.finish(dictionaryBytes)
   const frames: Uint8Array[] = []
+  // Made once: allocating buffers frame by frame took a fifth of the time of sealing.
+  const codes = new ByteWriter(8192)
+  const literals = new ByteWriter(65_536)
   for (let start = 0; start < block.count; start += rowsPerFrame) {
     const end = Math.min(block.count, start + rowsPerFrame)
-    const codes = new ByteWriter(4096)
-    const literals = new ByteWriter(8192)
+    codes.length = 0
+    literals.length = 0
     for (let row = start; row < end; row++) {
       const from = row === 0 ? 0 : (rowEnds[row - 1] as number)
       const to = rowEnds[row] as number
@@ -134,6 +137,7 @@ class MessageSplitter {
   readonly #numbers: ByteWriter
   readonly #value: FieldValue = { bytes: new Uint8Array(), from: 0, to: 0 }
   readonly #cursor: Cursor = { at: 0 }
+  readonly #range: KeyRange = { from: 0, to: 0, start: 0, end: 0 }
 
   constructor(dictionary: RecordDictionary, tokens: TokenList, fields: HeldFields, numbers: ByteWriter) {
     this.#dictionary = dictionary
@@ -155,7 +159,7 @@ class MessageSplitter {
       const start = cursor.at
       const tag = skipVarint(bytes, cursor, to)
       if (tag < 8 || !locateValue(bytes, tag & 7, cursor, to, value)) {
-        const key = this.#dictionary.key(rawTag, false, bytes, 0, 0)
+        const key = this.#dictionary.key(rawTag, false, bytes, this.#keyRange(0, 0, start, to))
         this.#tokens.add(-1, key, start, to)
         break
       }
@@ -170,15 +174,25 @@ class MessageSplitter {
     return held
   }
 
+  #keyRange(from: number, to: number, start: number, end: number): KeyRange {
+    const range = this.#range
+    range.from = from
+    range.to = to
+    range.start = start
+    range.end = end
+    return range
+  }
+
   #addToken(bytes: Uint8Array, start: number, tag: number, value: FieldValue): void {
     const keyLength = (tag & 7) === wireBytes ? attributeKeyLength(bytes, value.from, value.to) : -1
     if (keyLength < 0) {
-      const key = this.#dictionary.key(tag, false, bytes, 0, 0)
+      const key = this.#dictionary.key(tag, false, bytes, this.#keyRange(0, 0, start, value.to))
       this.#tokens.add(this.#dictionary.chunk(key, bytes, start, value.to), key, value.from, value.to)
       return
     }
     const keyFrom = value.from + 2
-    const key = this.#dictionary.key(tag, true, bytes, keyFrom, keyFrom + keyLength)
+    const range = this.#keyRange(keyFrom, keyFrom + keyLength, start, value.to)
+    const key = this.#dictionary.key(tag, true, bytes, range)
     const chunk = this.#dictionary.chunk(key, bytes, start, value.to)
     const valueSize = value.to - (keyFrom + keyLength + 1)
     this.#tokens.add(chunk, key, value.to - payloadOf(valueSize), value.to)
