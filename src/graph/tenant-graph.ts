@@ -5,7 +5,7 @@
  */
 import type { RollupRecord, TemplateRecord } from '../model/store.ts'
 import type { Batch, Block, LogBlock, MetricBlock, SpanBlock } from '../model/telemetry.ts'
-import { defaultGraphLimits, type FoldedCounts, type GraphLimits } from './graph-limits.ts'
+import { defaultGraphLimits, type FoldedCounts, type GraphLimits, noFolds } from './graph-limits.ts'
 import { LogCounter } from './logs/log-counter.ts'
 import { MetricCounter } from './metrics/metric-counter.ts'
 import { CellTable } from './rollups/cell-table.ts'
@@ -16,6 +16,9 @@ import { SeriesRegistry } from './series-registry.ts'
 import { SpanCounter } from './spans/span-counter.ts'
 import type { JoinCounts } from './spans/span-join.ts'
 import { TemplateMiner } from './templates/template-miner.ts'
+
+/** How long names are remembered when there are too many of them. */
+const relearnMs = 3_600_000
 
 export interface TenantGraphOptions {
   readonly tenant: string
@@ -34,12 +37,15 @@ export interface GraphCut {
 export class TenantGraph {
   readonly tenant: string
   readonly #limits: GraphLimits
-  readonly #registry: SeriesRegistry
   readonly #cells = new CellTable()
   readonly #miner: TemplateMiner
-  readonly #spans: SpanCounter
-  readonly #logs: LogCounter
-  readonly #metrics: MetricCounter
+  #registry: SeriesRegistry
+  #spans: SpanCounter
+  #logs: LogCounter
+  #metrics: MetricCounter
+  readonly #foldedBefore = noFolds()
+  readonly #joinedBefore: JoinCounts = { duplicates: 0, evicted: 0, malformed: 0 }
+  #learnedMs = 0
   readonly #encoded: EncodedCells[] = []
   #receivedMs = 0
   #cuts = 0
@@ -61,12 +67,12 @@ export class TenantGraph {
 
   /** How much was folded into `_overflow`, by limit; since the start. */
   get folded(): Readonly<FoldedCounts> {
-    return { ...this.#registry.folded, templates: this.#miner.folded }
+    return { ...sumOf(this.#foldedBefore, this.#registry.folded), templates: this.#miner.folded }
   }
 
   /** What the span join met besides joined spans; since the start. */
   get joinCounts(): Readonly<JoinCounts> {
-    return this.#spans.counts
+    return sumOf(this.#joinedBefore, this.#spans.counts)
   }
 
   /**
@@ -75,6 +81,7 @@ export class TenantGraph {
    */
   ingest(batch: Batch, receivedMs: number): { readonly templates: Uint32Array | null } {
     this.#receivedMs = Math.max(this.#receivedMs, receivedMs)
+    if (this.#learnedMs === 0) this.#learnedMs = receivedMs
     const templates = this.#count(batch)
     if (this.#cells.size > this.#limits.openCells) this.#encode()
     return { templates }
@@ -93,7 +100,20 @@ export class TenantGraph {
       receivedMs: this.#receivedMs,
       source: source ?? `cut ${this.#cuts++} ${this.#receivedMs}`,
     })
+    if (this.#receivedMs - this.#learnedMs >= relearnMs) this.#relearn()
     return { rollups, templates: this.#miner.changed() }
+  }
+
+  /** Forgets names when some did not fit, so that a flood of names an hour ago does not fold today's. */
+  #relearn(): void {
+    this.#learnedMs = this.#receivedMs
+    if (Object.values(this.#registry.folded).every(count => count === 0)) return
+    Object.assign(this.#foldedBefore, sumOf(this.#foldedBefore, this.#registry.folded))
+    Object.assign(this.#joinedBefore, sumOf(this.#joinedBefore, this.#spans.counts))
+    this.#registry = new SeriesRegistry(this.#limits)
+    this.#spans = new SpanCounter(this.#registry, this.#cells)
+    this.#logs = new LogCounter(this.#registry, this.#cells, this.#miner)
+    this.#metrics = new MetricCounter(this.#registry, this.#cells)
   }
 
   #encode(): void {
@@ -108,6 +128,15 @@ export class TenantGraph {
     else if (isMetrics(batch)) this.#metrics.add(batch.block)
     return null
   }
+}
+
+function sumOf<K extends string>(
+  a: Readonly<Record<K, number>>,
+  b: Readonly<Record<K, number>>,
+): Record<K, number> {
+  const sum: Record<K, number> = { ...a }
+  for (const key in sum) sum[key] += b[key]
+  return sum
 }
 
 function isSpans(batch: Batch<Block>): batch is Batch<SpanBlock> {

@@ -3,12 +3,14 @@ import { zstdDecompressSync } from 'node:zlib'
 import { BlockReader, corrupt } from './byte-stream.ts'
 import { crc32c } from './crc32c.ts'
 import { blockMagic, blockVersion } from './encode.ts'
-import { type KindShape, kindShapes } from './series-keys.ts'
+import { type KindShape, keyText, kindShapes } from './series-keys.ts'
 import { bucketCount } from './sketch.ts'
 
 /** Cells of one kind. Cells of series `s` are rows `[first[s], first[s + 1])`, windows ascending. */
 export interface DecodedKind {
   readonly keys: readonly (readonly string[])[]
+  /** The parts of each key joined, as a key of maps. */
+  readonly texts: readonly string[]
   readonly first: Uint32Array
   /** Window numbers: start in ms divided by the block's width in ms. */
   readonly window: Float64Array
@@ -102,10 +104,10 @@ function decodeSection(shape: KindShape, bytes: Uint8Array): DecodedKind {
   for (let cell = 1; cell < cells; cell++) window[cell] = (window[cell] ?? 0) + (window[cell - 1] ?? 0)
   const count = readColumn(cells, () => reader.signed())
   const columns = readCells(reader, shape, cells)
-  return { keys, first, window, count, ...columns }
+  return { keys, texts: keys.map(keyText), first, window, count, ...columns }
 }
 
-type CellColumns = Omit<DecodedKind, 'keys' | 'first' | 'window' | 'count'>
+type CellColumns = Omit<DecodedKind, 'keys' | 'texts' | 'first' | 'window' | 'count'>
 
 function readCells(reader: BlockReader, shape: KindShape, cells: number): CellColumns {
   const none = new Float64Array(shape.cells === 'value' ? 0 : cells)

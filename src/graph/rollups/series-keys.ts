@@ -30,6 +30,11 @@ export function kindNumber(kind: RollupKind): number {
   return numbers.get(kind) ?? 0
 }
 
+/** The parts of a key as one text; no two keys of a kind have the same. */
+export function keyText(key: readonly string[]): string {
+  return key.length === 1 ? (key[0] ?? '') : key.join('\u0000')
+}
+
 /** Series by number: what a `CellTable`'s series numbers stand for. */
 export class SeriesKeys {
   readonly kinds: number[] = []
@@ -43,7 +48,7 @@ export class SeriesKeys {
   /** Number of the series, added if it is new. */
   add(kind: number, key: readonly string[]): number {
     const known = this.#byText[kind]
-    const text = key.length === 1 ? (key[0] ?? '') : key.join('\u0000')
+    const text = keyText(key)
     const found = known?.get(text)
     if (found !== undefined) return found
     const number = this.kinds.length

@@ -33,7 +33,7 @@ interface WaitingLink {
   readonly failed: boolean
 }
 
-export interface JoinCounts {
+export type JoinCounts = {
   /** Spans whose trace, id and start had been seen; they are not counted again. */
   duplicates: number
   /** Slots given up while parent or child could still have come. */
