@@ -105,15 +105,19 @@ function usedEdges(view: RollupView): Edge[] {
 
 /** Calls between each caller and the service, fewest. */
 function distances(edges: readonly Edge[], service: string): Map<string, number> {
+  const callersOf = Map.groupBy(edges, edge => edge.callee)
   const distance = new Map([[service, 0]])
-  for (let away = 1; away <= maxDistance; away++) {
-    const before = distance.size
-    for (const edge of edges) {
-      if (distance.get(edge.callee) === away - 1 && !distance.has(edge.caller)) {
-        distance.set(edge.caller, away)
+  let reached = [service]
+  for (let away = 1; away <= maxDistance && reached.length > 0; away++) {
+    const next: string[] = []
+    for (const name of reached) {
+      for (const { caller } of callersOf.get(name) ?? []) {
+        if (distance.has(caller)) continue
+        distance.set(caller, away)
+        next.push(caller)
       }
     }
-    if (distance.size === before) break
+    reached = next
   }
   return distance
 }
@@ -132,12 +136,13 @@ function exposures(
   const names = [...distance.keys()].sort(
     (a, b) => (distance.get(a) ?? 0) - (distance.get(b) ?? 0) || (a < b ? -1 : 1),
   )
+  const callsOf = Map.groupBy(edges, edge => edge.caller)
   for (const name of names) {
     if (name === service) continue
     let spared = 1
     let known = false
-    for (const edge of edges) {
-      if (edge.caller !== name || (distance.get(edge.callee) ?? 0) >= (distance.get(name) ?? 0)) continue
+    for (const edge of callsOf.get(name) ?? []) {
+      if ((distance.get(edge.callee) ?? 0) >= (distance.get(name) ?? 0)) continue
       const ratio = perRequest(edge, requests)
       const behind = exposed.get(edge.callee)
       if (ratio === null || behind === undefined) continue

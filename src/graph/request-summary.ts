@@ -53,6 +53,9 @@ const errorEffectPct = 1
 /** Slower by less than this factor is no change of health. */
 const latencyEffect = 1.3
 
+/** A mean that is not even this much longer hides no visible rise of a quantile; quantiles cost more. */
+const meanEffect = 1.02
+
 /** Compares a series with its baseline as wholes; a share of calls or a quantile must move convincingly and visibly. */
 export function healthOf(
   window: RollupSeries | null,
@@ -85,6 +88,7 @@ function isQuiet(
 }
 
 function isSlower(window: RollupSeries, baseline: RollupSeries, now: number, before: number): boolean {
+  if (totalOf(window.sum) / now < (totalOf(baseline.sum) / before) * meanEffect) return false
   return [0.5, 0.9].some(q => {
     const usual = baseline.quantile(q)
     if (!(window.quantile(q) > usual * latencyEffect)) return false

@@ -1,5 +1,4 @@
 /** Services and the calls between them over a window, each against its own baseline. */
-import type { RollupSeries } from '../model/rollup.ts'
 import { type ComparedViews, pairSeries, type SeriesPair, shown, totalOf } from './compared-views.ts'
 import { type Health, healthOf, healthOrder, type RequestSummary, summarise } from './request-summary.ts'
 
@@ -26,9 +25,12 @@ export interface MapEdge extends RequestSummary {
 }
 
 export interface ServiceMap {
-  /** Most worrying first, then by requests, then by name. */
+  /** Most worrying first, then by requests, then by name; at most `limit` of each. */
   readonly services: readonly MapService[]
   readonly edges: readonly MapEdge[]
+  /** How many there are without the limit. */
+  readonly totalServices: number
+  readonly totalEdges: number
   /** Edges whose two ends are there but whose calls were all before the window. */
   readonly silentEdges: number
 }
@@ -38,6 +40,8 @@ export interface MapOptions {
   readonly focus?: string
   /** Calls away from the focus; default 1. */
   readonly depth?: number
+  /** Services and edges given at most, each; default all. Quantiles are worked out for these only. */
+  readonly limit?: number
 }
 
 /** The map of the window. A peer that goes by the name of a known service is that service. */
@@ -46,24 +50,68 @@ export function serviceMap(views: ComparedViews, options: MapOptions = {}): Serv
   const known = new Set(services.map(pair => pair.key[0] ?? ''))
   const edges = pairSeries(views, 'edge').filter(pair => (pair.key[0] ?? '') !== (pair.key[1] ?? ''))
   const near = options.focus === undefined ? null : reach(edges, options.focus, options.depth ?? 1)
-  const inside = (pair: SeriesPair) =>
-    near === null || (near.has(pair.key[0] ?? '') && near.has(pair.key[1] ?? ''))
-  const shownEdges = edges.filter(inside)
-  const called = new Set(edges.filter(pair => isUsed(pair)).map(pair => pair.key[1] ?? ''))
-  const mapped = shownEdges.filter(isUsed).map(pair => mapEdge(views, pair, known))
-  const ends = new Set(mapped.flatMap(edge => [edge.caller, edge.callee]))
-  const nodes = services
-    .filter(pair =>
-      near === null ? pair.window !== null || ends.has(pair.key[0] ?? '') : near.has(pair.key[0] ?? ''),
+  const inside = (name: string | undefined) => near === null || near.has(name ?? '')
+  const nearEdges = edges.filter(pair => inside(pair.key[0]) && inside(pair.key[1]))
+  const used = nearEdges.filter(isUsed)
+  const called = new Set(edges.filter(isUsed).map(pair => pair.key[1] ?? ''))
+  const ends = new Set(used.flatMap(pair => [pair.key[0] ?? '', pair.key[1] ?? '']))
+  const seconds = secondsOf(views)
+  const nodes: Node[] = services
+    .filter(
+      pair => inside(pair.key[0]) && (near !== null || pair.window !== null || ends.has(pair.key[0] ?? '')),
     )
-    .map(pair => mapService(views, pair, called))
-  const names = new Set(nodes.map(node => node.service))
-  const others = [...ends].filter(name => !names.has(name)).sort()
-  const peers = others.map(name => mapPeer(views, name, shownEdges, called))
+    .map(pair => ({ name: pair.key[0] ?? '', ...judged(pair, seconds), incoming: [] }))
+  const incoming = Map.groupBy(used, pair => pair.key[1] ?? '')
+  for (const name of [...ends].sort()) {
+    if (!known.has(name)) nodes.push(peerNode(name, incoming.get(name) ?? [], seconds))
+  }
+  const calls = used.map(pair => ({ name: pair.key.join('\u0000'), ...judged(pair, seconds) }))
+  const limit = options.limit ?? Number.POSITIVE_INFINITY
   return {
-    services: [...nodes, ...peers].sort(byWorry(one => one.service)),
-    edges: mapped.sort(byWorry(edge => `${edge.caller}\u0000${edge.callee}\u0000${edge.connection}`)),
-    silentEdges: shownEdges.filter(pair => !isUsed(pair)).length,
+    services: nodes
+      .sort(byWorry)
+      .slice(0, limit)
+      .map(node =>
+        node.pair === null ? mapPeer(views, node, called) : mapService(views, node, node.pair, called),
+      ),
+    edges: calls
+      .sort(byWorry)
+      .slice(0, limit)
+      .map(call => mapEdge(views, call.pair, call.health, known)),
+    totalServices: nodes.length,
+    totalEdges: calls.length,
+    silentEdges: nearEdges.length - used.length,
+  }
+}
+
+interface Judged {
+  readonly health: Health
+  readonly requests: number
+}
+
+interface Node extends Judged {
+  readonly name: string
+  /** Null for one without series of its own. */
+  readonly pair: SeriesPair | null
+  /** Calls to a peer. */
+  readonly incoming: readonly SeriesPair[]
+}
+
+function judged(pair: SeriesPair, seconds: Seconds): Judged & { readonly pair: SeriesPair } {
+  const health = healthOf(pair.window, pair.baseline, seconds)
+  return { pair, health, requests: Math.max(0, totalOf(pair.window?.count)) }
+}
+
+/** A callee without series of its own: as bad as the worst of its calls. */
+function peerNode(name: string, incoming: readonly SeriesPair[], seconds: Seconds): Node {
+  const calls = incoming.map(pair => judged(pair, seconds))
+  const healths = new Set(calls.map(call => call.health))
+  return {
+    name,
+    pair: null,
+    incoming,
+    health: healthOrder.find(health => healths.has(health)) ?? 'unknown',
+    requests: calls.reduce((sum, call) => sum + call.requests, 0),
   }
 }
 
@@ -86,7 +134,12 @@ function isUsed(pair: SeriesPair): boolean {
   return pair.window !== null && (totalOf(pair.window.count) > 0 || pair.key[2] === 'metric')
 }
 
-function secondsOf(views: ComparedViews): { window: number; baseline: number } {
+interface Seconds {
+  readonly window: number
+  readonly baseline: number
+}
+
+function secondsOf(views: ComparedViews): Seconds {
   const { window, baseline } = views
   return {
     window: window.length * window.stepSeconds,
@@ -94,20 +147,30 @@ function secondsOf(views: ComparedViews): { window: number; baseline: number } {
   }
 }
 
-function mapService(views: ComparedViews, pair: SeriesPair, called: ReadonlySet<string>): MapService {
+function mapService(
+  views: ComparedViews,
+  node: Node,
+  pair: SeriesPair,
+  called: ReadonlySet<string>,
+): MapService {
   const summary = summarise(pair.window, views.window)
-  const service = pair.key[0] ?? ''
+  const { requests } = summary
   return {
-    service,
+    service: node.name,
     peer: false,
-    entryPoint: !called.has(service),
+    entryPoint: !called.has(node.name),
     ...summary,
-    selfMsPerRequest: summary.requests > 0 ? shown(totalOf(pair.window?.self) / summary.requests) : null,
-    health: healthOf(pair.window, pair.baseline, secondsOf(views)),
+    selfMsPerRequest: requests > 0 ? shown(totalOf(pair.window?.self) / requests) : null,
+    health: node.health,
   }
 }
 
-function mapEdge(views: ComparedViews, pair: SeriesPair, services: ReadonlySet<string>): MapEdge {
+function mapEdge(
+  views: ComparedViews,
+  pair: SeriesPair,
+  health: Health,
+  services: ReadonlySet<string>,
+): MapEdge {
   const [caller = '', callee = '', connection = '', kind = ''] = pair.key
   const paired = totalOf(pair.window?.paired)
   return {
@@ -117,42 +180,33 @@ function mapEdge(views: ComparedViews, pair: SeriesPair, services: ReadonlySet<s
     toPeer: kind === 'peer' && !services.has(callee),
     ...summarise(pair.window, views.window),
     gapMsPerCall: paired > 0 ? shown(totalOf(pair.window?.self) / paired) : null,
-    health: healthOf(pair.window, pair.baseline, secondsOf(views)),
+    health,
   }
 }
 
-/** A callee without series of its own, as its callers see it; the busiest edge gives latency and health. */
-function mapPeer(
-  views: ComparedViews,
-  name: string,
-  edges: readonly SeriesPair[],
-  called: ReadonlySet<string>,
-): MapService {
-  const incoming = edges.filter(pair => pair.key[1] === name && isUsed(pair))
-  const busiest = incoming.toSorted((a, b) => totalOf(b.window?.count) - totalOf(a.window?.count))[0]
-  const sumOf = (column: (series: RollupSeries) => ArrayLike<number>) =>
-    incoming.reduce((sum, pair) => sum + (pair.window === null ? 0 : totalOf(column(pair.window))), 0)
-  const requests = sumOf(series => series.count)
-  const errors = sumOf(series => series.errors)
+/** A callee without series of its own, as its callers see it; the busiest edge gives the latency. */
+function mapPeer(views: ComparedViews, node: Node, called: ReadonlySet<string>): MapService {
+  const busiest = node.incoming.toSorted((a, b) => totalOf(b.window?.count) - totalOf(a.window?.count))[0]
+  const errors = node.incoming.reduce((sum, pair) => sum + Math.max(0, totalOf(pair.window?.errors)), 0)
   const seconds = secondsOf(views).window
-  const healths = incoming.map(pair => healthOf(pair.window, pair.baseline, secondsOf(views)))
   return {
-    service: name,
-    peer: incoming.every(pair => pair.key[3] === 'peer') && incoming.length > 0,
-    entryPoint: !called.has(name),
+    service: node.name,
+    peer: node.incoming.length > 0 && node.incoming.every(pair => pair.key[3] === 'peer'),
+    entryPoint: !called.has(node.name),
     ...summarise(busiest?.window ?? null, views.window),
-    requests,
+    requests: node.requests,
     errors,
-    perS: seconds > 0 ? (shown(requests / seconds) ?? 0) : 0,
-    errorPct: requests > 0 ? shown((100 * errors) / requests) : null,
+    perS: seconds > 0 ? (shown(node.requests / seconds) ?? 0) : 0,
+    errorPct: node.requests > 0 ? shown((100 * errors) / node.requests) : null,
     selfMsPerRequest: null,
-    health: healthOrder.find(health => healths.includes(health)) ?? 'unknown',
+    health: node.health,
   }
 }
 
-function byWorry<T extends { health: Health; requests: number }>(nameOf: (one: T) => string) {
-  return (a: T, b: T): number =>
+function byWorry(a: Judged & { readonly name: string }, b: Judged & { readonly name: string }): number {
+  return (
     healthOrder.indexOf(a.health) - healthOrder.indexOf(b.health) ||
     b.requests - a.requests ||
-    (nameOf(a) < nameOf(b) ? -1 : 1)
+    (a.name < b.name ? -1 : 1)
+  )
 }
