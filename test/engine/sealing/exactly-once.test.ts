@@ -49,7 +49,7 @@ test('a read at any step between seal, commit and trim finds every item exactly 
           },
         })
         let highest = 0
-        const failure: unknown = null
+        let failure: unknown = null
         async function checkRead(when: string): Promise<void> {
           const before = await visiblePosition(harness)
           const names = await harness.spanNames()
