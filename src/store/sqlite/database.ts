@@ -5,10 +5,10 @@ import { StoreError } from '../../errors.ts'
 import { applicationId, schema, schemaVersion } from './schema.ts'
 
 /**
- * 8 kB: parts average 4 kB, so that larger pages leave more of themselves empty and smaller ones send most
- * parts to overflow chains (measured: 4 kB 4 % more bytes, 16 kB 2 % more).
+ * 16 kB, four or five parts a page. Measured on spans, whole file to segment bytes: 4 kB 26 % more, because
+ * most parts then go to overflow chains, 8 kB 22 %, 16 kB 14 %, 32 kB 19 %.
  */
-const pageBytes = 8192
+const pageBytes = 16_384
 
 /** A statement waits this long for a lock; longer would hold up the thread, so the caller tries again. */
 const busyTimeoutMs = 250
