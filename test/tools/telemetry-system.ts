@@ -2,16 +2,19 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { mergeRollups } from '../../src/graph/rollups/merge.ts'
 import { TenantGraph } from '../../src/graph/tenant-graph.ts'
 import type { Deadline, IngestCounter } from '../../src/model/reader.ts'
+import type { RollupRecord, TemplateRecord } from '../../src/model/store.ts'
 import type { TailEntry } from '../../src/model/tail.ts'
-import type { Signal } from '../../src/model/telemetry.ts'
+import { type Batch, type Signal, signals } from '../../src/model/telemetry.ts'
 import type { Caller, ToolAnswer, ToolRunner } from '../../src/model/tool.ts'
 import { decodeBatch } from '../../src/otlp/decode-batch.ts'
 import { transcodeJson } from '../../src/otlp/json/transcode-json.ts'
 import { createReaderCaches } from '../../src/query/reader-caches.ts'
 import { Tail } from '../../src/query/tail.ts'
 import { type OpenReader, openTelemetryReader } from '../../src/query/telemetry-reader.ts'
+import { buildSegments } from '../../src/store/segment/build-segments.ts'
 import { openSqliteReader } from '../../src/store/sqlite/store-reader.ts'
 import { openSqliteWriter } from '../../src/store/sqlite/store-writer.ts'
 import { findTool } from '../../src/tools/registry.ts'
@@ -30,6 +33,8 @@ export interface Request {
 export interface TelemetrySystem extends ToolRunner {
   /** Publishes requests as the engine does, behind what is there. */
   publish(requests: readonly Request[]): void
+  /** Puts all that was published into segments and rollups of the store, as the engine does. */
+  seal(): Promise<void>
   open(tenant: string): Promise<OpenReader>
   ask(tool: string, args?: unknown, caller?: Caller): Promise<Answer>
   readonly counters: IngestCounter[]
@@ -85,6 +90,9 @@ export function startTelemetrySystem(nowMs: number): TelemetrySystem {
   const graphs = new Map<string, TenantGraph>()
   const counters: IngestCounter[] = []
   let position = 0
+  const published: { readonly entry: TailEntry; readonly batch: Batch }[] = []
+  const rollups: RollupRecord[] = []
+  const templates: TemplateRecord[] = []
 
   const graphOf = (tenant: string): TenantGraph => {
     const known = graphs.get(tenant) ?? new TenantGraph({ tenant, templates: [] })
@@ -103,9 +111,13 @@ export function startTelemetrySystem(nowMs: number): TelemetrySystem {
         const { templates } = graphOf(tenant).ingest(batch, receivedMs)
         const refused = Uint32Array.from(batch.refusals.map(refusal => refusal.index))
         position++
-        return { position, tenant, signal, receivedMs, bytes, refused, templates }
+        const entry = { position, tenant, signal, receivedMs, bytes, refused, templates }
+        published.push({ entry, batch })
+        return entry
       })
       const cuts = [...graphs].map(([tenant, graph]) => graph.cut(`${tenant} ${from} ${position}`))
+      rollups.push(...cuts.flatMap(cut => cut.rollups))
+      templates.push(...cuts.flatMap(cut => cut.templates))
       tail.accept({
         type: 'publication',
         inboxId,
@@ -116,6 +128,24 @@ export function startTelemetrySystem(nowMs: number): TelemetrySystem {
         rollups: cuts.flatMap(cut => cut.rollups),
         templates: cuts.flatMap(cut => cut.templates),
       })
+    },
+    async seal() {
+      const segments = [...graphs.keys()].flatMap(tenant =>
+        signals.flatMap(signal => {
+          const entries = published
+            .filter(({ entry }) => entry.tenant === tenant && entry.signal === signal)
+            .map(({ entry, batch }) => ({ ...entry, batch }))
+          return buildSegments({ tenant, signal, inboxId, entries })
+        }),
+      )
+      await writer.commitSeal({
+        position: { inboxId, position },
+        segments,
+        rollups: mergeRollups(rollups, 10),
+        templates,
+        counts: [],
+      })
+      tail.accept({ type: 'sealed', inboxId, position })
     },
     open: tenant =>
       openTelemetryReader({

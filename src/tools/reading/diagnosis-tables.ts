@@ -263,14 +263,13 @@ export function notesOf(diagnosis: Diagnosis): readonly string[] {
   return notes
 }
 
-/** What was read, by name. */
+/** What was read, by name. Log records are known by blocks only, which differ by how they are stored. */
 export function readOf({ coverage }: Diagnosis): Readonly<Record<string, number>> {
   const { window, baseline } = coverage
   return {
     spans: window.spans,
     traces: window.traces,
     share_pct: percent(window.share),
-    log_records: window.logRecords,
     metric_series: window.metricSeries,
     baseline_spans: baseline.spans,
     baseline_share_pct: percent(baseline.share),

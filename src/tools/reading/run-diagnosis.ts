@@ -65,8 +65,8 @@ export async function runDiagnosis(named: string | undefined, context: ToolConte
     baseline_origin: diagnosis.coverage.baselineOrigin,
   }
   if (verdict === 'healthy') {
-    const { spans, logRecords } = diagnosis.coverage.window
-    const sentence = `Healthy: ${spans} spans and ${logRecords} log records show nothing beyond what the baseline itself shows.`
+    const { spans, metricSeries } = diagnosis.coverage.window
+    const sentence = `Healthy: ${spans} spans and ${metricSeries} metric series show nothing beyond what the baseline itself shows.`
     return { diagnosis, status: 'healthy', sentence, facts }
   }
   if (verdict !== 'insufficient_data')

@@ -4,7 +4,7 @@ const patterns: readonly RegExp[] = [
   /\b(ignore|disregard|forget|override|bypass)\b.{0,40}\b(instructions?|prompts?|rules?|guidelines?|above|previous|prior|context)\b/i,
   /\b(system|developer|hidden)[ _-]?(prompt|message|instructions?)\b/i,
   /\b(you are|act as|pretend to be|you must|you should|your (new )?task)\b.{0,60}\b(assistant|agent|model|ai|admin|root|now|instead|call|run|execute|tell|report|answer|say|conclude)\b/i,
-  /\b(call|invoke|use|run) (the )?[\w-]{0,40} ?(tool|function|mcp)\b/i,
+  /\b(call|invoke|use|run) (the )?[\w-]{0,40} ?(tool|mcp)\b/i,
   /\b(do not|don't|never) (tell|mention|report|reveal|inform|alert)\b/i,
   /\b(attention|note|message|important)\b.{0,20}\b(to|for)\b.{0,20}\b(agent|assistant|ai|llm|model)s?\b/i,
   /<\/?(system|assistant|user|human|instructions?|tool_?call|im_start|im_end)\b|<\|/i,
