@@ -18,11 +18,6 @@ export function toNs(high: number, low: number): bigint {
   return (BigInt(high) << 32n) | BigInt(low >>> 0)
 }
 
-/** The high half of a non-negative millisecond time. */
-export function highOfMs(ms: number): number {
-  return Math.floor((ms * 1e6) / 4294967296) >>> 0
-}
-
 /** Halves of exact nanoseconds. */
 export function halvesOf(ns: bigint): { readonly high: number; readonly low: number } {
   return { high: Number((ns >> 32n) & 0xffffffffn), low: Number(ns & 0xffffffffn) }
