@@ -96,7 +96,10 @@ export class SegmentAccess {
     try {
       return await read()
     } catch (error) {
-      if (!(error instanceof StoreError) || !unreadable.has(error.code)) throw error
+      if (!(error instanceof StoreError)) throw error
+      // Gone by retention so long ago that the store no longer lists it among the removed: nothing is missing.
+      if (error.code === 'missing_segment') return null
+      if (!unreadable.has(error.code)) throw error
       this.#caches.corrupt.set(header.id, header)
       return null
     }
