@@ -154,6 +154,7 @@ class AnomalySearch {
 
   #errors(about: Found, window: RollupSeries, baseline: RollupSeries): void {
     const now = { part: window.errors, whole: window.count }
+    if (totalOf(now.part) < minEpisodeItems) return
     const scores = shareScores(now, { part: baseline.errors, whole: baseline.count })
     this.#episodes(about, scores, episode => shareEffect(now, episode, scores?.baseline ?? 0))
   }
@@ -161,6 +162,7 @@ class AnomalySearch {
   #latency(about: Found, window: RollupSeries, baseline: RollupSeries): void {
     const limit = baseline.quantile(tailQuantile)
     if (!(limit > 0)) return
+    if (window.countAbove(limit) < minEpisodeItems) return
     const now = { part: countsAbove(window, limit), whole: window.count }
     const scores = shareScores(now, { part: countsAbove(baseline, limit), whole: baseline.count })
     this.#episodes(about, scores, episode => {

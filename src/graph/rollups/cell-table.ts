@@ -167,28 +167,32 @@ export class BucketCounts {
     if (++this.#size * 2 > this.#keys.length) this.#grow()
   }
 
-  /** All non-zero counts, by cell and then bucket. */
-  sorted(): SortedBuckets {
-    const keys = new Uint32Array(this.#size)
-    let used = 0
+  /** All non-zero counts of cells below `cells`, by cell and then bucket. */
+  sorted(cells: number): SortedBuckets {
+    const first = new Uint32Array(cells + 1)
     for (let at = 0; at < this.#keys.length; at++) {
       const key = this.#keys[at] ?? 0
-      if (key !== 0 && this.#counts[at] !== 0) keys[used++] = key - 1
+      if (key === 0 || this.#counts[at] === 0) continue
+      const next = ((key - 1) >>> bucketBits) + 1
+      first[next] = (first[next] ?? 0) + 1
     }
-    const sorted = keys.subarray(0, used).sort()
-    const cells = new Uint32Array(used)
+    for (let cell = 0; cell < cells; cell++) first[cell + 1] = (first[cell + 1] ?? 0) + (first[cell] ?? 0)
+    const used = first[cells] ?? 0
     const buckets = new Uint16Array(used)
     const counts = new Float64Array(used)
-    const mask = this.#keys.length - 1
-    for (let i = 0; i < used; i++) {
-      const key = sorted[i] ?? 0
-      cells[i] = key >>> bucketBits
-      buckets[i] = key & ((1 << bucketBits) - 1)
-      let at = spread(key) & mask
-      while (this.#keys[at] !== key + 1) at = (at + 1) & mask
-      counts[i] = this.#counts[at] ?? 0
+    const next = first.slice()
+    for (let at = 0; at < this.#keys.length; at++) {
+      const key = this.#keys[at] ?? 0
+      if (key === 0 || this.#counts[at] === 0) continue
+      const cell = (key - 1) >>> bucketBits
+      const end = next[cell] ?? 0
+      next[cell] = end + 1
+      insertBucket({ first, buckets, counts }, first[cell] ?? 0, end, {
+        bucket: (key - 1) & ((1 << bucketBits) - 1),
+        count: this.#counts[at] ?? 0,
+      })
     }
-    return { cells, buckets, counts }
+    return { first, buckets, counts }
   }
 
   clear(): void {
@@ -218,11 +222,28 @@ export class BucketCounts {
   }
 }
 
-/** Row `i`: `counts[i]` in bucket `buckets[i]` of cell `cells[i]`. */
+/** Buckets of cell `c` are rows `[first[c], first[c + 1])`, ascending. */
 export interface SortedBuckets {
-  readonly cells: Uint32Array
+  readonly first: Uint32Array
   readonly buckets: Uint16Array
   readonly counts: Float64Array
+}
+
+/** A cell has some dozens of buckets, so moving them up beats sorting. */
+function insertBucket(
+  into: SortedBuckets,
+  from: number,
+  end: number,
+  added: { readonly bucket: number; readonly count: number },
+): void {
+  let at = end
+  while (at > from && (into.buckets[at - 1] ?? 0) > added.bucket) {
+    into.buckets[at] = into.buckets[at - 1] ?? 0
+    into.counts[at] = into.counts[at - 1] ?? 0
+    at--
+  }
+  into.buckets[at] = added.bucket
+  into.counts[at] = added.count
 }
 
 function spread(key: number): number {

@@ -32,11 +32,8 @@ export interface EncodedCells {
 export function encodeCells(table: CellTable, series: SeriesKeys, stepSeconds: number): EncodedCells[] {
   const order = orderCells(table, series)
   const blocks: EncodedCells[] = []
-  const buckets = table.buckets.sorted()
-  const ranges = bucketRanges(buckets, table.size)
-  for (const group of order) {
-    blocks.push(encodeGroup({ table, series, stepSeconds, buckets, ranges }, group))
-  }
+  const buckets = table.buckets.sorted(table.size)
+  for (const group of order) blocks.push(encodeGroup({ table, series, stepSeconds, buckets }, group))
   return blocks
 }
 
@@ -45,8 +42,6 @@ interface Source {
   readonly series: SeriesKeys
   readonly stepSeconds: number
   readonly buckets: SortedBuckets
-  /** Buckets of cell `c` are rows `[ranges[c], ranges[c + 1])`. */
-  readonly ranges: Uint32Array
 }
 
 /** Cells by block, then by series and window. */
@@ -76,14 +71,6 @@ function isRedundant(table: CellTable, series: SeriesKeys, cell: number): boolea
   const kind = kindShapes[series.kinds[number] ?? 0]
   if (kind?.cells === 'value') return false
   return !(kind?.cells === 'call' && series.keys[number]?.[2] === 'metric')
-}
-
-/** Start row of every cell's buckets, plus the end. */
-export function bucketRanges(buckets: SortedBuckets, cells: number): Uint32Array {
-  const ranges = new Uint32Array(cells + 1)
-  for (const cell of buckets.cells) ranges[cell + 1] = (ranges[cell + 1] ?? 0) + 1
-  for (let cell = 0; cell < cells; cell++) ranges[cell + 1] = (ranges[cell + 1] ?? 0) + (ranges[cell] ?? 0)
-  return ranges
 }
 
 function encodeGroup(source: Source, cells: Uint32Array): EncodedCells {
@@ -169,15 +156,15 @@ function writeDurations(
   shape: KindShape,
   cells: readonly number[],
 ): void {
-  const { table, buckets, ranges } = source
+  const { table, buckets } = source
   for (const cell of cells) writer.signed(table.errors[cell] ?? 0)
   for (const cell of cells) writer.signed(table.sum[cell] ?? 0)
   for (const cell of cells) writer.signed(table.self[cell] ?? 0)
   if (shape.cells === 'call') for (const cell of cells) writer.signed(table.paired[cell] ?? 0)
-  for (const cell of cells) writer.varint((ranges[cell + 1] ?? 0) - (ranges[cell] ?? 0))
+  for (const cell of cells) writer.varint((buckets.first[cell + 1] ?? 0) - (buckets.first[cell] ?? 0))
   for (const cell of cells) {
     let before = 0
-    for (let row = ranges[cell] ?? 0; row < (ranges[cell + 1] ?? 0); row++) {
+    for (let row = buckets.first[cell] ?? 0; row < (buckets.first[cell + 1] ?? 0); row++) {
       const bucket = buckets.buckets[row] ?? 0
       writer.varint(bucket - before)
       writer.signed(buckets.counts[row] ?? 0)

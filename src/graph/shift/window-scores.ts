@@ -35,8 +35,8 @@ export function shareScores(
   const share = Math.min(1, parts / all)
   const quiet = angles(baseline, share).filter(value => !Number.isNaN(value))
   if (quiet.length < minBaselineWindows) return null
-  const centre = Math.max(0, medianOf([...quiet]))
-  const scatter = Math.max(1, spreadOf([...quiet]))
+  const centre = Math.max(0, medianOf(quiet))
+  const scatter = Math.max(1, spreadOf(quiet))
   return { values: angles(window, share).map(value => (value - centre) / scatter), baseline: share }
 }
 
