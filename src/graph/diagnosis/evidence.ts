@@ -17,7 +17,7 @@ import { PatternPool, type Run, risenSteps } from './sequences.ts'
 import { spanRuns } from './span-runs.ts'
 import { type StepOrigin, stepOrigins } from './step-origins.ts'
 import { type TimeShift, timeShifts } from './time-shift.ts'
-import { historyMs, stepFor } from './windows.ts'
+import { beforeWholeWindow, historyMs, stepFor } from './windows.ts'
 
 export interface Evidence {
   readonly names: Names
@@ -59,7 +59,8 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
   const window = await readSample(reader, question.window, names, deadline)
   const baseline = await readSample(reader, question.baseline, names, deadline)
   const windowView = await reader.rollups(question.window, stepFor(question.window))
-  const baselineView = await reader.rollups(question.baseline, stepFor(question.baseline))
+  const before = beforeWholeWindow(question.baseline)
+  const baselineView = await reader.rollups(before, stepFor(before))
   deadline.check()
   const callees = learnCallees([window.set, baseline.set])
   const charges = collectCharges(window.set, names, callees)
@@ -122,7 +123,10 @@ async function withHistory(
   baseline: ReadonlyMap<string, MetricSeries>,
 ): Promise<ReadonlyMap<string, MetricSeries>> {
   const { fromMs } = question.window
-  const view = await question.reader.rollups({ fromMs: fromMs - historyMs, toMs: fromMs }, 60)
+  const view = await question.reader.rollups(
+    { fromMs: fromMs - historyMs, toMs: Math.floor(fromMs / 60_000) * 60_000 },
+    60,
+  )
   const series = new Map(baseline)
   for (const [key, past] of metricSeries(view)) {
     const values = baseline.get(key)?.values.length ?? 0

@@ -23,7 +23,7 @@ export interface ResourceShift {
 
 /** Values of history needed before a shift can be told from noise. */
 const minHistory = 3
-/** Values from which a history shows its own tail. */
+/** Values from which a history shows its own tail; with fewer, part of the sureness is missing. */
 const tailHistory = 8
 /** Shift, in spreads, at which it is as likely as not real; spreads of heavy-tailed series mislead below. */
 const halfSpreads = 6
@@ -109,7 +109,8 @@ function shiftOf(now: MetricSeries, before: MetricSeries, typical: number): Reso
     share === null
       ? rise / (rise + Math.max(typical, Math.abs(centre)))
       : Math.min(1, Math.max(0, rise * share))
-  const sureness = spreads ** 2 / (spreads ** 2 + halfSpreads ** 2)
+  const known = enough ? 1 : sorted.length / (sorted.length + tailHistory)
+  const sureness = (known * spreads ** 2) / (spreads ** 2 + halfSpreads ** 2)
   const limit = centre + Math.max(3 * spread, rise / 2)
   const first = now.values.findIndex(value => value > limit)
   return {

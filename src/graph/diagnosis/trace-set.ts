@@ -88,11 +88,6 @@ export function buildTraceSet(picked: readonly PickedRows[], names: Names, weigh
   return { traces: ids.length, spans, traceIds, orphans, ...columns }
 }
 
-/** A span that begins work of a service on behalf of another one, or of nobody. */
-export function isEntry(set: TraceSet, row: number): boolean {
-  return set.entry[row] === row
-}
-
 function groupByTrace(picked: readonly PickedRows[]): Map<string, Row[]> {
   const byTrace = new Map<string, Row[]>()
   for (const { block, rows } of picked) {

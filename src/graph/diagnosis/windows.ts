@@ -27,3 +27,13 @@ export function withoutOverlap(baseline: TimeRange, window: TimeRange): TimeRang
   if (baseline.fromMs < window.fromMs) return { fromMs: baseline.fromMs, toMs: window.fromMs }
   return { fromMs: Math.min(baseline.toMs, window.toMs), toMs: Math.max(baseline.toMs, window.toMs) }
 }
+
+/**
+ * A baseline for rollups: its end moved back to a whole rollup window, because views round outwards and the
+ * window that holds the first seconds of an incident is no part of the time before it.
+ */
+export function beforeWholeWindow(baseline: TimeRange): TimeRange {
+  const stepMs = stepFor(baseline) * 1000
+  const toMs = Math.floor(baseline.toMs / stepMs) * stepMs
+  return toMs > baseline.fromMs ? { fromMs: baseline.fromMs, toMs } : baseline
+}

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest'
+import { learnCallees } from '../../../src/graph/diagnosis/charge-samples.ts'
+import { errorOrigins } from '../../../src/graph/diagnosis/error-origins.ts'
+import { Names } from '../../../src/graph/diagnosis/names.ts'
+import { type SpanSketch, setOf } from './trace-json.ts'
+
+function origins(sketches: readonly SpanSketch[], learnFrom: readonly SpanSketch[] = []): readonly string[] {
+  const names = new Names()
+  const set = setOf(sketches, names)
+  const callees = learnCallees([set, setOf(learnFrom, names)])
+  return errorOrigins(set, callees).map(origin => names.text(origin.service))
+}
+
+const chain = (failed: readonly number[]): readonly SpanSketch[] => [
+  { id: 1, service: 'gateway', kind: 'server', at: [0, 100], failed: failed.includes(1) },
+  { id: 2, parent: 1, service: 'gateway', kind: 'client', at: [10, 90], failed: failed.includes(2) },
+  { id: 3, parent: 2, service: 'orders', kind: 'server', at: [12, 88], failed: failed.includes(3) },
+  { id: 4, parent: 3, service: 'orders', kind: 'client', at: [20, 80], failed: failed.includes(4) },
+  { id: 5, parent: 4, service: 'billing', kind: 'server', at: [22, 78], failed: failed.includes(5) },
+]
+
+describe('errorOrigins', () => {
+  it('blames the deepest failed span, not the entry point', () => {
+    expect(origins(chain([1, 2, 3, 4, 5]))).toEqual(['billing'])
+  })
+
+  it('looks through a span in between that does not call itself failed', () => {
+    expect(origins(chain([1, 2, 4, 5]))).toEqual(['billing'])
+  })
+
+  it('blames the caller that failed although its callees did not', () => {
+    expect(origins(chain([1, 2, 3]))).toEqual(['orders'])
+  })
+
+  it('blames the peer of a failed call that sends no telemetry', () => {
+    const sketches: readonly SpanSketch[] = [
+      { id: 1, service: 'orders', kind: 'server', at: [0, 50], failed: true },
+      { id: 2, parent: 1, service: 'orders', kind: 'client', at: [5, 9], failed: true, peer: 'stockdb' },
+    ]
+    expect(origins(sketches)).toEqual(['stockdb'])
+  })
+
+  it('blames a service that has fallen silent, by what was learnt of the call before', () => {
+    const call: SpanSketch = { id: 2, service: 'orders', name: 'charge', kind: 'client', at: [0, 9] }
+    const answered: SpanSketch = { id: 3, parent: 2, service: 'billing', kind: 'server', at: [1, 8] }
+    expect(origins([{ ...call, failed: true }], [call, answered])).toEqual(['billing'])
+  })
+
+  it('blames the callee when the caller gave up on it', () => {
+    const sketches: readonly SpanSketch[] = [
+      { id: 1, service: 'orders', kind: 'client', at: [0, 50], failed: true },
+      { id: 2, parent: 1, service: 'billing', kind: 'server', at: [2, 400] },
+    ]
+    expect(origins(sketches)).toEqual(['billing'])
+  })
+})
