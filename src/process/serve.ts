@@ -228,6 +228,7 @@ function createEdge(parts: EdgeParts) {
     otlpPort: free ? 0 : values.OTLP_HTTP_PORT,
     bindAddress: address,
     allowedHosts: values.ALLOWED_HOSTS,
+    keyRequired: values.API_KEY !== '',
     allowedOrigins: values.CORS_ALLOWED_ORIGINS,
     receiveTimeoutMs,
     drainDeadlineMs,

@@ -192,8 +192,8 @@ export class HttpFront {
   }
 
   #whyForeign(request: IncomingMessage): { readonly reason: string; readonly message: string } | null {
-    const { host, origin } = request.headers
-    if (!this.#guard.hostAllowed(host)) {
+    const { host, origin, authorization, 'x-api-key': apiKey } = request.headers
+    if (!this.#guard.hostAllowed(host, authorization !== undefined || apiKey !== undefined)) {
       return { reason: 'host', message: 'this server does not go by that name; see ALLOWED_HOSTS' }
     }
     if (!this.#guard.originAllowed(origin, host)) {

@@ -11,24 +11,33 @@ export interface NameGuardOptions {
   readonly allowedHosts: readonly string[]
   /** Origins whose pages may call from a browser, such as `https://pages.example.com`. */
   readonly allowedOrigins: readonly string[]
+  /** Whether every caller has to present a key. */
+  readonly keyRequired: boolean
 }
 
 export class NameGuard {
   readonly #bindAddress: string
   readonly #reachable: boolean
+  readonly #keyRequired: boolean
   readonly #hosts: readonly string[]
   readonly #origins: ReadonlySet<string>
 
   constructor(options: NameGuardOptions) {
     this.#bindAddress = options.bindAddress.toLowerCase()
     this.#reachable = !isLoopbackName(this.#bindAddress)
+    this.#keyRequired = options.keyRequired
     this.#hosts = options.allowedHosts.map(host => host.toLowerCase())
     this.#origins = new Set(options.allowedOrigins.map(origin => origin.toLowerCase().replace(/\/$/, '')))
   }
 
-  /** `host` as received; browsers always send one, so a missing one is no browser's. */
-  hostAllowed(host: string | undefined): boolean {
+  /**
+   * `host` as received; browsers always send one, so a missing one is no browser's. On a network any name will do
+   * for a request that presents a key where one is required: a page that resolves its name to this machine has
+   * none, and a cluster reaches its servers under names nobody wants to list here.
+   */
+  hostAllowed(host: string | undefined, presentsKey = false): boolean {
     if (host === undefined) return true
+    if (presentsKey && this.#keyRequired && this.#reachable) return true
     const name = hostName(host)
     return name !== null && this.#nameAllowed(name)
   }

@@ -118,6 +118,7 @@ export class RunningReceivers {
       httpPort: 0,
       otlpPort: 0,
       allowedHosts: [],
+      keyRequired: false,
       allowedOrigins: [],
       otlp: createOtlpHttpHandler({ ...shared, maxBodyBytes: changes.maxBodyBytes ?? 8 * mebibyte }),
       mcp: null,

@@ -13,7 +13,12 @@ export interface McpServer {
 export const loopback: Caller = { tenant: 'default', principal: 'loopback', operator: true }
 
 export async function listen(handler: McpHttpHandler, caller: Caller = loopback): Promise<McpServer> {
-  const guard = new NameGuard({ bindAddress: '127.0.0.1', allowedHosts: [], allowedOrigins: [] })
+  const guard = new NameGuard({
+    bindAddress: '127.0.0.1',
+    allowedHosts: [],
+    allowedOrigins: [],
+    keyRequired: false,
+  })
   const server = createServer((request, response) => {
     const { host, origin } = request.headers
     if (!guard.hostAllowed(host) || !guard.originAllowed(origin, host)) {

@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { NameGuard, type NameGuardOptions } from '../../src/server/name-guard.ts'
 
 function guard(changes: Partial<NameGuardOptions> = {}): NameGuard {
-  return new NameGuard({ bindAddress: '127.0.0.1', allowedHosts: [], allowedOrigins: [], ...changes })
+  return new NameGuard({
+    bindAddress: '127.0.0.1',
+    allowedHosts: [],
+    allowedOrigins: [],
+    keyRequired: false,
+    ...changes,
+  })
 }
 
 describe('Host', () => {
@@ -87,5 +93,25 @@ describe('Origin', () => {
     expect(listed.corsAllowed('http://console.example.com')).toBe(false)
     expect(listed.corsAllowed('http://localhost')).toBe(false)
     expect(listed.corsAllowed(undefined)).toBe(false)
+  })
+})
+
+describe('a Host nobody listed', () => {
+  const name = 'otelcontext.monitoring.svc'
+
+  it('passes on a network with a key, because a page that rebinds its name has none', () => {
+    expect(guard({ bindAddress: '0.0.0.0', keyRequired: true }).hostAllowed(name, true)).toBe(true)
+  })
+
+  it.each([
+    ['no key is presented', { bindAddress: '0.0.0.0', keyRequired: true }, false],
+    [
+      'no key is required, so presenting one proves nothing',
+      { bindAddress: '0.0.0.0', keyRequired: false },
+      true,
+    ],
+    ['the listener is on the loopback', { bindAddress: '127.0.0.1', keyRequired: true }, true],
+  ])('is refused when %s', (_, changes, presentsKey) => {
+    expect(guard(changes).hostAllowed(name, presentsKey)).toBe(false)
   })
 })
