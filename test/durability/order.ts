@@ -23,7 +23,7 @@ import { storedItems } from './ledger.ts'
 const clients = 8
 const requestsPerClient = 30
 const total = clients * requestsPerClient
-const serverFile = fileURLToPath(new URL('order-server.ts', import.meta.url))
+const serverFile = fileURLToPath(new URL('./order-server.ts', import.meta.url))
 
 type Mode = 'as shipped' | 'failing syncs' | 'synchronous off'
 

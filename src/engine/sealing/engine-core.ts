@@ -30,10 +30,10 @@ export interface SealLimits {
 }
 
 /**
- * A seal is due at five full segments, at 32 MiB (a tenth of what the process may hold), or after two seconds,
- * which bounds the replay after a crash.
+ * A seal is due at five full segments, at 16 MiB (three of which fit into `maxUnsealedBytes`), or after two
+ * seconds, which bounds the replay after a crash.
  */
-export const defaultSealLimits: SealLimits = { items: 50_000, bytes: 32 * 1024 * 1024, ageMs: 2_000 }
+export const defaultSealLimits: SealLimits = { items: 50_000, bytes: 16 * 1024 * 1024, ageMs: 2_000 }
 
 export interface EngineCoreOptions extends DecodeSettings {
   readonly sealLimits: SealLimits
@@ -85,8 +85,11 @@ const sliceMs = 20
 const publishMs = 200
 /** Or when so much has gathered. */
 const publishBytes = 8 * 1024 * 1024
-/** Unsealed bytes in memory; three seals, one of which is being written. */
-const maxUnsealedBytes = 96 * 1024 * 1024
+/**
+ * Request bytes taken and not sealed; their columns take about half as much again. Sealing and taking share one
+ * thread, so more would not make either faster.
+ */
+const maxUnsealedBytes = 48 * 1024 * 1024
 /** How long the loop sleeps when there is nothing to take; a message wakes it. */
 const idleMs = 50
 
