@@ -198,7 +198,7 @@ export const settings: { readonly [K in SettingName]: Setting<SettingValues[K]> 
     'security',
     list,
     '',
-    'Host names, beside the loopback and BIND_ADDRESS, under which clients may address this server.',
+    'Host names, beside the loopback and BIND_ADDRESS, under which callers without a key may address this server.',
   ),
   DEFAULT_TENANT: setting('security', text, 'default', 'Tenant of data and questions that name none.'),
   OTLP_TRUST_RESOURCE_TENANT: setting(
