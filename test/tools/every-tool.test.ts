@@ -129,11 +129,19 @@ const questions: readonly (readonly [string, Readonly<Record<string, unknown>>])
 
 describe('answers', () => {
   let system: TelemetrySystem
+  /** The same data, and newer data of another hour. */
+  let later: TelemetrySystem
   beforeAll(() => {
     system = startTelemetrySystem(shopEndMs)
     system.publish(shopRequests())
+    later = startTelemetrySystem(shopEndMs + 7_200_000)
+    later.publish(shopRequests())
+    later.publish(shopRequests({ faulty: false, startMs: shopEndMs + 3_600_000, from: 1_000 }).slice(0, 9))
   })
-  afterAll(() => system.close())
+  afterAll(async () => {
+    await system.close()
+    await later.close()
+  })
 
   it.each(questions)(
     '%s %j: answer first, handles, and next calls that are ready to make',
@@ -160,13 +168,8 @@ describe('answers', () => {
     '%s %j: the same bytes again at its own as_of, also when newer data lies elsewhere',
     async (name, args) => {
       const first = await system.ask(name, args)
-      const later = startTelemetrySystem(shopEndMs + 7_200_000)
-      later.publish(shopRequests())
-      const quiet = shopRequests({ faulty: false, startMs: shopEndMs + 3_600_000, from: 1_000 }).slice(0, 9)
-      later.publish(quiet)
       const again = await later.ask(name, { ...args, as_of: first.as_of })
       expect(again.json).toBe(first.json)
-      await later.close()
     },
   )
 
@@ -183,17 +186,17 @@ describe('answers', () => {
 
   it('refuses an as_of whose window newer data has reached, with the current one', async () => {
     const first = await system.ask('investigate', window)
-    const later = startTelemetrySystem(shopEndMs + 7_200_000)
-    later.publish(shopRequests())
-    later.publish(shopRequests({ from: 1_000 }).slice(-3))
-    const again = await later.ask('investigate', { ...window, as_of: first.as_of })
+    const changed = startTelemetrySystem(shopEndMs + 7_200_000)
+    changed.publish(shopRequests())
+    changed.publish(shopRequests({ from: 1_000 }).slice(-3))
+    const again = await changed.ask('investigate', { ...window, as_of: first.as_of })
     expect(again).toMatchObject({ failed: true, error: { code: 'as_of_superseded', field: 'as_of' } })
     expect(again.error?.['example']).toMatch(/^5eed0000-183@/)
-    const relative = await later.ask('investigate', { as_of: first.as_of })
+    const relative = await changed.ask('investigate', { as_of: first.as_of })
     expect(relative.error).toMatchObject({ code: 'as_of_needs_absolute_times', field: 'from' })
-    const foreign = await later.ask('investigate', { ...window, as_of: 'ffffffff-1' })
+    const foreign = await changed.ask('investigate', { ...window, as_of: 'ffffffff-1' })
     expect(foreign.error).toMatchObject({ code: 'as_of_superseded' })
-    await later.close()
+    await changed.close()
   })
 
   it('keeps the bound of what an answer costs within 15 % of what it costs', async () => {

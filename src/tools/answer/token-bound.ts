@@ -57,13 +57,19 @@ function endOfWord(text: string, from: number): number {
   return at
 }
 
+/** Characters whose place in the vocabulary's pattern is not known here: beyond ASCII, or control characters. */
+const isStrange = (code: number): boolean => code >= 127 || code < space
+
 /** Cost of the word [from, to) that takes the character before it (at `from - 1`) along if `prefixed`. */
 function wordBound(text: string, from: number, to: number, prefixed: boolean): number {
   const next = text.charCodeAt(to)
   const before = from - (prefixed ? 1 : 0)
-  const touchesOther =
-    next === apostrophe || isBeyondAscii(next) || (before > 0 && isBeyondAscii(text.charCodeAt(before - 1)))
-  const cost = touchesOther ? undefined : knownWords.get(text.slice(from, to))
+  const afterStrange = before > 0 && isStrange(text.charCodeAt(before - 1))
+  // After something strange it is open whether the prefix belongs to the word; apart they cost most.
+  if (afterStrange && prefixed && text.charCodeAt(before) !== space)
+    return 1 + structuralBound(text, from, to)
+  const alone = !afterStrange && next !== apostrophe && !isBeyondAscii(next)
+  const cost = alone ? knownWords.get(text.slice(from, to)) : undefined
   if (cost === undefined) return structuralBound(text, before, to)
   if (!prefixed) return cost.alone
   switch (text.charCodeAt(from - 1)) {

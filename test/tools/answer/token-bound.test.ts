@@ -55,7 +55,25 @@ const letters = fc.string({
 const hex = fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), maxLength: 64 })
 const marks = fc.string({ unit: fc.constantFrom(...'"{}[]:,.-_/()<>*=\\ \''), maxLength: 24 })
 const words = fc.constantFrom(...knownWords.keys())
+const strange = fc.constantFrom(
+  'é',
+  'ß',
+  'Ａ',
+  '\u0301',
+  '中',
+  '٣',
+  '²',
+  "'s",
+  "'LL",
+  ' ',
+  '\t',
+  '\n',
+  '\u00a0',
+  '🙂',
+  '\u0000',
+)
 const anything = fc.oneof(
+  fc.array(fc.oneof(words, strange, marks), { maxLength: 20 }).map(parts => parts.join('')),
   fc.string({ unit: 'binary', maxLength: 100 }),
   fc.string({ unit: 'grapheme', maxLength: 60 }),
   ascii,
@@ -90,6 +108,18 @@ describe('the bound', () => {
       }),
       { numRuns: 4_000 },
     )
+  })
+
+  it.each([
+    ['a mark between a sign of unknown kind and a word', '𮹞\\u0000'],
+    ['a word after a tab', '\tmeasurement\tof\tlatency'],
+    ['digits next to digits of another script', '1²345٣6789'],
+    ['an apostrophe that belongs to the word before it', "it's they'll DON'T o'clock"],
+    ['capitals inside words', 'HTTPServer getURLFor XMLHttpRequest'],
+    ['spaces of several kinds', ' \u00a0 \u2003foo   bar'],
+  ])('is never below it for %s', (_what, text) => {
+    expect(tokenBound(text)).toBeGreaterThanOrEqual(real(text))
+    expect(tokenBound(JSON.stringify(text))).toBeGreaterThanOrEqual(real(JSON.stringify(text)))
   })
 
   it('is never below the tokenizer for the same as JSON', () => {
