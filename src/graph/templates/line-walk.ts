@@ -5,6 +5,7 @@
  */
 import { characterClass, classOf } from './character-classes.ts'
 import { dateEnd } from './date-end.ts'
+import { isSecretKey, isSecretScheme } from './secret-keys.ts'
 import { splitWord, type TokenSink } from './word-tokens.ts'
 
 /** Characters of a line that are looked at: what follows does not tell templates apart. */
@@ -33,11 +34,39 @@ export function walkLine(text: string, sink: LineSink): void {
     const blank = at > first && isBlank(text, at)
     while (at < limit && isBlank(text, at) && text.charCodeAt(at) !== newline) at++
     if (at >= limit || text.charCodeAt(at) === newline) return
+    const word = at
     at = walkWord(text, at, limit, blank, sink)
+    if (announcesSecret(text, word, at)) at = walkSecret(text, at, limit, sink)
   }
 }
 
 const newline = 10
+
+/** `password:`, `token =` and `Bearer`: what follows behind white space is the secret. */
+function announcesSecret(text: string, from: number, to: number): boolean {
+  const last = text.charCodeAt(to - 1)
+  if (last === 58 || last === 61) {
+    let key = to - 2
+    while (key > from && (classOf(text.charCodeAt(key - 1)) & characterClass.inner) === 0) key--
+    return isSecretKey(text, key, to - 1)
+  }
+  return isSecretScheme(text, from, to)
+}
+
+/** Masks the next word. `Authorization: Bearer` is followed by one more. */
+function walkSecret(text: string, from: number, limit: number, sink: LineSink): number {
+  let at = from
+  while (at < limit && isBlank(text, at) && text.charCodeAt(at) !== newline) at++
+  if (at >= limit || at === from || text.charCodeAt(at) === newline) return from
+  const word = at
+  while (at < limit && !isBlank(text, at)) at++
+  if (isSecretScheme(text, word, at)) {
+    sink.part(text, word, at, true)
+    return walkSecret(text, at, limit, sink)
+  }
+  sink.mask(true)
+  return at
+}
 
 /** Tells the word at `from` and returns where it ends. */
 function walkWord(text: string, from: number, limit: number, blank: boolean, sink: LineSink): number {

@@ -19,6 +19,9 @@ const hexWordLength = 8
 /** Letters a to f and digits together are taken as hexadecimal from this length on. */
 const hexIdLength = 6
 
+/** Capitals and digits together are taken as a key from this length on. */
+const capitalKeyLength = 12
+
 /** Whether a mask stands at `at`: lines may quote templates, and stored patterns are read again. */
 export function isMaskAt(text: string, at: number): boolean {
   return text.charCodeAt(at) === 60 && text.charCodeAt(at + 1) === 42 && text.charCodeAt(at + 2) === 62
@@ -28,14 +31,17 @@ export function isMaskAt(text: string, at: number): boolean {
 export function isVariable(text: string, from: number, to: number): boolean {
   let digits = 0
   let letters = 0
+  let small = 0
   let seen = 0
   for (let i = from; i < to; i++) {
     const code = text.charCodeAt(i)
     const bits = classOf(code)
     seen |= bits
     if ((bits & digit) !== 0) digits++
-    else if ((bits & (letter | hexLetter)) !== 0) letters++
-    else if (code === 60 && isMaskAt(text, i)) return true
+    else if ((bits & (letter | hexLetter)) !== 0) {
+      letters++
+      if (code > 90) small++
+    } else if (code === 60 && isMaskAt(text, i)) return true
   }
   const hexOnly = (seen & letter) === 0
   const length = to - from
@@ -44,6 +50,7 @@ export function isVariable(text: string, from: number, to: number): boolean {
     return length <= longestLiteral && literals.has(text.slice(from, to).toLowerCase())
   }
   if (letters === 0 || digits >= digitsOfAnId || (seen & slash) !== 0) return true
+  if (small === 0 && letters + digits === length && length >= capitalKeyLength) return true
   const first = classOf(text.charCodeAt(from))
   return (first & (digit | sign)) !== 0 || (hexOnly && letters + digits >= hexIdLength)
 }

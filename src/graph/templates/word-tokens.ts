@@ -1,5 +1,6 @@
 /** A word between white space, split at its punctuation, its variable parts masked. */
 import { characterClass, classOf } from './character-classes.ts'
+import { isSecretKey } from './secret-keys.ts'
 import { isMaskAt, isVariable, isVariableCore, numberBehindName } from './variable-forms.ts'
 
 /** Stands for a variable part. */
@@ -92,13 +93,25 @@ function splitCore(sink: TokenSink, text: string, start: number, end: number, bl
     sink.part(text, i, i + length, spaced)
     spaced = false
     from = i + length
-    // What follows an assignment is a value as a whole when it has the form of one.
-    if (text.charCodeAt(i) === 61 && from < end && isVariableCore(text, from, end)) {
+    if (from < end && isValue(text, start, i, end)) {
       sink.mask(false)
       return
     }
     i = from - 1
   }
+}
+
+/**
+ * Whether all that follows the punctuation at `at` is one value: behind the name of a secret always, behind an
+ * equals sign when it has the form of a variable.
+ */
+function isValue(text: string, start: number, at: number, end: number): boolean {
+  const code = text.charCodeAt(at)
+  if (code !== 61 && code !== 58) return false
+  let key = at - 1
+  while (key > start && (classOf(text.charCodeAt(key - 1)) & characterClass.inner) === 0) key--
+  if (isSecretKey(text, key, at)) return true
+  return code === 61 && isVariableCore(text, at + 1, end)
 }
 
 /** `core.2275` is the word `core.` and a number: such names would otherwise vanish as a whole. */

@@ -316,6 +316,20 @@ describe('limits of the graph', () => {
     expect(graph.folded).toMatchObject({ services: 8, operations: 6, edges: 8 })
   })
 
+  it('are forgotten after an hour, so that a flood of names does not fold those of today', () => {
+    const graph = new TenantGraph({ tenant: 't', templates: [], limits: { operationsPerService: 2 } })
+    const span = (id: number) => ({ service: 'a', name: `op${id}`, id, trace: id, startMs: 0, durationMs: 1 })
+    const names = (id: number, receivedMs: number) => {
+      graph.ingest(spanBatch([span(id)]), receivedMs)
+      const view = rollupView(graph.cut().rollups, { fromMs: epochMs, toMs: epochMs + 10_000 }, 10)
+      return view.series('operation').map(one => one.key[1])
+    }
+    expect([1, 2, 3].map(id => names(id, epochMs))).toEqual([['op1'], ['op2'], ['_overflow']])
+    names(4, epochMs + 3_600_000)
+    expect(names(5, epochMs + 3_600_001)).toEqual(['op5'])
+    expect(graph.folded.operations).toBe(2)
+  })
+
   it('encode cells early when there are too many, without losing any', () => {
     const graph = new TenantGraph({ tenant: 't', templates: [], limits: { openCells: 20 } })
     const spans = Array.from({ length: 200 }, (_, i) => ({

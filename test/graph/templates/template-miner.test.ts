@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { LineHash } from '../../../src/graph/templates/line-hash.ts'
 import { TemplateMiner } from '../../../src/graph/templates/template-miner.ts'
 import { maxTokens, tokenize } from '../../../src/graph/templates/tokenize.ts'
 import type { TemplateRecord } from '../../../src/model/store.ts'
@@ -47,6 +48,18 @@ describe('what varies by its form', () => {
     ['a number after a name', 'wrote core.2275', 'wrote core.<*>'],
     ['leader dots', 'machine check enable......0', 'machine check enable......<*>'],
   ])('is masked: %s', (_, line, pattern) => {
+    expect(tokenize(line).join('')).toBe(pattern)
+  })
+
+  it.each([
+    ['login with password=hunter and more', 'login with password=<*> and more'],
+    ['DB_PASSWORD: correct-horse done', 'DB_PASSWORD: <*> done'],
+    ['passed: correct-horse done', 'passed: correct-horse done'],
+    ['password: correct-horse done', 'password: <*> done'],
+    ['sent Authorization: Bearer abc.def.ghi to it', 'sent Authorization: Bearer <*> to it'],
+    ['{"client_secret":"swordfish"}', '{"client_secret":<*>"}'],
+    ['key AKIAIOSFODNNSEVEN7EX used', 'key <*> used'],
+  ])('is masked behind the name of a secret: %s', (line, pattern) => {
     expect(tokenize(line).join('')).toBe(pattern)
   })
 
@@ -180,6 +193,23 @@ describe('any line', () => {
       }),
       { numRuns: 300 },
     )
+  })
+
+  it('with the same hash as another has the same tokens', () => {
+    const hash = new LineHash()
+    const shapes = new Map<number, string>()
+    const compared = new Set<number>()
+    fc.assert(
+      fc.property(line, text => {
+        const number = hash.of(text)
+        const shape = JSON.stringify(tokenize(text))
+        if (shapes.has(number)) compared.add(number)
+        expect(shapes.get(number) ?? shape).toBe(shape)
+        shapes.set(number, shape)
+      }),
+      { numRuns: 3_000 },
+    )
+    expect(compared.size).toBeGreaterThan(10)
   })
 
   it('has a bounded number of tokens that give its shape', () => {
