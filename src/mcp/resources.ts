@@ -34,11 +34,24 @@ export const resourceTemplates: ResourceTemplateType[] = [
   { uriTemplate: `${scheme}traces/{id}`, name: 'trace', title: 'One trace', mimeType: json },
 ]
 
+/** What systems of this kind offered under other names, by the tool that answers it here. */
+const olderNames: Readonly<Record<string, readonly string[]>> = {
+  get_service_map: ['get_system_graph', 'get_graph_snapshot'],
+  search_logs: ['tail_logs', 'find_similar_logs'],
+  query_metrics: ['get_metrics'],
+  get_service_health: ['get_dashboard_stats', 'correlated_signals'],
+  diagnose_ingest: ['get_storage_status'],
+  get_anomaly_timeline: ['get_alerts'],
+  root_cause_analysis: ['get_error_chains'],
+  investigate: ['get_investigations', 'get_investigation'],
+}
+
 function guideOf(tool: Tool): string {
   const { properties, required = [] } = inputSchemaOf(tool.input)
   const fields = Object.keys(properties).map(
     name => `\`${name}\`${required.includes(name) ? ' (required)' : ''}`,
   )
+  const older = olderNames[tool.name] ?? []
   const examples = tool.examples.map(example => `- \`${JSON.stringify(example)}\``)
   return [
     `# ${tool.name}: ${tool.title}`,
@@ -46,6 +59,7 @@ function guideOf(tool: Tool): string {
     `Arguments: ${fields.join(', ')}. Budget without \`max_tokens\`: ${tool.maxTokens} tokens.`,
     'Examples of arguments:',
     examples.join('\n'),
+    ...(older.length > 0 ? [`Also answers what elsewhere is asked of ${older.join(' and ')}.`] : []),
   ].join('\n\n')
 }
 

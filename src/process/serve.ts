@@ -10,6 +10,7 @@ import { ReceiveBudget } from '../ingest/receive-budget.ts'
 import { Lifecycle } from '../lifecycle.ts'
 import type { Logger } from '../logger.ts'
 import { createMcpHttpHandler } from '../mcp/http.ts'
+import type { Receiver } from '../model/receiver.ts'
 import { systemClock } from '../model/time.ts'
 import type { ToolRunner } from '../model/tool.ts'
 import { createQueryPool, type QueryPool, type QueryPoolOptions } from '../query/pool.ts'
@@ -87,7 +88,8 @@ async function startOwned(
   lifecycle.register({ name: 'engine', stop: () => engine.stop() })
 
   const metrics = new OwnMetrics()
-  const pools = createPools(configuration, engine, logger)
+  const receivers: Receiver[] = []
+  const pools = createPools(configuration, engine, logger, receivers)
   for (const pool of [pools.tools, pools.exports])
     lifecycle.register({ name: 'query pool', stop: () => pool.stop() })
   const runner = countedRunner(pools.tools, metrics)
@@ -108,6 +110,14 @@ async function startOwned(
 
   const host = reachableHost(edge.address)
   const url = `http://${host}:${httpPort}`
+  const problem =
+    options.ports === 'free'
+      ? 'the configured ports are in use or were not wanted: what is sent to them goes elsewhere'
+      : ''
+  receivers.push(
+    { transport: 'grpc', address: `${host}:${grpc.port}`, problem },
+    { transport: 'http', address: `${host}:${otlpPort ?? httpPort}`, problem },
+  )
   ownership.announce(url)
   logger.info(
     {
@@ -162,7 +172,12 @@ interface Pools {
   readonly exports: QueryPool
 }
 
-function createPools(configuration: Configuration, engine: Engine, logger: Logger): Pools {
+function createPools(
+  configuration: Configuration,
+  engine: Engine,
+  logger: Logger,
+  receivers: readonly Receiver[],
+): Pools {
   const { values, dataDirectory, databaseFile } = configuration
   const exportDirectory = join(dataDirectory, 'exports')
   mkdirSync(exportDirectory, { recursive: true, mode: 0o700 })
@@ -180,6 +195,7 @@ function createPools(configuration: Configuration, engine: Engine, logger: Logge
   return {
     tools: createQueryPool({
       ...shared,
+      receivers: () => receivers,
       maxConcurrent: values.MCP_MAX_CONCURRENT,
       callTimeoutMs: values.MCP_CALL_TIMEOUT_MS,
       cacheTtlMs: values.MCP_CACHE_TTL_MS,

@@ -1,6 +1,7 @@
 /** What the pool and its workers say to each other. One call runs in a worker at a time. */
 import type { MessagePort } from 'node:worker_threads'
 import type { IngestCounter } from '../model/reader.ts'
+import type { Receiver } from '../model/receiver.ts'
 import type { ToolCall } from '../model/tool.ts'
 
 /** Pool to worker. `deadlineMs` is a time of the wall clock, milliseconds. */
@@ -9,7 +10,7 @@ export type ToWorker =
   /** For work that waits on something else than its own thread; the shared flag reaches the rest. */
   | { readonly type: 'cancel'; readonly id: number }
   /** Answers `ask_counters`. */
-  | { readonly type: 'counters'; readonly ask: number; readonly counters: readonly IngestCounter[] }
+  | { readonly type: 'counters'; readonly ask: number; readonly state: IngestState }
 
 /** Worker to pool. */
 export type FromWorker =
@@ -22,6 +23,12 @@ export type FromWorker =
   | { readonly type: 'stopped'; readonly id: number }
   /** It threw what it should not have: a bug or a broken store. */
   | { readonly type: 'crashed'; readonly id: number; readonly message: string }
+
+/** What the main thread knows of the way in. */
+export interface IngestState {
+  readonly counters: readonly IngestCounter[]
+  readonly receivers: readonly Receiver[]
+}
 
 /** `workerData` of a query worker. */
 export interface WorkerStart<S = unknown> {

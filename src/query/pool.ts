@@ -9,6 +9,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { OverloadedError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { IngestCounter } from '../model/reader.ts'
+import type { Receiver } from '../model/receiver.ts'
 import { type Clock, systemClock } from '../model/time.ts'
 import type { ToolAnswer, ToolCall, ToolRunner } from '../model/tool.ts'
 import { createAnswerMemo } from './answer-memo.ts'
@@ -34,6 +35,8 @@ export interface QueryPoolOptions {
   readonly connectTail: (port: MessagePort) => void
   /** Counters of the ingest path, of all tenants. */
   readonly ingestCounters: () => Promise<readonly IngestCounter[]>
+  /** Where telemetry is taken; none if not given. */
+  readonly receivers?: () => readonly Receiver[]
   readonly logger: Logger
   readonly workers?: number
   readonly clock?: Clock
@@ -205,7 +208,10 @@ class WorkerPool implements QueryPool {
       entry: this.options.entry ?? workerEntry,
       tail: port1,
       settings: this.options.settings,
-      ingestCounters: this.options.ingestCounters,
+      ingestState: async () => ({
+        counters: await this.options.ingestCounters(),
+        receivers: this.options.receivers?.() ?? [],
+      }),
       onLost: (reason, started) => {
         this.options.logger.error({ event: 'query_worker_lost', reason }, 'a query worker ended by itself')
         this.forget(worker)

@@ -1,8 +1,7 @@
 /** One worker thread as the pool sees it: runs a call, can be made to give it up, can be ended. */
 import { type MessagePort, Worker } from 'node:worker_threads'
-import type { IngestCounter } from '../model/reader.ts'
 import type { ToolAnswer, ToolCall } from '../model/tool.ts'
-import type { FromWorker, ToWorker, WorkerStart } from './call-messages.ts'
+import type { FromWorker, IngestState, ToWorker, WorkerStart } from './call-messages.ts'
 
 export type Outcome =
   | { readonly type: 'answer'; readonly answer: ToolAnswer }
@@ -25,7 +24,7 @@ export interface WorkerOptions {
   readonly entry: URL
   readonly tail: MessagePort
   readonly settings: unknown
-  readonly ingestCounters: () => Promise<readonly IngestCounter[]>
+  readonly ingestState: () => Promise<IngestState>
   /** Called when the thread ends without having been asked to; `started` if it had been ready. */
   readonly onLost: (reason: string, started: boolean) => void
 }
@@ -54,8 +53,8 @@ export function startQueryWorker(options: WorkerOptions): QueryWorker {
   }
 
   const answerCounters = async (ask: number): Promise<void> => {
-    const counters = await options.ingestCounters().catch(() => [])
-    if (!ended) post({ type: 'counters', ask, counters })
+    const state = await options.ingestState().catch(() => ({ counters: [], receivers: [] }))
+    if (!ended) post({ type: 'counters', ask, state })
   }
 
   worker.on('message', (message: FromWorker) => {

@@ -1,10 +1,10 @@
 /** The part of a query worker that knows nothing of stores: takes calls, runs them, answers. */
 import type { MessagePort } from 'node:worker_threads'
-import type { Deadline, IngestCounter } from '../model/reader.ts'
+import type { Deadline } from '../model/reader.ts'
 import { systemClock } from '../model/time.ts'
 import type { ToolAnswer, ToolCall } from '../model/tool.ts'
 import { type CallDeadline, CallStopped, createCallDeadline } from './call-deadline.ts'
-import type { FromWorker, ToWorker } from './call-messages.ts'
+import type { FromWorker, IngestState, ToWorker } from './call-messages.ts'
 
 export type RunCall = (call: ToolCall, deadline: Deadline) => Promise<ToolAnswer>
 
@@ -28,8 +28,8 @@ async function answerOf(
 }
 
 export interface CallServer {
-  /** Asks the main thread for the counters of the ingest path. */
-  ingestCounters(): Promise<readonly IngestCounter[]>
+  /** Asks the main thread for counters and receivers. */
+  ingestState(): Promise<IngestState>
 }
 
 /** Serves calls that arrive on `port` until it is closed. */
@@ -40,11 +40,11 @@ export function serveCalls(
 ): void {
   const flag = new Int32Array(cancelFlag)
   const running = new Map<number, CallDeadline>()
-  const asked = new Map<number, (counters: readonly IngestCounter[]) => void>()
+  const asked = new Map<number, (state: IngestState) => void>()
   let nextAsk = 1
   const post = (message: FromWorker): void => port.postMessage(message)
   const run = makeRun({
-    ingestCounters: () =>
+    ingestState: () =>
       new Promise(resolve => {
         const ask = nextAsk++
         asked.set(ask, resolve)
@@ -68,7 +68,7 @@ export function serveCalls(
         running.get(message.id)?.stop()
         break
       case 'counters':
-        asked.get(message.ask)?.(message.counters)
+        asked.get(message.ask)?.(message.state)
         asked.delete(message.ask)
         break
       default:

@@ -67,7 +67,7 @@ function makeRun(start: WorkerStart<QueryWorkerSettings>, server: CallServer): R
   const open = async (tenant: string, deadline: Deadline): Promise<OpenReader> => {
     await following
     takeWaiting(tail, start.tail)
-    const { ingestCounters } = server
+    const ingestCounters = async () => (await server.ingestState()).counters
     const nowMs = systemClock.now()
     return openTelemetryReader({
       store,
@@ -92,7 +92,12 @@ function makeRun(start: WorkerStart<QueryWorkerSettings>, server: CallServer): R
         return await runExport(call, await openFor(call.caller.tenant), deadline, exportDirectory)
       const tool = findTool(call.tool)
       if (tool === undefined) throw new Error(`no tool named ${call.tool}`)
-      return await runTool(tool, call.args, { caller: call.caller, deadline, open: openFor })
+      return await runTool(tool, call.args, {
+        caller: call.caller,
+        deadline,
+        open: openFor,
+        receivers: async () => (await server.ingestState()).receivers,
+      })
     } finally {
       await Promise.all(opened.map(reader => reader.release()))
     }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { IngestCounter } from '../model/reader.ts'
+import type { Receiver } from '../model/receiver.ts'
 import type { RollupKind } from '../model/rollup.ts'
 import type { Signal } from '../model/telemetry.ts'
 import type { Draft, NextCall, Table } from './answer/draft.ts'
@@ -74,6 +75,22 @@ function serviceTable(seen: ReadonlyMap<string, ServiceCounts>): Table {
   }
 }
 
+function receiverTable(receivers: readonly Receiver[]): Table {
+  return {
+    name: 'receivers',
+    columns: [
+      { name: 'transport', kind: 'word' },
+      { name: 'address', kind: 'name' },
+      { name: 'problem', kind: 'text' },
+    ],
+    rows: receivers.map(receiver => ({
+      importance: 20,
+      cells: [receiver.transport, receiver.address, receiver.problem],
+    })),
+    paged: false,
+  }
+}
+
 function counterTable(counters: readonly IngestCounter[]): Table {
   const sorted = counters.toSorted(
     (a, b) =>
@@ -119,8 +136,14 @@ function counterTable(counters: readonly IngestCounter[]): Table {
 const sum = (counters: readonly IngestCounter[], member: (counter: IngestCounter) => number): number =>
   counters.reduce((total, counter) => total + member(counter), 0)
 
+function sendTo(receivers: readonly Receiver[]): string {
+  const addresses = receivers.map(receiver => `${receiver.transport} ${receiver.address}`)
+  return addresses.length > 0 ? addresses.join(', ') : 'gRPC 4317, HTTP 4318'
+}
+
 /** The way of a request, hop by hop; the first broken one is the answer. */
 function hopsOf(
+  receivers: readonly Receiver[],
   counters: readonly IngestCounter[],
   inWindow: number,
   stored: boolean,
@@ -136,8 +159,7 @@ function hopsOf(
     {
       hop: 'received',
       broken: requests === 0 && !stored,
-      remedy:
-        'no request has reached this server for this tenant: point the exporter at the OTLP endpoints (gRPC 4317, HTTP 4318), check key and tenant, and try otelcontext doctor',
+      remedy: `no request has reached this server for this tenant: point the exporter at the OTLP endpoints (${sendTo(receivers)}), check key and tenant, and try otelcontext doctor`,
     },
     {
       hop: 'accepted',
@@ -188,7 +210,10 @@ async function run(args: z.output<typeof input>, context: ToolContext): Promise<
     (total, entry) => total + entry.spans + entry.logs + entry.points,
     0,
   )
-  const broken = hopsOf(own, inWindow, coverage.newestMs !== null, coverage.lagMs).find(hop => hop.broken)
+  const receivers = await context.receivers()
+  const broken = hopsOf(receivers, own, inWindow, coverage.newestMs !== null, coverage.lagMs).find(
+    hop => hop.broken,
+  )
   const counts = service === undefined ? undefined : (seen.get(service) ?? { spans: 0, logs: 0, points: 0 })
   const missing = counts === undefined ? [] : signalsMissing(counts)
   const elsewhere = own.length === 0 ? counters.filter(counter => counter.tenant !== reader.tenant) : []
@@ -227,7 +252,10 @@ async function run(args: z.output<typeof input>, context: ToolContext): Promise<
       ...(missing.length > 0 ? { missing_signals: missing } : {}),
       ...(elsewhere.length > 0 ? { data_of_other_tenants: elsewhere.length } : {}),
     },
-    tables: [counterTable(counters), serviceTable(seen)],
+    tables: [receiverTable(receivers), counterTable(counters), serviceTable(seen)].filter(
+      table => table.rows.length > 0,
+    ),
+    notes: receivers.flatMap(receiver => (receiver.problem === '' ? [] : [receiver.problem])),
     window,
     next,
   }

@@ -1,6 +1,7 @@
 /** From a call to its answer: arguments, tenant, window, the tool itself, budget, handles. */
 import { createHash } from 'node:crypto'
 import type { Deadline, TelemetryReader } from '../model/reader.ts'
+import type { Receiver } from '../model/receiver.ts'
 import type { TimeRange } from '../model/time.ts'
 import type { Caller, ToolAnswer } from '../model/tool.ts'
 import { formatAsOf, readAsOf, refuseIfSuperseded } from './answer/as-of.ts'
@@ -18,6 +19,8 @@ export interface ToolEnvironment {
   readonly deadline: Deadline
   /** A reader of that tenant as of now. The caller of `runTool` closes what it opened. */
   open(tenant: string): Promise<TelemetryReader>
+  /** Where this process takes telemetry; nothing is said of it if not given. */
+  readonly receivers?: () => Promise<readonly Receiver[]>
 }
 
 /** Everything there is, for tools without a window: the years 1970 to 2100. */
@@ -82,7 +85,8 @@ async function answer(tool: Tool, args: unknown, environment: ToolEnvironment): 
   const named = tool.window === 'none' ? always : resolveWindow(common, reader.nowMs)
   const window = start === null || tool.window === 'none' ? named : { fromMs: start.fromMs, toMs: start.toMs }
   const baseline = tool.window === 'compared' ? resolveBaseline(common, reader.nowMs) : null
-  const draft = await call.run({ reader, deadline, caller, window, baseline, start })
+  const receivers = environment.receivers ?? (async () => [])
+  const draft = await call.run({ reader, deadline, caller, window, baseline, start, receivers })
   deadline.check()
   const touched = [draft.window ?? draft.touched ?? window, ...(draft.baseline ? [draft.baseline] : [])]
   await refuseIfSuperseded(position, touched, reader)

@@ -1,6 +1,7 @@
 /** What a tool is: a name, a schema, and a function from parsed arguments to a draft. */
 import type { z } from 'zod'
 import type { Deadline, TelemetryReader } from '../model/reader.ts'
+import type { Receiver } from '../model/receiver.ts'
 import type { TimeRange } from '../model/time.ts'
 import type { Caller } from '../model/tool.ts'
 import type { CursorPosition } from './answer/cursor.ts'
@@ -15,6 +16,8 @@ export interface ToolContext {
   readonly window: TimeRange
   /** As named by the caller; null if the tool shall take the healthy time before. */
   readonly baseline: TimeRange | null
+  /** Where this process takes telemetry. */
+  receivers(): Promise<readonly Receiver[]>
   /** Where the page starts, when a cursor was given. Rows before it are dropped by the assembler anyway. */
   readonly start: CursorPosition | null
 }

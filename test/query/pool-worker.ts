@@ -33,7 +33,7 @@ if (parentPort !== null) {
         })
         return { json, failed: false }
       case 'counters':
-        return { json: JSON.stringify(await server.ingestCounters()), failed: false }
+        return { json: JSON.stringify(await server.ingestState()), failed: false }
       case 'get_service_health':
         return { json: '{"answer":"no"}', failed: true }
       case 'throw':

@@ -215,7 +215,7 @@ describe('a worker', () => {
     await expect(ask('search_logs')).rejects.toThrow('could not start')
   })
 
-  it('is told the counters of the ingest path', async () => {
+  it('is told the counters of the ingest path and where telemetry is taken', async () => {
     const counters = [
       {
         tenant: 'default',
@@ -231,8 +231,9 @@ describe('a worker', () => {
         lastProblem: '',
       },
     ]
-    const { ask } = makePool({ ingestCounters: async () => counters })
-    expect(JSON.parse((await ask('counters')).json)).toEqual(counters)
+    const receivers = [{ transport: 'grpc' as const, address: '127.0.0.1:4317', problem: '' }]
+    const { ask } = makePool({ ingestCounters: async () => counters, receivers: () => receivers })
+    expect(JSON.parse((await ask('counters')).json)).toEqual({ counters, receivers })
   })
 })
 

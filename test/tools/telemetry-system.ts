@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { mergeRollups } from '../../src/graph/rollups/merge.ts'
 import { TenantGraph } from '../../src/graph/tenant-graph.ts'
 import type { Deadline, IngestCounter } from '../../src/model/reader.ts'
+import type { Receiver } from '../../src/model/receiver.ts'
 import type { RollupRecord, TemplateRecord } from '../../src/model/store.ts'
 import type { TailEntry } from '../../src/model/tail.ts'
 import { type Batch, type Signal, signals } from '../../src/model/telemetry.ts'
@@ -38,6 +39,7 @@ export interface TelemetrySystem extends ToolRunner {
   open(tenant: string): Promise<OpenReader>
   ask(tool: string, args?: unknown, caller?: Caller): Promise<Answer>
   readonly counters: IngestCounter[]
+  readonly receivers: Receiver[]
   nowMs: number
   close(): Promise<void>
 }
@@ -102,6 +104,7 @@ export function startTelemetrySystem(nowMs: number): TelemetrySystem {
 
   const system: TelemetrySystem = {
     counters,
+    receivers: [],
     nowMs,
     publish(requests) {
       const from = position + 1
@@ -165,6 +168,7 @@ export function startTelemetrySystem(nowMs: number): TelemetrySystem {
         return await runTool(tool, call.args, {
           caller: call.caller,
           deadline: endless,
+          receivers: async () => system.receivers,
           open: async tenant => {
             const reader = await system.open(tenant)
             opened.push(reader)

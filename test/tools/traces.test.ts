@@ -123,8 +123,11 @@ describe('search_traces', () => {
 describe('diagnose_ingest', () => {
   it('names the first broken hop', async () => {
     const quiet = startTelemetrySystem(shopEndMs)
+    quiet.receivers.push({ transport: 'grpc', address: '127.0.0.1:39001', problem: 'port 4317 is in use' })
     const nothing = await quiet.ask('diagnose_ingest')
     expect(nothing.facts).toMatchObject({ first_broken_hop: 'received' })
+    expect(nothing.answer).toContain('grpc 127.0.0.1:39001')
+    expect(nothing.coverage?.['notes']).toContain('port 4317 is in use')
     await quiet.close()
     const answer = await system.ask('diagnose_ingest', { from: before.from, to: fault.to })
     expect(answer.facts).toMatchObject({ first_broken_hop: null, newest_data: '2026-01-15T12:59:50.018Z' })
