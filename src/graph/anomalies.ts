@@ -58,8 +58,8 @@ const minEpisodeItems = 3
 const tailQuantile = 0.9
 const tailEffect = 3
 
-/** Silence: fewer than this share of the usual count. */
-const silenceEffect = 0.2
+/** Silence: fewer than this share of what is expected. */
+const silenceEffect = 0.1
 
 /** A metric must move by this share of its usual value. */
 const metricEffect = 0.2
@@ -101,6 +101,9 @@ class AnomalySearch {
   readonly #options: AnomalyOptions
   readonly #threshold: number
   readonly #found: Anomaly[] = []
+  /** Services that others call in the baseline. */
+  readonly #called: ReadonlySet<string>
+  readonly #requests = new Map<RollupView, Map<string, Float64Array>>()
 
   constructor(
     views: { readonly window: RollupView; readonly baseline: RollupView },
@@ -111,11 +114,12 @@ class AnomalySearch {
     const kinds: readonly RollupKind[] = ['service', 'operation', 'edge', 'template', 'metric']
     const series = kinds.reduce((sum, kind) => sum + views.window.series(kind, options.service).length, 0)
     this.#threshold = episodeThreshold(series * views.window.length, falseAlarms)
+    this.#called = new Set(views.baseline.series('edge').map(one => one.key[1] ?? ''))
   }
 
   run(): Anomaly[] {
     for (const kind of ['service', 'operation', 'edge'] as const) {
-      for (const pair of this.#pairs(kind)) this.#requests(kind, pair)
+      for (const pair of this.#pairs(kind)) this.#calls(kind, pair)
     }
     this.#templates()
     for (const pair of this.#pairs('metric')) this.#metric(pair)
@@ -127,7 +131,7 @@ class AnomalySearch {
     return pairSeries(this.#views, kind, this.#options.service)
   }
 
-  #requests(kind: 'service' | 'operation' | 'edge', pair: SeriesPair): void {
+  #calls(kind: 'service' | 'operation' | 'edge', pair: SeriesPair): void {
     const { window, baseline } = pair
     if (baseline === null) return
     this.#options.check?.()
@@ -137,19 +141,40 @@ class AnomalySearch {
       name: pair.key[1] ?? '',
       detail: kind === 'edge' ? (pair.key[2] ?? '') : '',
     } as const
-    const counts = window?.count ?? new Float64Array(this.#views.window.length)
     if (window !== null) {
       this.#errors({ ...about, kind: 'errors', direction: 'up', unit: 'pct' }, window, baseline)
       this.#latency({ ...about, kind: 'latency', direction: 'up', unit: 'ms' }, window, baseline)
     }
-    if (kind === 'operation') return
-    const silence = silenceScores(counts, baseline.count)
-    this.#episodes({ ...about, kind: 'silence', direction: 'down', unit: 'per_s' }, silence, episode => {
-      const step = this.#views.window.stepSeconds
-      const usual = (silence?.baseline ?? 0) / step
-      const seen = totalOf(counts.subarray(episode.from, episode.to)) / (episode.to - episode.from) / step
-      return seen < usual * silenceEffect ? { baselineValue: usual, value: seen } : null
+    if (kind !== 'operation')
+      this.#silence({ ...about, kind: 'silence', direction: 'down', unit: 'per_s' }, pair)
+  }
+
+  /** Calls are expected as often as the caller has requests; requests only where nobody in the graph calls. */
+  #silence(about: Found, pair: SeriesPair): void {
+    const { window, baseline } = this.#views
+    if (pair.baseline === null || (about.of === 'service' && this.#called.has(about.service))) return
+    const exposureIn = (view: RollupView) =>
+      (about.of === 'edge' ? this.#requestsOf(view, about.service) : undefined) ??
+      new Float64Array(view.length).fill(1)
+    const now = {
+      count: pair.window?.count ?? new Float64Array(window.length),
+      exposure: exposureIn(window),
+    }
+    const scores = silenceScores(now, { count: pair.baseline.count, exposure: exposureIn(baseline) })
+    this.#episodes(about, scores, episode => {
+      const seconds = (episode.to - episode.from) * window.stepSeconds
+      const exposure = totalOf(now.exposure.subarray(episode.from, episode.to))
+      const expected = ((scores?.baseline ?? 0) * exposure) / seconds
+      const seen = totalOf(now.count.subarray(episode.from, episode.to)) / seconds
+      return seen < expected * silenceEffect ? { baselineValue: expected, value: seen } : null
     })
+  }
+
+  #requestsOf(view: RollupView, service: string): Float64Array | undefined {
+    const known =
+      this.#requests.get(view) ?? new Map(view.series('service').map(one => [one.key[0] ?? '', one.count]))
+    this.#requests.set(view, known)
+    return known.get(service)
   }
 
   #errors(about: Found, window: RollupSeries, baseline: RollupSeries): void {

@@ -86,9 +86,14 @@ describe('an anomaly has its true onset and end, within two windows', () => {
     const found = anomaliesOf({ cartIsCalled: second => !during(second) })
     expect(found.map(one => `${one.kind} ${one.of} ${one.service} ${one.name}`).sort()).toEqual([
       'silence edge web cart',
-      'silence service cart ',
     ])
-    expect(found.map(one => Math.abs(onsetOf(one) - from) <= 20)).toEqual([true, true])
+    expect(Math.abs(onsetOf(found[0]) - from)).toBeLessThanOrEqual(20)
+    expect([found[0]?.baselineValue, found[0]?.value]).toEqual([4, 0])
+  })
+
+  it('when requests from outside stop, at the entry point alone', () => {
+    const found = anomaliesOf({ requestsPerSecond: second => (during(second) ? 0 : 4) })
+    expect(found.map(one => `${one.kind} ${one.of} ${one.service}`)).toEqual(['silence service web'])
   })
 
   it('when an error template appears', () => {

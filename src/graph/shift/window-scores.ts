@@ -58,21 +58,51 @@ function angles(
   return out
 }
 
+/** Counts per window, and what they should go with: requests of the caller, or ones for an entry point. */
+export interface Exposed {
+  readonly count: ArrayLike<number>
+  readonly exposure: ArrayLike<number>
+}
+
+/** A window in which fewer than this many are expected says nothing by being empty. */
+export const minExpectedCount = 10
+
 /**
- * Scores of falling counts: positive where there are fewer than usual. Null if the baseline is too small or
- * has gaps of its own, for then silence is normal.
+ * Scores of falling counts, positive where there are fewer than the baseline's ratio to the exposure makes
+ * expect: less traffic altogether is no silence. NaN where too few are expected. Null if the baseline is too
+ * small or has gaps of its own, for then silence is normal. `baseline` is the ratio.
  */
-export function silenceScores(window: ArrayLike<number>, baseline: ArrayLike<number>): Scores | null {
-  const counts = Array.from(baseline, count => Math.max(0, count))
-  if (counts.length < minBaselineWindows) return null
-  const silent = counts.filter(count => count === 0).length
-  const centre = medianOf(counts)
-  // A count below ten a window is zero by chance too often to mean anything.
-  if (silent * 20 > counts.length || centre < 10) return null
+export function silenceScores(window: Exposed, baseline: Exposed): Scores | null {
+  let count = 0
+  let exposure = 0
+  for (let i = 0; i < baseline.count.length; i++) {
+    count += Math.max(0, baseline.count[i] ?? 0)
+    exposure += Math.max(0, baseline.exposure[i] ?? 0)
+  }
+  if (exposure <= 0) return null
+  const ratio = count / exposure
+  const usual = shortfalls(baseline, ratio).filter(value => !Number.isNaN(value))
+  const silent = silentWindows(baseline, ratio)
+  if (usual.length < minBaselineWindows || silent * 20 > usual.length) return null
+  const centre = medianOf(usual)
+  const scatter = Math.max(1, spreadOf(usual))
+  return { values: shortfalls(window, ratio).map(value => (value - centre) / scatter), baseline: ratio }
+}
+
+function silentWindows(of: Exposed, ratio: number): number {
+  let silent = 0
+  for (let i = 0; i < of.count.length; i++) {
+    if (ratio * (of.exposure[i] ?? 0) >= minExpectedCount && (of.count[i] ?? 0) <= 0) silent++
+  }
+  return silent
+}
+
+function shortfalls(of: Exposed, ratio: number): Float64Array {
   const root = (count: number) => 2 * Math.sqrt(Math.max(0, count) + 0.375)
-  const scatter = Math.max(1, spreadOf(counts.map(root)))
-  const values = Float64Array.from(window, count => (root(centre) - root(count)) / scatter)
-  return { values, baseline: centre }
+  return Float64Array.from(of.count, (count, i) => {
+    const expected = ratio * (of.exposure[i] ?? 0)
+    return expected < minExpectedCount ? Number.NaN : root(expected) - root(count)
+  })
 }
 
 /**

@@ -74,15 +74,28 @@ describe('scores', () => {
   it('are not given without enough of a baseline', () => {
     expect(valueScores([5], [1, 2, 3], 1)).toBeNull()
     expect(shareScores({ part: [1], whole: [1] }, { part: [0], whole: [20] })).toBeNull()
-    expect(silenceScores([0], new Float64Array(20).fill(3))).toBeNull()
+    expect(silenceScores(counts([0]), counts(Array(5).fill(50)))).toBeNull()
   })
 
   it('of silence are none where the baseline has gaps itself', () => {
-    const gaps = Float64Array.from({ length: 40 }, (_, i) => (i % 4 === 0 ? 0 : 50))
-    expect(silenceScores([0], gaps)).toBeNull()
-    expect(silenceScores([0], new Float64Array(40).fill(50))?.values[0]).toBeGreaterThan(5)
+    const gaps = Array.from({ length: 40 }, (_, i) => (i % 4 === 0 ? 0 : 50))
+    expect(silenceScores(counts([0]), counts(gaps))).toBeNull()
+    expect(silenceScores(counts([0]), counts(Array(40).fill(50)))?.values[0]).toBeGreaterThan(5)
+  })
+
+  it('of silence go with the exposure, and are not given where little is expected', () => {
+    const baseline = { count: Array(40).fill(50), exposure: Array(40).fill(100) }
+    const scores = silenceScores({ count: [5, 0, 0], exposure: [10, 100, 10] }, baseline)
+    expect(scores?.values[0]).toBeNaN()
+    expect(scores?.values[1]).toBeGreaterThan(5)
+    expect(silenceScores({ count: [10], exposure: [20] }, baseline)?.values[0]).toBeCloseTo(0, 1)
   })
 })
+
+/** Counts of an entry point. */
+function counts(count: readonly number[]) {
+  return { count, exposure: count.map(() => 1) }
+}
 
 describe('order statistics', () => {
   it('give the middle and the spread of normal values', () => {
