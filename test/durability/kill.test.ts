@@ -22,7 +22,7 @@ function randomFrom(seed: number): () => number {
 }
 
 test(`${kills} kills at random moments lose nothing acknowledged and store nothing twice`, {
-  timeout: 240_000,
+  timeout: 400_000,
 }, async () => {
   const seed = Number(process.env['KILL_SEED'] ?? Date.now() % 1_000_000)
   const random = randomFrom(seed)
