@@ -79,13 +79,13 @@ async function stored(): Promise<{
 
 describe('merging small segments', () => {
   it('keeps every item of every tenant and signal, in far fewer segments and bytes', async () => {
-    await sealMany(40)
+    await sealMany(24)
     const before = await stored()
     const compactor = new SegmentCompactor(reader, writer)
     const result = await compactor.run(receivedMs + 3 * hour, 1000)
     const after = await stored()
     expect(after.facts).toEqual(before.facts)
-    expect(before.facts.length).toBeGreaterThan(300)
+    expect(before.facts.length).toBeGreaterThan(150)
     expect(before.headers.length - after.headers.length).toBe(result.merged - result.into)
     expect(after.headers.length).toBeLessThan(before.headers.length / 2)
     const bytes = (headers: readonly SegmentHeader[]): number =>

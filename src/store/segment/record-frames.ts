@@ -44,19 +44,8 @@ interface Cursor {
 
 /** Encodes the messages of `block`; `sourceOf(row)` is called twice per row. */
 export function encodeRecords(block: Block, sourceOf: (row: number) => RecordSource): EncodedRecords {
-  const tokens = new TokenList(block.count * 16)
-  const held = new Uint8Array(block.count)
   const dictionary = new RecordDictionary()
-  const numbers = new ByteWriter(block.signal === 'logs' ? block.count * 4 : 16)
-  const numberEnds = new Uint32Array(block.count)
-  const rowEnds = new Uint32Array(block.count)
-  const matcher = heldFieldsOf(block)
-  const splitter = new MessageSplitter(dictionary, tokens, matcher, numbers)
-  for (let row = 0; row < block.count; row++) {
-    held[row] = splitter.split(sourceOf(row), row)
-    numberEnds[row] = numbers.length
-    rowEnds[row] = tokens.count
-  }
+  const rows = splitRows(block, sourceOf, dictionary)
   const dictionaryBytes = new ByteWriter(16384)
   const entryOf = dictionary.finish(dictionaryBytes)
   const frames: Uint8Array[] = []
@@ -67,20 +56,61 @@ export function encodeRecords(block: Block, sourceOf: (row: number) => RecordSou
     const end = Math.min(block.count, start + rowsPerFrame)
     codes.length = 0
     literals.length = 0
-    for (let row = start; row < end; row++) {
-      const from = row === 0 ? 0 : (rowEnds[row - 1] as number)
-      const to = rowEnds[row] as number
-      codes.varint(to - from)
-      tokens.write(from, to, entryOf, sourceOf(row).bytes, codes, literals)
-    }
-    const numbersFrom = start === 0 ? 0 : (numberEnds[start - 1] as number)
+    for (let row = start; row < end; row++) writeRow(rows, row, entryOf, sourceOf(row), codes, literals)
+    const numbersFrom = start === 0 ? 0 : (rows.numberEnds[start - 1] as number)
     const frame = new ByteWriter(codes.length + literals.length + 64)
     frame.block(codes.view())
-    frame.block(numbers.bytes.subarray(numbersFrom, numberEnds[end - 1]))
+    frame.block(rows.numbers.bytes.subarray(numbersFrom, rows.numberEnds[end - 1]))
     frame.block(literals.view())
     frames.push(frame.done())
   }
-  return { held, dictionary: dictionaryBytes.done(), frames }
+  return { held: rows.held, dictionary: dictionaryBytes.done(), frames }
+}
+
+interface SplitRows {
+  readonly tokens: TokenList
+  readonly held: Uint8Array
+  readonly numbers: ByteWriter
+  /** Where the numbers and tokens of each row end. */
+  readonly numberEnds: Uint32Array
+  readonly rowEnds: Uint32Array
+}
+
+/**
+ * The first pass. The loop has a function of its own: it runs long enough to be compiled while it runs, and
+ * code behind it that had not run yet threw the compiled loop away every time.
+ */
+function splitRows(
+  block: Block,
+  sourceOf: (row: number) => RecordSource,
+  dictionary: RecordDictionary,
+): SplitRows {
+  const tokens = new TokenList(block.count * 16)
+  const held = new Uint8Array(block.count)
+  const numbers = new ByteWriter(block.signal === 'logs' ? block.count * 4 : 16)
+  const numberEnds = new Uint32Array(block.count)
+  const rowEnds = new Uint32Array(block.count)
+  const splitter = new MessageSplitter(dictionary, tokens, heldFieldsOf(block), numbers)
+  for (let row = 0; row < block.count; row++) {
+    held[row] = splitter.split(sourceOf(row), row)
+    numberEnds[row] = numbers.length
+    rowEnds[row] = tokens.count
+  }
+  return { tokens, held, numbers, numberEnds, rowEnds }
+}
+
+function writeRow(
+  rows: SplitRows,
+  row: number,
+  entryOf: Int32Array,
+  source: RecordSource,
+  codes: ByteWriter,
+  literals: ByteWriter,
+): void {
+  const from = row === 0 ? 0 : (rows.rowEnds[row - 1] as number)
+  const to = rows.rowEnds[row] as number
+  codes.varint(to - from)
+  rows.tokens.write(from, to, entryOf, source.bytes, codes, literals)
 }
 
 /** Tokens of all rows: chunk number (or -1), key number, and where the value lies in its message's bytes. */
