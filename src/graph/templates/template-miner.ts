@@ -123,7 +123,7 @@ export class TemplateMiner {
     this.#size++
     const tree = this.#tree(service)
     if (record.pattern === overflowName) tree.overflow = template
-    else tree.insert(template)
+    else tree.restore(template)
   }
 
   #overflow(service: string, tree: TemplateTree, timeMs: number): number {

@@ -155,6 +155,13 @@ export class TemplateTree {
     return undefined
   }
 
+  /** Adds a stored template. One with the pattern of an older one had become one with it before it was stored. */
+  restore(template: Template): void {
+    const older = this.#byShape.get(template.tokens.join(''))
+    if (older === undefined) this.insert(template)
+    else template.mergedInto = older.number
+  }
+
   /** Adds a template as it is. */
   insert(template: Template): void {
     const length = template.tokens.length

@@ -149,8 +149,11 @@ describe('templates', () => {
     const second = miner(first.changed())
     for (const line of lines) {
       const number = second.assign('s', line, 9, 2)
-      expect(first.patternOf(number)).toBe(first.patternOf(first.assign('s', line, 9, 3)))
-      expect(first.current(number)).toBe(first.current(first.assign('s', line, 9, 3)))
+      expect(number).toBe(first.assign('s', line, 9, 3))
+      expect([second.idOf(number), second.patternOf(number)]).toEqual([
+        first.idOf(number),
+        first.patternOf(number),
+      ])
     }
     expect(second.changed()).toEqual([])
     expect(second.assign('s', 'something new', 9, 9)).toBe(first.assign('s', 'something new', 9, 9))
@@ -192,6 +195,19 @@ describe('any line', () => {
         }
       }),
       { numRuns: 300 },
+    )
+  })
+
+  it('keeps its template over a restart', () => {
+    fc.assert(
+      fc.property(fc.array(line, { minLength: 1, maxLength: 20 }), lines => {
+        const first = miner()
+        for (const text of lines) first.assign('s', text, 9, 1)
+        const numbers = lines.map(text => first.current(first.assign('s', text, 9, 1)))
+        const second = miner(first.changed())
+        expect(lines.map(text => second.assign('s', text, 9, 1))).toEqual(numbers)
+      }),
+      { numRuns: 500 },
     )
   })
 
