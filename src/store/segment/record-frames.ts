@@ -5,8 +5,9 @@
  * fields the columns held come last.
  */
 import type { Block, RecordTable } from '../../model/telemetry.ts'
+import { varintBytes } from '../../otlp/wire/byte-writer.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
-import { corruptSegment } from './corrupt.ts'
+import { type DictionaryReader, rawTag } from './dictionary-reader.ts'
 import {
   type FieldValue,
   type HeldFields,
@@ -34,9 +35,6 @@ export interface EncodedRecords {
   readonly dictionary: Uint8Array
   readonly frames: readonly Uint8Array[]
 }
-
-/** Token of a rest that is no well-formed field: the remaining bytes of the message as they are. */
-const rawTag = 0
 
 interface Cursor {
   at: number
@@ -283,7 +281,7 @@ function attributeKeyLength(bytes: Uint8Array, from: number, to: number): number
     size += (byte & 127) * scale
     scale *= 128
   }
-  return size === payload && varintSize(size) === to - payload - at - 1 ? keyLength : -1
+  return size === payload && varintBytes(size) === to - payload - at - 1 ? keyLength : -1
 }
 
 /** How many of `size` bytes, a length and what it counts, are the latter. */
@@ -292,64 +290,6 @@ function payloadOf(size: number): number {
   if (size <= 16385) return size - 2
   if (size <= 2097154) return size - 3
   return size - 4
-}
-
-/** The chunks and keys of one segment, ready to be appended to messages. */
-export class DictionaryReader {
-  readonly #bytes: Uint8Array
-  readonly #entryStarts: Uint32Array
-  readonly #entryEnds: Uint32Array
-  readonly #keys: { readonly tag: number; readonly isAttribute: boolean; readonly key: Uint8Array }[] = []
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
-    const from = new ByteReader(bytes)
-    const keys = from.count()
-    for (let index = 0; index < keys; index++) {
-      const key = new ByteReader(from.block())
-      const tag = key.varint()
-      const isAttribute = key.u8() === 1
-      this.#keys.push({ tag, isAttribute, key: key.raw(key.end - key.at) })
-    }
-    const entries = from.count()
-    this.#entryStarts = new Uint32Array(entries)
-    this.#entryEnds = new Uint32Array(entries)
-    for (let entry = 0; entry < entries; entry++) {
-      const size = from.varint()
-      this.#entryStarts[entry] = from.at
-      from.raw(size)
-      this.#entryEnds[entry] = from.at
-    }
-  }
-
-  get byteLength(): number {
-    return this.#bytes.length + this.#entryStarts.length * 8
-  }
-
-  writeEntry(entry: number, out: ByteWriter): void {
-    const start = this.#entryStarts[entry]
-    const end = this.#entryEnds[entry]
-    if (start === undefined || end === undefined) throw corruptSegment('a dictionary entry is out of range')
-    out.raw(this.#bytes, start, end)
-  }
-
-  writeLiteral(index: number, value: Uint8Array, out: ByteWriter): void {
-    const key = this.#keys[index]
-    if (key === undefined) throw corruptSegment('a key is out of range')
-    if (key.tag !== rawTag) out.varint(key.tag)
-    if (key.isAttribute) {
-      out.varint(key.key.length + value.length + 3 + varintSize(value.length))
-      out.u8(0x0a)
-      out.block(key.key)
-      out.u8(0x12)
-      out.block(value)
-    } else if ((key.tag & 7) === wireBytes) out.block(value)
-    else out.raw(value)
-  }
-}
-
-function varintSize(value: number): number {
-  return value < 128 ? 1 : value < 16384 ? 2 : value < 2097152 ? 3 : value < 268435456 ? 4 : 5
 }
 
 /** Which frames hold the rows (all if null), ascending. */
