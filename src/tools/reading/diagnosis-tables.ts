@@ -143,6 +143,7 @@ export function ruledOutTable(diagnosis: Diagnosis): Table {
 }
 
 export function onsetTable(diagnosis: Diagnosis): Table {
+  const first = diagnosis.causes[0]?.location.service
   return {
     name: 'onsets',
     columns: [
@@ -152,7 +153,8 @@ export function onsetTable(diagnosis: Diagnosis): Table {
       { name: 'end', kind: 'time' },
     ],
     rows: diagnosis.onsets.map((onset, at) => ({
-      importance: (at < 4 ? 76 : 35) - at * 0.1,
+      // When the first cause moved is what the others are compared with.
+      importance: (at < 4 || onset.service === first ? 76 : 35) - at * 0.1,
       cells: [onset.service, onset.signal, onset.onsetMs, onset.endMs],
     })),
     paged: false,

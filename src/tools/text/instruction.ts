@@ -8,8 +8,10 @@ const patterns: readonly RegExp[] = [
   /\b(do not|don't|never) (tell|mention|report|reveal|inform|alert)\b/i,
   /\b(attention|note|message|important)\b.{0,20}\b(to|for)\b.{0,20}\b(agent|assistant|ai|llm|model)s?\b/i,
   /<\/?(system|assistant|user|human|instructions?|tool_?call|im_start|im_end)\b|<\|/i,
-  /\b(assistant|system|human)\s*:\s/i,
-  /\b(exfiltrate|send|post|upload)\b.{0,40}\b(secrets?|credentials?|tokens?|keys?|passwords?)\b/i,
+  // At the start of a line only: "file system: full" is a log line.
+  /(^|\n)\s*(assistant|system|human)\s*:\s/i,
+  // "POST /charges failed: signing key expired" is a log line too, so no HTTP method and not without a receiver.
+  /\b(exfiltrate|send|upload|forward)\b.{0,40}\b(secrets?|credentials?|tokens?|keys?|passwords?)\b.{0,40}\bto\b/i,
 ]
 
 /** Only the start is read, so that the work is bounded; what is shown is shorter. */
