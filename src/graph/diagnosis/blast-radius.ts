@@ -1,7 +1,8 @@
 /** Who suffers: the callers of a cause, direct and indirect, and how often its failures become theirs. */
+import { reachable } from './call-paths.ts'
 import type { Candidate } from './candidates.ts'
 import type { AffectedService, BlastRadius, Propagation } from './diagnosis.ts'
-import { callEdges, type Evidence } from './evidence.ts'
+import type { Evidence } from './evidence.ts'
 import type { Impact } from './impact.ts'
 import { roundTo } from './score.ts'
 import { spanKinds } from './trace-set.ts'
@@ -147,17 +148,9 @@ function propagations(evidence: Evidence, edges: ReadonlyMap<string, EdgeCounts>
 
 /** Without spans only the direction of calls is known: all that can reach the cause. */
 function fromEdges(evidence: Evidence, service: string): BlastRadius {
-  const edges = callEdges([evidence.windowView, evidence.baselineView])
+  const { edges } = evidence
   const callees = new Set(edges.map(edge => edge.callee))
-  const reached = new Set([service])
-  const open = [service]
-  for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    for (const { caller, callee } of edges) {
-      if (callee !== at || reached.has(caller)) continue
-      reached.add(caller)
-      open.push(caller)
-    }
-  }
+  const reached = reachable(edges, service, 'callers')
   const services = [...reached].sort().map(name => ({
     service: name,
     entryPoint: !callees.has(name),

@@ -4,6 +4,7 @@
  */
 import type { TimeRange } from '../../model/time.ts'
 import { blastRadius } from './blast-radius.ts'
+import { related } from './call-paths.ts'
 import { type Candidate, rankCandidates } from './candidates.ts'
 import { listChanges } from './changes.ts'
 import { coverageOf, enoughData } from './coverage.ts'
@@ -32,11 +33,15 @@ export async function diagnose(input: DiagnosisInput): Promise<Diagnosis> {
   const baseline = withoutOverlap(input.baseline ?? defaultBaseline(window), window)
   const evidence = await gatherEvidence({ reader, window, baseline, service, deadline })
   const enough = enoughData(evidence)
-  const all = enough ? rankCandidates(evidence) : noCauses
+  const connected = related(evidence.edges, service)
+  const ranked = enough ? rankCandidates(evidence) : noCauses
+  const isRelated = ({ cause }: Candidate) => connected === null || connected.has(cause.location.service)
+  const all = ranked.filter(isRelated)
+  const unrelated = ranked.filter(candidate => !isRelated(candidate)).slice(0, maxCauses)
   const verdict = verdictOf(all, enough)
   const named = verdict === 'healthy' ? noCauses : all.slice(0, maxCauses)
   deadline.check()
-  return assemble({ input, baseline, evidence, verdict, all, named })
+  return assemble({ input, baseline, evidence, verdict, all, unrelated, named })
 }
 
 interface Parts {
@@ -45,11 +50,12 @@ interface Parts {
   readonly evidence: Evidence
   readonly verdict: Verdict
   readonly all: readonly Candidate[]
+  readonly unrelated: readonly Candidate[]
   readonly named: readonly Candidate[]
 }
 
 async function assemble(parts: Parts): Promise<Diagnosis> {
-  const { input, baseline, evidence, verdict, all, named } = parts
+  const { input, baseline, evidence, verdict, all, unrelated, named } = parts
   const first = named[0]
   const second = named[1]
   const affected = affectedEntries(evidence)
@@ -60,7 +66,7 @@ async function assemble(parts: Parts): Promise<Diagnosis> {
     baseline,
     service: input.service,
     causes: named.map(candidate => candidate.cause),
-    ruledOut: ruleOut({ evidence, named, all, affected, symptom: input.service }),
+    ruledOut: ruleOut({ evidence, named, all, unrelated, affected, symptom: input.service }),
     onsets: named.length === 0 ? [] : listOnsets(evidence, named, affected),
     blastRadius:
       first === undefined ? { services: [], propagation: [] } : blastRadius(evidence, first, affected),

@@ -3,6 +3,7 @@ import type { Deadline, TelemetryReader } from '../../model/reader.ts'
 import type { RollupView } from '../../model/rollup.ts'
 import type { TemplateRecord } from '../../model/store.ts'
 import type { TimeRange } from '../../model/time.ts'
+import { callEdges } from './call-paths.ts'
 import { type Callees, type ChargeSamples, collectCharges, learnCallees } from './charge-samples.ts'
 import { type ErrorOrigin, type ErrorShift, errorOrigins, errorShifts } from './error-origins.ts'
 import { type FlowGrid, gridOf, serviceFlows } from './flow-series.ts'
@@ -25,6 +26,8 @@ export interface Evidence {
   readonly baseline: Sample
   readonly windowView: RollupView
   readonly baselineView: RollupView
+  /** Call edges of both windows. */
+  readonly edges: readonly FlowEdge[]
   readonly charges: ChargeSamples
   readonly callees: Callees
   readonly time: readonly TimeShift[]
@@ -74,8 +77,16 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
   const windowSeries = metricSeries(windowView)
   const baselineSeries = await withHistory(question, metricSeries(baselineView))
   const resources = resourceShifts(windowSeries, baselineSeries)
+  const edges = callEdges([windowView, baselineView])
   const flowGrid = gridOf(windowSeries, windowView.fromMs, windowView.toMs)
-  const flows = findFlows({ windowView, baselineView, windowSeries, baselineSeries, flowGrid, service })
+  const flows = findFlows({
+    baselineView,
+    windowSeries,
+    baselineSeries,
+    flowGrid,
+    edges,
+    service,
+  })
   const templates = new Map((await reader.templates()).map(template => [template.number, template]))
   return {
     names,
@@ -83,6 +94,7 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
     baseline,
     windowView,
     baselineView,
+    edges,
     charges,
     callees,
     time,
@@ -136,30 +148,18 @@ async function withHistory(
 }
 
 interface FlowSources
-  extends Pick<Evidence, 'windowView' | 'baselineView' | 'windowSeries' | 'baselineSeries' | 'flowGrid'> {
+  extends Pick<Evidence, 'baselineView' | 'windowSeries' | 'baselineSeries' | 'flowGrid' | 'edges'> {
   readonly service: string | null
 }
 
 function findFlows(from: FlowSources): readonly FlowShift[] {
-  const { windowView, baselineView } = from
+  const { baselineView } = from
   const baseGrid = gridOf(from.baselineSeries, baselineView.fromMs, baselineView.toMs)
   const input = {
     window: serviceFlows(from.windowSeries, from.flowGrid),
     baseline: serviceFlows(from.baselineSeries, baseGrid),
-    edges: callEdges([windowView, baselineView]),
+    edges: from.edges,
     symptom: from.service,
   }
   return [...flowShifts(input, 'latency'), ...flowShifts(input, 'errors')]
-}
-
-/** Distinct call edges of several views, sorted. */
-export function callEdges(views: readonly RollupView[]): readonly FlowEdge[] {
-  const edges = new Map<string, FlowEdge>()
-  for (const view of views) {
-    for (const series of view.series('edge')) {
-      const [caller = '', callee = ''] = series.key
-      edges.set(`${caller}\n${callee}`, { caller, callee })
-    }
-  }
-  return [...edges].sort((a, b) => (a[0] < b[0] ? -1 : 1)).map(([, edge]) => edge)
 }

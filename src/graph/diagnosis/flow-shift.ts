@@ -2,6 +2,7 @@
  * Extra seconds and failed requests flow along call edges from callee to caller: a service keeps what its
  * callees do not explain. Weighted by requests, because a slow call made once a minute slows nobody down.
  */
+import { reachable } from './call-paths.ts'
 import type { ServiceFlow } from './flow-series.ts'
 import { quantileOf, sortedCopy } from './robust.ts'
 import { riseEvidence } from './two-sample.ts'
@@ -68,7 +69,7 @@ interface Excess {
 /** Shifts of one kind, largest share first, ties by name. */
 export function flowShifts(input: FlowInput, kind: FlowKind): readonly FlowShift[] {
   const callees = calleesOf(input.edges)
-  const asked = reachable(input, callees)
+  const asked = askedServices(input, callees)
   const excess = new Map<string, Excess>()
   for (const service of [...input.window.keys()].sort()) {
     const found = excessOf(input.window.get(service), input.baseline.get(service), kind)
@@ -134,19 +135,12 @@ function calleesOf(edges: readonly FlowEdge[]): Map<string, string[]> {
   return callees
 }
 
-function reachable(input: FlowInput, callees: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {
-  const start = input.symptom
-  if (start === null || !(callees.has(start) || input.window.has(start))) return new Set(input.window.keys())
-  const seen = new Set([start])
-  const open = [start]
-  for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    for (const next of callees.get(at) ?? []) {
-      if (seen.has(next)) continue
-      seen.add(next)
-      open.push(next)
-    }
-  }
-  return seen
+function askedServices(
+  { edges, symptom, window }: FlowInput,
+  callees: ReadonlyMap<string, readonly string[]>,
+): ReadonlySet<string> {
+  if (symptom === null || !(callees.has(symptom) || window.has(symptom))) return new Set(window.keys())
+  return reachable(edges, symptom, 'callees')
 }
 
 function excessOf(

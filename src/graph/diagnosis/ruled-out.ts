@@ -1,8 +1,9 @@
 /** Services somebody might suspect, and the fact that excludes each. */
+import { related } from './call-paths.ts'
 import type { Candidate } from './candidates.ts'
 import { listChanges } from './changes.ts'
 import type { RuledOut } from './diagnosis.ts'
-import { callEdges, type Evidence } from './evidence.ts'
+import type { Evidence } from './evidence.ts'
 import type { Impact } from './impact.ts'
 import { roundTo } from './score.ts'
 
@@ -15,6 +16,8 @@ export interface RuleOutInput {
   readonly evidence: Evidence
   readonly named: readonly Candidate[]
   readonly all: readonly Candidate[]
+  /** Candidates that no call path links to the symptom. */
+  readonly unrelated: readonly Candidate[]
   readonly affected: Impact
   readonly symptom: string | null
 }
@@ -26,11 +29,22 @@ export function ruleOut(input: RuleOutInput): readonly RuledOut[] {
   const add = (entry: RuledOut) => {
     if (!suspects.has(entry.service) && !found.has(entry.service)) found.set(entry.service, entry)
   }
+  for (const entry of withoutPath(input)) add(entry)
   for (const entry of explainedByCallee(input)) add(entry)
   for (const entry of symptomsOnly(input)) add(entry)
   for (const entry of harmlessChanges(input)) add(entry)
   if (named.length > 0) for (const entry of restOf(evidence, symptom)) add(entry)
   return [...found.values()].slice(0, maxRuledOut)
+}
+
+/** Something is wrong there, but it is another matter. */
+function withoutPath({ unrelated }: RuleOutInput): RuledOut[] {
+  return unrelated.map(({ cause }) => ({
+    service: cause.location.service,
+    reason: 'no_path',
+    explainedBy: '',
+    measured: { own_score: cause.score },
+  }))
 }
 
 /** Unusual steps that lie above a deviation of a callee. */
@@ -93,16 +107,11 @@ function harmlessChanges({ evidence }: RuleOutInput): RuledOut[] {
 
 /** Everybody else: no path from the symptom, or nothing moved. */
 function restOf(evidence: Evidence, symptom: string | null): RuledOut[] {
-  const edges = callEdges([evidence.windowView, evidence.baselineView])
-  const reached = new Set(symptom === null ? [] : [symptom])
-  for (let size = -1; size !== reached.size; ) {
-    size = reached.size
-    for (const { caller, callee } of edges) if (reached.has(caller)) reached.add(callee)
-  }
+  const connected = related(evidence.edges, symptom)
   const services = new Set(evidence.windowView.series('service').map(series => series.key[0] ?? ''))
   return [...services].sort().map(service => ({
     service,
-    reason: symptom !== null && !reached.has(service) ? ('no_path' as const) : ('unchanged' as const),
+    reason: connected !== null && !connected.has(service) ? ('no_path' as const) : ('unchanged' as const),
     explainedBy: '',
     measured: {},
   }))

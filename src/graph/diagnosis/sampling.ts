@@ -30,8 +30,12 @@ export const maxSpans = 20_000
 export const maxLogRecords = 60_000
 /** Slices of a window that is too large to be read whole. */
 const slices = 4
-/** A trace's spans lie within this time of each other, or it is cut at the edge: milliseconds. */
-const traceReachMs = 10_000
+/**
+ * A trace's spans lie within this time of each other, or it is cut at the edge, milliseconds: ten seconds,
+ * and less where slices are narrow, since what lies around them is read too.
+ */
+const maxReachMs = 10_000
+const minReachMs = 2_000
 
 export async function readSample(
   reader: TelemetryReader,
@@ -85,16 +89,21 @@ interface Found {
   readonly rows: readonly number[]
 }
 
+function around({ fromMs, toMs }: TimeRange): TimeRange {
+  const reach = Math.min(maxReachMs, Math.max(minReachMs, toMs - fromMs))
+  return { fromMs: fromMs - reach, toMs: toMs + reach }
+}
+
 /** Rows of traces whose first span seen starts inside the range. */
 async function readTraces(
   reader: TelemetryReader,
   range: TimeRange,
   deadline: Deadline,
 ): Promise<readonly Found[]> {
-  const around = { fromMs: range.fromMs - traceReachMs, toMs: range.toMs + traceReachMs }
+  const wide = around(range)
   const found: { scanned: Scanned<SpanBlock>; rows: number[]; keys: string[] }[] = []
   const firstMs = new Map<string, number>()
-  for await (const scanned of reader.scanSpans({ range: around, order: 'oldest_first' })) {
+  for await (const scanned of reader.scanSpans({ range: wide, order: 'oldest_first' })) {
     deadline.check()
     const { block } = scanned
     const ids = Buffer.from(block.traceId.buffer, block.traceId.byteOffset, block.traceId.byteLength)
@@ -102,7 +111,7 @@ async function readTraces(
     const keys: string[] = []
     for (let row = 0; row < block.count; row++) {
       const startMs = toMs(block.startHi[row] ?? 0, block.startLo[row] ?? 0)
-      if (startMs < around.fromMs || startMs >= around.toMs) continue
+      if (startMs < wide.fromMs || startMs >= wide.toMs) continue
       const key = ids.toString('latin1', row * 16, row * 16 + 16)
       const known = firstMs.get(key)
       if (known === undefined || startMs < known) firstMs.set(key, startMs)
@@ -152,14 +161,13 @@ async function readLines(
 ): Promise<readonly LogLine[]> {
   const index = new SpanIndex(set)
   const lines: LogLine[] = []
-  let looked = 0
   for (const part of parts) {
-    const range = { fromMs: part.fromMs - traceReachMs, toMs: part.toMs + traceReachMs }
-    for await (const { block } of reader.scanLogs({ range, order: 'oldest_first' })) {
+    let looked = 0
+    for await (const { block } of reader.scanLogs({ range: around(part), order: 'oldest_first' })) {
       deadline.check()
       joinLogs(block, set, index, lines)
       looked += block.count
-      if (looked >= maxLogRecords) return lines
+      if (looked >= maxLogRecords / parts.length) break
     }
   }
   return lines

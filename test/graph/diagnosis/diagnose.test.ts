@@ -215,6 +215,15 @@ describe('diagnose', () => {
     expect(catalog?.explainedBy).toBe('storage')
   })
 
+  it('excludes what the service asked about has nothing to do with', async () => {
+    const reader = readerOf(history({ kind: 'slow', service: 'billing', ms: 200 }))
+    const asked = await ask(reader, 'advice')
+    expect(asked.causes.map(cause => cause.location.service)).not.toContain('billing')
+    expect(asked.ruledOut).toContainEqual(expect.objectContaining({ service: 'billing', reason: 'no_path' }))
+    const related = await ask(reader, 'orders')
+    expect(related.causes[0]?.location.service).toBe('billing')
+  })
+
   it('shows traces that exist in the window and are counted', async () => {
     const requests = history({ kind: 'failing', service: 'billing', share: 0.5 })
     const { exemplars } = await ask(readerOf(requests))
