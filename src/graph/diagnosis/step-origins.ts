@@ -4,7 +4,7 @@
  * that are about as strong explain one another.
  */
 import type { ErrorOrigin } from './error-origins.ts'
-import { type Run, runEnd, type Step } from './sequences.ts'
+import { type Run, runEnd, runStart, type Step } from './sequences.ts'
 import type { TraceSet } from './trace-set.ts'
 
 export interface StepOrigin {
@@ -38,13 +38,15 @@ const explainingPart = 0.5
 const sureNats = 8
 
 /**
- * How much a step says before anybody else is heard. Squared, because a step that all requests take is a
- * change of the program, while one that some of them take may as well be a change of the requests.
+ * How much a step says before anybody else is heard. The rise is squared, because a step that all requests
+ * take is a change of the program, while one that some of them take may as well be a change of the requests;
+ * but not for doing nothing at all, which is no branch of any program that used to do something.
  */
 export function stepStrength(step: Step): number {
   const before = step.baseReached === 0 ? 0 : step.baseTaken / step.baseReached
   const rise = Math.max(0, step.taken / step.reached - before)
-  return (1 - Math.exp(-step.evidence / sureNats)) * rise * rise
+  const idle = step.from === runStart && step.to === runEnd
+  return (1 - Math.exp(-step.evidence / sureNats)) * (idle ? rise : rise * rise)
 }
 
 /** Splits every step between the entries that took it; `errors` are the places where errors began. */

@@ -15,7 +15,7 @@ const confirmedSum = firmSum + 2.2
 /** A family of signals bears witness from this contribution on. */
 const witnessSum = 1
 /** Below this nothing is left that the baseline's own unrest would not explain. */
-const quietSum = 1.1
+const quietSum = 0.9
 
 /** Kinds of signal that come about independently of each other. */
 const families: Readonly<Record<FeatureName, string>> = {
