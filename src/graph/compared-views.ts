@@ -1,5 +1,6 @@
 /** What the read functions look at: rollups of the window asked about, and of a time that counts as normal. */
 import type { RollupKind, RollupSeries, RollupView } from '../model/rollup.ts'
+import { compareKeys } from './rollups/series-keys.ts'
 
 export interface ComparedViews {
   readonly window: RollupView
@@ -15,22 +16,26 @@ export interface SeriesPair {
   readonly baseline: RollupSeries | null
 }
 
-/** Series of a kind from both views, by key; `service` narrows both. */
+/** Series of a kind from both views, by key; `service` narrows both. Views give them sorted, so they are merged. */
 export function pairSeries(views: ComparedViews, kind: RollupKind, service?: string): SeriesPair[] {
-  const pairs = new Map<
-    string,
-    { key: readonly string[]; window: RollupSeries | null; baseline: RollupSeries | null }
-  >()
-  for (const series of views.window.series(kind, service)) {
-    pairs.set(series.key.join('\u0000'), { key: series.key, window: series, baseline: null })
+  const now = views.window.series(kind, service)
+  const before = views.baseline?.series(kind, service) ?? []
+  const pairs: SeriesPair[] = []
+  let i = 0
+  let j = 0
+  while (i < now.length || j < before.length) {
+    const window = now[i] ?? null
+    const baseline = before[j] ?? null
+    const order = window === null ? 1 : baseline === null ? -1 : compareKeys(window.key, baseline.key)
+    if (order <= 0) i++
+    if (order >= 0) j++
+    pairs.push({
+      key: (order <= 0 ? window : baseline)?.key ?? [],
+      window: order <= 0 ? window : null,
+      baseline: order >= 0 ? baseline : null,
+    })
   }
-  for (const series of views.baseline?.series(kind, service) ?? []) {
-    const text = series.key.join('\u0000')
-    const known = pairs.get(text)
-    if (known === undefined) pairs.set(text, { key: series.key, window: null, baseline: series })
-    else known.baseline = series
-  }
-  return [...pairs.keys()].sort().flatMap(text => pairs.get(text) ?? [])
+  return pairs
 }
 
 /** Sum of a column. */

@@ -1,6 +1,8 @@
 /** Services and the calls between them over a window, each against its own baseline. */
+
 import { type ComparedViews, pairSeries, type SeriesPair, shown, totalOf } from './compared-views.ts'
 import { type Health, healthOf, healthOrder, type RequestSummary, summarise } from './request-summary.ts'
+import { compareKeys } from './rollups/series-keys.ts'
 
 export interface MapService extends RequestSummary {
   readonly service: string
@@ -65,17 +67,17 @@ export function serviceMap(views: ComparedViews, options: MapOptions = {}): Serv
   for (const name of [...ends].sort()) {
     if (!known.has(name)) nodes.push(peerNode(name, incoming.get(name) ?? [], seconds))
   }
-  const calls = used.map(pair => ({ name: pair.key.join('\u0000'), ...judged(pair, seconds) }))
+  const calls = used.map(pair => ({ name: pair.key, ...judged(pair, seconds) }))
   const limit = options.limit ?? Number.POSITIVE_INFINITY
   return {
     services: nodes
-      .sort(byWorry)
+      .sort((a, b) => byWorry(a, b) || (a.name < b.name ? -1 : 1))
       .slice(0, limit)
       .map(node =>
         node.pair === null ? mapPeer(views, node, called) : mapService(views, node, node.pair, called),
       ),
     edges: calls
-      .sort(byWorry)
+      .sort((a, b) => byWorry(a, b) || compareKeys(a.name, b.name))
       .slice(0, limit)
       .map(call => mapEdge(views, call.pair, call.health, known)),
     totalServices: nodes.length,
@@ -203,10 +205,6 @@ function mapPeer(views: ComparedViews, node: Node, called: ReadonlySet<string>):
   }
 }
 
-function byWorry(a: Judged & { readonly name: string }, b: Judged & { readonly name: string }): number {
-  return (
-    healthOrder.indexOf(a.health) - healthOrder.indexOf(b.health) ||
-    b.requests - a.requests ||
-    (a.name < b.name ? -1 : 1)
-  )
+function byWorry(a: Judged, b: Judged): number {
+  return healthOrder.indexOf(a.health) - healthOrder.indexOf(b.health) || b.requests - a.requests
 }

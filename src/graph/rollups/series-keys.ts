@@ -35,6 +35,16 @@ export function keyText(key: readonly string[]): string {
   return key.length === 1 ? (key[0] ?? '') : key.join('\u0000')
 }
 
+/** Order of keys: part by part, by code units. */
+export function compareKeys(a: readonly string[], b: readonly string[]): number {
+  for (let i = 0; i < a.length; i++) {
+    const x = a[i] ?? ''
+    const y = b[i] ?? ''
+    if (x !== y) return x < y ? -1 : 1
+  }
+  return 0
+}
+
 /** Series by number: what a `CellTable`'s series numbers stand for. */
 export class SeriesKeys {
   readonly kinds: number[] = []

@@ -1,7 +1,7 @@
 /** Series of one kind over the windows of a view, read from decoded blocks where they lie. */
 import type { RollupKind, RollupSeries } from '../../model/rollup.ts'
 import type { DecodedKind } from './decode.ts'
-import type { KindShape } from './series-keys.ts'
+import { compareKeys, type KindShape } from './series-keys.ts'
 import { bucketCount, bucketOfMs, bucketValueMs } from './sketch.ts'
 
 /** A section and how many of its windows make one of the view. */
@@ -116,15 +116,6 @@ function place(
   index.section[at] = cell.section
   index.row[at] = cell.row
   index.window[at] = cell.window
-}
-
-function compareKeys(a: readonly string[], b: readonly string[]): number {
-  for (let i = 0; i < a.length; i++) {
-    const x = a[i] ?? ''
-    const y = b[i] ?? ''
-    if (x !== y) return x < y ? -1 : 1
-  }
-  return 0
 }
 
 type Column = 'count' | 'errors' | 'sum' | 'self' | 'paired'
