@@ -93,9 +93,17 @@ function sentenceOf(map: ServiceMap): string {
   const unwell = map.services.filter(one => worry[one.health] > 1)
   const named = unwell.slice(0, 4).map(one => `${showName(one.service)} ${one.health}`)
   const more = unwell.length > named.length ? ` and ${unwell.length - named.length} more` : ''
-  const state =
-    unwell.length === 0 ? 'none of them unwell against the baseline' : `${named.join(', ')}${more}`
-  return `${map.services.length} services, ${map.edges.length} call edges: ${state}.`
+  const known = knownHealth(map)
+  const calm = known === 0 ? 'too little to compare with' : 'none of them unwell against the baseline'
+  const state = unwell.length === 0 ? calm : `${named.join(', ')}${more}`
+  const dark = map.services.length - known
+  const note = dark > 0 && known > 0 ? ` Health of ${dark} is unknown: too little to compare with.` : ''
+  return `${map.services.length} services, ${map.edges.length} call edges: ${state}.${note}`
+}
+
+/** Services whose health could be judged. */
+function knownHealth(map: ServiceMap): number {
+  return map.services.filter(one => one.health !== 'unknown').length
 }
 
 function nextOf(map: ServiceMap, context: ToolContext): readonly NextCall[] {
@@ -127,7 +135,8 @@ async function run(args: z.output<typeof input>, context: ToolContext): Promise<
   }
   const unwell = map.services.some(one => worry[one.health] > 1)
   return {
-    status: unwell ? 'ok' : 'healthy',
+    // What could not be judged is not healthy.
+    status: unwell || knownHealth(map) < map.services.length ? 'ok' : 'healthy',
     answer: sentenceOf(map),
     tables: [serviceTable(map.services), edgeTable(map.edges)].filter(table => table.rows.length > 0),
     window,
