@@ -32,8 +32,8 @@ function anomalyTable(anomalies: readonly Anomaly[], templates: readonly Templat
       { name: 'of', kind: 'word' },
       { name: 'usual', kind: 'word' },
       { name: 'seen', kind: 'word' },
-      { name: 'unit', kind: 'name' },
       { name: 'strength', kind: 'word' },
+      { name: 'unit', kind: 'text' },
       { name: 'name', kind: 'text' },
     ],
     rows: anomalies.map(anomaly => ({
@@ -47,8 +47,8 @@ function anomalyTable(anomalies: readonly Anomaly[], templates: readonly Templat
         anomaly.of,
         anomaly.baselineValue,
         anomaly.value,
-        anomaly.unit,
         anomaly.strength,
+        anomaly.unit,
         [anomaly.name, patterns.get(anomaly.name) ?? anomaly.detail].filter(text => text !== '').join(': '),
       ],
     })),
@@ -60,7 +60,7 @@ function sentenceOf(anomalies: readonly Anomaly[]): string {
   if (first === undefined) return 'Nothing became abnormal.'
   const services = new Set(anomalies.map(anomaly => anomaly.service))
   const open = anomalies.filter(anomaly => anomaly.endMs === null).length
-  return `${anomalies.length} anomalies in ${services.size} services, ${open} of them still open at the end. First at ${formatTime(first.onsetMs)}: ${first.kind.replaceAll('_', ' ')} of ${showName(first.service)}.`
+  return `Anomalies: ${anomalies.length}, in services: ${services.size}, still open at the end: ${open}. First at ${formatTime(first.onsetMs)}: ${first.kind.replaceAll('_', ' ')} of ${showName(first.service)}.`
 }
 
 function nextOf(anomalies: readonly Anomaly[], { window }: ToolContext): readonly NextCall[] {

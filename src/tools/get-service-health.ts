@@ -110,7 +110,7 @@ function metricTable(health: ServiceHealth): Table {
       { name: 'usual', kind: 'word' },
       { name: 'max', kind: 'word' },
       { name: 'deviations', kind: 'word' },
-      { name: 'unit', kind: 'name' },
+      { name: 'unit', kind: 'text' },
       { name: 'series', kind: 'text' },
     ],
     rows: health.metrics.map((one, at) => ({
@@ -191,6 +191,17 @@ function changeTable(health: ServiceHealth): Table {
   }
 }
 
+/** SeverityNumber of ERROR and above. */
+const errorSeverity = 17
+
+/** Error templates that came more often than the baseline makes one expect, by more than chance. */
+function unusualErrors(health: ServiceHealth): number {
+  return health.templates.filter(one => {
+    const expected = one.expectedCount ?? one.count
+    return one.severity >= errorSeverity && one.count > expected + 4 * Math.sqrt(expected + 1)
+  }).length
+}
+
 function sentenceOf(health: ServiceHealth): string {
   const show = (summary: RequestSummary): string =>
     `${summary.perS} requests per s, ${summary.errorPct ?? 0} % errors, p95 ${summary.p95Ms ?? 'unknown'} ms`
@@ -199,13 +210,19 @@ function sentenceOf(health: ServiceHealth): string {
   const name = showName(health.service)
   const sick = [...health.callees].filter(edge => unwell.has(edge.health)).map(edge => showName(edge.callee))
   const below = sick.length > 0 ? ` Calls to ${[...new Set(sick)].slice(0, 3).join(', ')} are unwell.` : ''
+  const errors = unusualErrors(health)
+  const logs = errors > 0 ? ` Error log templates above their usual count: ${errors}.` : ''
   if (health.requests.requests === 0)
-    return `${name} had no requests in this window (${health.health})${usual}.${below}`
-  return `${name} is ${health.health}: ${show(health.requests)}${usual}.${below}`
+    return `${name} had no requests in this window (${health.health})${usual}.${below}${logs}`
+  return `${name} is ${health.health}: ${show(health.requests)}${usual}.${below}${logs}`
+}
+
+function isWell(health: ServiceHealth): boolean {
+  return health.health === 'healthy' && health.anomalies.length === 0 && unusualErrors(health) === 0
 }
 
 function nextOf(health: ServiceHealth, { window }: ToolContext): readonly NextCall[] {
-  if (!unwell.has(health.health) && health.anomalies.length === 0) return []
+  if (isWell(health)) return []
   const range = { from: formatTime(window.fromMs), to: formatTime(window.toMs) }
   const service = showName(health.service)
   return [
@@ -234,7 +251,7 @@ async function run(args: z.output<typeof input>, context: ToolContext): Promise<
     const { status, because } = await explainEmptiness(reader, window, ['traces', 'logs', 'metrics'])
     return { status, answer: `${showName(service)} is known, but not in this window: ${because}.`, window }
   }
-  const well = health.health === 'healthy' && health.anomalies.length === 0
+  const well = isWell(health)
   return {
     status: well ? 'healthy' : 'ok',
     answer: sentenceOf(health),

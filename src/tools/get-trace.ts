@@ -190,6 +190,12 @@ function linkTable(tree: TraceTree): Table {
   }
 }
 
+/** Errors tell more than spans of the critical path, warnings about as much, the rest comes after them. */
+function lineImportance(severity: number): number {
+  if (severity >= 17) return 3.9
+  return severity >= 13 ? 2.2 : 0.8
+}
+
 async function logTable(traceId: string, tree: TraceTree, context: ToolContext): Promise<Table> {
   const range = { fromMs: tree.startMs - aroundMs, toMs: tree.startMs + tree.durationMs + aroundMs }
   const { lines, total } = await logsOfTrace(context.reader, traceId, range, maxLines, context.deadline)
@@ -204,7 +210,7 @@ async function logTable(traceId: string, tree: TraceTree, context: ToolContext):
       { name: 'body', kind: 'text' },
     ],
     rows: lines.map(line => ({
-      importance: 2.5 + line.severity / 8,
+      importance: lineImportance(line.severity),
       cells: [
         ordinals.get(line.spanId) ?? 0,
         line.timeMs - tree.startMs,

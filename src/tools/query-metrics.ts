@@ -118,9 +118,9 @@ function catalogTable(metrics: readonly MetricSummary[]): Table {
     columns: [
       { name: 'metric', kind: 'metric' },
       { name: 'type', kind: 'word' },
-      { name: 'unit', kind: 'name' },
       { name: 'points', kind: 'word' },
       { name: 'services', kind: 'svc' },
+      { name: 'unit', kind: 'text' },
       { name: 'description', kind: 'text' },
     ],
     rows: metrics.map((metric, at) => ({
@@ -128,9 +128,9 @@ function catalogTable(metrics: readonly MetricSummary[]): Table {
       cells: [
         metric.name,
         metric.type,
-        metric.unit,
         metric.points,
         metric.services.slice(0, 5),
+        metric.unit,
         metric.description.slice(0, 80),
       ],
     })),
@@ -348,7 +348,8 @@ async function run(args: Arguments, context: ToolContext): Promise<Draft> {
   )
   const ranked = rankGroups(answer)
   const exemplars = args.exemplars === true ? await exemplarsOf(found.name, service, context) : null
-  const unit = showName(answer.metric?.unit ?? '', 'name')
+  // Units such as % are no plain names; in the sentence they are left out, the table has them.
+  const unit = isPlainName(answer.metric?.unit ?? '') ? (answer.metric?.unit ?? '') : ''
   if (ranked.length === 0) {
     return {
       status: 'nothing_in_window',

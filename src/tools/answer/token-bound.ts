@@ -6,7 +6,7 @@
  * encoding guarantees: when it stops, no two neighbours form a token, so two single characters that are a
  * pair of the vocabulary never stand side by side. A byte outside ASCII counts as a token of its own.
  */
-import { isPair, knownRuns, knownWords } from './lexicon.ts'
+import { isPair, isTriple, knownRuns, knownWords } from './lexicon.ts'
 
 const space = 32
 const apostrophe = 39
@@ -21,33 +21,40 @@ const isPunctuation = (code: number): boolean =>
   code > space && code < 127 && !isLetter(code) && !isDigit(code)
 const isBeyondAscii = (code: number): boolean => code > 127
 
+/** No token ends here in that way. */
+const never = -1_000_000
+
 /**
- * Most tokens that characters [from, to) of a piece can become. Two states: the last token is a single
- * character, or it is longer; singles may only follow each other where the two are no pair.
+ * Most tokens that characters [from, to) of a piece can become. `ends[l]` is the most with a last token of l
+ * characters, 3 standing for three and more. Two neighbours that together are a known token cannot both be
+ * there: two singles that are a pair, a single and a pair that are a triple.
  */
 function structuralBound(text: string, from: number, to: number): number {
-  let single = -1
-  let longer = -1
-  let longerBefore = -1
-  let singleBefore = -1
-  let singleTwoBefore = -1
-  let longerTwoBefore = -1
+  let [one, two, three] = [never, never, never]
+  let [oneBefore, twoBefore, threeBefore] = [never, never, never]
+  let [oneEarlier, twoEarlier, threeEarlier] = [never, never, never]
+  let thirdBefore = never
   for (let at = from; at < to; at++) {
-    const start = at === from
-    const breaks = !start && !isPair(text.charCodeAt(at - 1), text.charCodeAt(at))
-    const nextSingle = start ? 1 : Math.max(longer, breaks ? single : -1) + 1
-    const bestBefore = at === from + 1 ? 0 : Math.max(singleBefore, longerBefore)
-    const bestTwoBefore = at === from + 2 ? 0 : Math.max(singleTwoBefore, longerTwoBefore)
-    const two = at > from && !breaks ? bestBefore + 1 : -1
-    const three = at > from + 1 ? bestTwoBefore + 1 : -1
-    singleTwoBefore = singleBefore
-    longerTwoBefore = longerBefore
-    singleBefore = single
-    longerBefore = longer
-    single = nextSingle
-    longer = Math.max(two, three)
+    const length = at - from + 1
+    const code = text.charCodeAt(at)
+    const previous = length > 1 ? text.charCodeAt(at - 1) : 0
+    const pair = length > 1 && isPair(previous, code)
+    const triple = length > 2 && isTriple(text.charCodeAt(at - 2), previous, code)
+    const nextOne = length === 1 ? 1 : 1 + Math.max(pair ? never : one, triple ? never : two, three)
+    // A pair after a single: together they are this triple.
+    const nextTwo = !pair
+      ? never
+      : length === 2
+        ? 1
+        : 1 + Math.max(triple ? never : oneBefore, twoBefore, threeBefore)
+    const whole = length >= 3 ? 1 : never
+    const nextThree = Math.max(whole, 1 + Math.max(oneEarlier, twoEarlier, threeEarlier), thirdBefore)
+    thirdBefore = Math.max(never, nextThree)
+    ;[oneEarlier, twoEarlier, threeEarlier] = [oneBefore, twoBefore, threeBefore]
+    ;[oneBefore, twoBefore, threeBefore] = [one, two, three]
+    ;[one, two, three] = [nextOne, nextTwo, nextThree]
   }
-  return Math.max(single, longer)
+  return Math.max(one, two, three)
 }
 
 function endOfWord(text: string, from: number): number {
