@@ -41,7 +41,7 @@ function findingOf(
   for (const shift of shifts) {
     for (const [trace, ms] of shift.traces) {
       traces.add(trace)
-      weighted += ms * sureness(shift.evidence)
+      weighted += ms * sureness(shift.evidence) * shift.ownPart
     }
   }
   const service = names.text(owner)
@@ -55,6 +55,7 @@ function findingOf(
     limit_ms: best.limitMs,
     baseline_median_ms: best.medianMs,
     excess_ms: [...best.traces.values()].reduce((sum, ms) => sum + ms, 0) / Math.max(1, best.traces.size),
+    own_part: best.ownPart,
     evidence_nats: best.evidence,
   }
   const operation = names.text(best.key.operation)

@@ -19,6 +19,8 @@ export interface TimeShift {
   readonly baseTotal: number
   /** Nats. */
   readonly evidence: number
+  /** Part of the rise that is not common to the whole system, 0 to 1. */
+  readonly ownPart: number
   /** Time above the baseline's median, summed over the values beyond the limit, milliseconds. */
   readonly excessMs: number
   /** Traces with a value beyond the limit and their excess, milliseconds. */
@@ -32,7 +34,14 @@ const minBaseline = 3
 /** A value must pass the limit by this share: clocks tick, and a tie with the largest one seen is no excess. */
 const margin = 0.05
 
-/** Shifts with any evidence, strongest first, ties by key. */
+/** Values per window that a key needs to say anything about the system as a whole. */
+const minCommon = 8
+
+/**
+ * Shifts with any evidence, strongest first, ties by key. What rose everywhere at once (a busy host, a pause
+ * of everything) is nobody's own: since time is charged once, most keys stay as they were when one service is
+ * at fault, so the median rise over all keys is taken off each.
+ */
 export function timeShifts(
   window: ChargeSamples,
   baseline: ChargeSamples,
@@ -44,10 +53,35 @@ export function timeShifts(
     const now = window.get(text)
     const before = baseline.get(text)
     if (now === undefined || before === undefined || before.ms.length < minBaseline) continue
-    const shift = shiftOf(now, before, set)
-    if (shift.evidence > 0) shifts.push(shift)
+    shifts.push(shiftOf(now, before, set))
   }
-  return shifts.sort((a, b) => b.evidence - a.evidence)
+  const common = commonRise(shifts)
+  return shifts
+    .map(shift => withoutCommon(shift, common))
+    .filter(shift => shift.evidence > 0)
+    .sort((a, b) => b.evidence - a.evidence)
+}
+
+function riseOf({ beyond, total, baseBeyond, baseTotal }: TimeShift): number {
+  return Math.max(0, beyond / total - baseBeyond / baseTotal)
+}
+
+/** Median rise over keys with enough values; 0 if there are too few of them to speak of a system. */
+function commonRise(shifts: readonly TimeShift[]): number {
+  const rises = shifts.filter(shift => Math.min(shift.total, shift.baseTotal) >= minCommon).map(riseOf)
+  return rises.length < minBaseline ? 0 : quantileOf(sortedCopy(rises), 0.5)
+}
+
+function withoutCommon(shift: TimeShift, common: number): TimeShift {
+  const { beyond, total, baseBeyond, baseTotal } = shift
+  const rise = riseOf(shift)
+  if (common <= 0 || rise <= 0) return shift
+  const expected = Math.min(baseTotal, baseBeyond + common * baseTotal)
+  return {
+    ...shift,
+    evidence: riseEvidence(beyond, total, expected, baseTotal),
+    ownPart: Math.max(0, 1 - common / rise),
+  }
 }
 
 function shiftOf(now: ChargeSample, before: ChargeSample, set: TraceSet): TimeShift {
@@ -74,6 +108,7 @@ function shiftOf(now: ChargeSample, before: ChargeSample, set: TraceSet): TimeSh
     baseBeyond: there.beyond,
     baseTotal: there.total,
     evidence: riseEvidence(here.beyond, here.total, there.beyond, there.total),
+    ownPart: 1,
     excessMs,
     traces,
   }

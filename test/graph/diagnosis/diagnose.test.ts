@@ -149,6 +149,14 @@ describe('diagnose', () => {
     }
   })
 
+  it('blames nobody for what slows everything down at once', async () => {
+    for (const seed of [31, 32]) {
+      const diagnosis = await ask(readerOf(history({ kind: 'busy_host' }, seed)))
+      expect(firm(diagnosis)).toBe(false)
+      expect(diagnosis.causes.filter(cause => cause.score > 0.2)).toEqual([])
+    }
+  })
+
   it('gives scores that can be recomputed from the answer alone', async () => {
     for (const { fault } of faults) {
       const diagnosis = await ask(readerOf(history(fault)))

@@ -18,6 +18,7 @@ export type Fault =
   | { readonly kind: 'restart'; readonly service: string }
   | { readonly kind: 'traffic'; readonly factor: number }
   | { readonly kind: 'rare_operation' }
+  | { readonly kind: 'busy_host' }
   | { readonly kind: 'none' }
 
 export interface History {
@@ -246,6 +247,8 @@ class Generator {
     const { fault } = this.#history
     const usual = operation.ms * this.#jitter()
     if (!this.#on(ms)) return usual
+    // One in four pieces of work anywhere waits for a processor.
+    if (fault.kind === 'busy_host') return this.#random() < 0.25 ? usual * 4 : usual
     if (fault.kind === 'slow' && fault.service === operation.service) return usual + fault.ms
     if (fault.kind === 'cpu' && fault.service === operation.service) return usual * 4 + 10 * this.#random()
     return usual
