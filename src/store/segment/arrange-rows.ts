@@ -17,6 +17,10 @@ export const lateAfterMs: number = 6 * 3_600_000
 /** Late segments of one seal and signal at most, so that times from nowhere do not make one each. */
 const maxLateGroups = 16
 
+/** From 2^40 on (November 2004) a double holds milliseconds in steps of 2^-12. */
+const firstExactMs = 2 ** 40
+const ticksPerMs = 4096
+
 export interface RowSource {
   readonly block: Block
   readonly receivedMs: number
@@ -30,17 +34,19 @@ export interface Arranged {
 /** All sources have the same signal. Every row of every source is in exactly one result. */
 export function arrangeRows(sources: readonly RowSource[]): readonly Arranged[] {
   const rows = new AllRows(sources)
-  const inTime: number[] = []
+  const inTime = new Uint32Array(rows.count)
+  let used = 0
   const late: number[] = []
   for (let index = 0; index < rows.count; index++) {
     const received = (sources[rows.source[index] as number] as RowSource).receivedMs
     const distance = Math.abs((rows.timeMs[index] as number) - received)
     if (distance > lateAfterMs) late.push(index)
-    else inTime.push(index)
+    else inTime[used++] = index
   }
   const arranged: Arranged[] = []
-  for (const part of cutIntoSegments(rows, inTime)) arranged.push({ picks: rows.picks(part), late: false })
-  for (const group of lateGroups(rows, late))
+  for (const part of cutIntoSegments(rows, inTime.subarray(0, used)))
+    arranged.push({ picks: rows.picks(part), late: false })
+  for (const group of lateGroups(rows, Uint32Array.from(late)))
     for (const part of cutIntoSegments(rows, group)) arranged.push({ picks: rows.picks(part), late: true })
   return arranged
 }
@@ -72,7 +78,7 @@ class AllRows {
     }
   }
 
-  picks(indices: readonly number[]): Picks {
+  picks(indices: Uint32Array): Picks {
     const source = new Uint32Array(indices.length)
     const row = new Uint32Array(indices.length)
     for (let at = 0; at < indices.length; at++) {
@@ -82,40 +88,60 @@ class AllRows {
     return { source, row }
   }
 
-  byTime(indices: number[]): number[] {
+  /** The same rows by time, then as they came. */
+  byTime(indices: Uint32Array): Uint32Array {
     const { timeMs } = this
-    return indices.sort((a, b) => (timeMs[a] as number) - (timeMs[b] as number) || a - b)
+    let min = Number.POSITIVE_INFINITY
+    let max = Number.NEGATIVE_INFINITY
+    for (let at = 0; at < indices.length; at++) {
+      const time = timeMs[indices[at] as number] as number
+      if (time < min) min = time
+      if (time > max) max = time
+    }
+    const places = indices.length
+    if (min < firstExactMs || (max - min + 1) * ticksPerMs * places > Number.MAX_SAFE_INTEGER)
+      return indices.sort((a, b) => (timeMs[a] as number) - (timeMs[b] as number) || a - b)
+    // Time and place as one exact double each: those are sorted without calls of a comparison.
+    const keys = new Float64Array(places)
+    for (let at = 0; at < places; at++)
+      keys[at] = ((timeMs[indices[at] as number] as number) - min) * ticksPerMs * places + at
+    keys.sort()
+    const sorted = new Uint32Array(places)
+    for (let at = 0; at < places; at++) {
+      const key = keys[at] as number
+      sorted[at] = indices[key - Math.floor(key / places) * places] as number
+    }
+    return sorted
   }
 }
 
 /** Runs of late rows without a gap longer than `lateAfterMs` between neighbours. */
-function lateGroups(rows: AllRows, late: number[]): readonly number[][] {
+function lateGroups(rows: AllRows, late: Uint32Array): readonly Uint32Array[] {
   const sorted = rows.byTime(late)
-  const groups: number[][] = []
+  const starts: number[] = []
   let last = Number.NEGATIVE_INFINITY
-  for (const index of sorted) {
-    const time = rows.timeMs[index] as number
-    if (time - last > lateAfterMs && groups.length < maxLateGroups) groups.push([])
-    groups[groups.length - 1]?.push(index)
+  for (let at = 0; at < sorted.length; at++) {
+    const time = rows.timeMs[sorted[at] as number] as number
+    if (time - last > lateAfterMs && starts.length < maxLateGroups) starts.push(at)
     last = time
   }
-  return groups
+  return starts.map((start, group) => sorted.subarray(start, starts[group + 1]))
 }
 
-function cutIntoSegments(rows: AllRows, indices: number[]): readonly number[][] {
+function cutIntoSegments(rows: AllRows, indices: Uint32Array): readonly Uint32Array[] {
   if (indices.length === 0) return []
   const signal = (rows.sources[0] as RowSource).block.signal
   if (signal === 'traces') return cutTraces(rows, indices)
   const sorted = rows.byTime(indices)
-  const parts: number[][] = []
+  const parts: Uint32Array[] = []
   const count = Math.ceil(sorted.length / maxSegmentRows)
   const size = Math.ceil(sorted.length / count)
-  for (let from = 0; from < sorted.length; from += size) parts.push(sorted.slice(from, from + size))
+  for (let from = 0; from < sorted.length; from += size) parts.push(sorted.subarray(from, from + size))
   return signal === 'metrics' ? parts.map(part => bySeries(rows, part)) : parts
 }
 
 /** Traces in the order of their first spans, spans of a trace by start. */
-function cutTraces(rows: AllRows, indices: number[]): readonly number[][] {
+function cutTraces(rows: AllRows, indices: Uint32Array): readonly Uint32Array[] {
   const sorted = rows.byTime(indices)
   const table = new IdTable(16, sorted.length >> 3)
   const traceOf = new Uint32Array(sorted.length)
@@ -130,18 +156,18 @@ function cutTraces(rows: AllRows, indices: number[]): readonly number[][] {
   for (let trace = 0; trace < table.count; trace++)
     starts[trace + 1] = (starts[trace + 1] as number) + (starts[trace] as number)
   const next = starts.slice()
-  const ordered = new Array<number>(sorted.length)
+  const ordered = new Uint32Array(sorted.length)
   for (let at = 0; at < sorted.length; at++) {
     const trace = traceOf[at] as number
     const target = next[trace] as number
     ordered[target] = sorted[at] as number
     next[trace] = target + 1
   }
-  const parts: number[][] = []
+  const parts: Uint32Array[] = []
   let from = 0
   while (from < ordered.length) {
     const to = cutPoint(starts, from, ordered.length)
-    parts.push(ordered.slice(from, to))
+    parts.push(ordered.subarray(from, to))
     from = to
   }
   return parts
@@ -163,7 +189,7 @@ function cutPoint(starts: Uint32Array, from: number, end: number): number {
 }
 
 /** Points of one metric, resource and series next to each other, in time order. */
-function bySeries(rows: AllRows, indices: number[]): number[] {
+function bySeries(rows: AllRows, indices: Uint32Array): Uint32Array {
   const metrics = new Map<string, number>()
   const series = new Map<string, number>()
   const keys = new Float64Array(rows.count)

@@ -36,16 +36,26 @@ export class ByteWriter {
 
   varint(value: number): void {
     if (this.length + 8 > this.bytes.length) this.reserve(8)
+    const { bytes } = this
+    let at = this.length
     let rest = value
-    while (rest >= 0x80000000) {
-      this.bytes[this.length++] = (rest & 127) | 128
-      rest = Math.floor(rest / 128)
+    if (rest >= 0x10000000) {
+      // Four groups at once, so that what follows needs no doubles.
+      const high = Math.floor(rest / 0x10000000)
+      const low = rest - high * 0x10000000
+      bytes[at++] = low | 128
+      bytes[at++] = (low >>> 7) | 128
+      bytes[at++] = (low >>> 14) | 128
+      bytes[at++] = (low >>> 21) | 128
+      rest = high
     }
+    // What is left of 2^53 - 1 is below 2^25.
     while (rest > 127) {
-      this.bytes[this.length++] = (rest & 127) | 128
+      bytes[at++] = (rest & 127) | 128
       rest >>>= 7
     }
-    this.bytes[this.length++] = rest
+    bytes[at++] = rest
+    this.length = at
   }
 
   /** Signed, small magnitudes short; |value| below 2^52. */

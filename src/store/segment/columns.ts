@@ -181,7 +181,7 @@ export function writeIds(out: ByteWriter, random: ByteWriter, ids: Uint8Array, w
   for (let row = 0; row < count; row++) ordinals[row] = table.add(ids, row * width)
   out.varint(table.count - 1)
   writeIntegers(out, ordinals)
-  random.raw(table.ids, width, table.count * width)
+  random.raw(table.ids(), width, table.count * width)
 }
 
 export function readIds(from: ByteReader, random: ByteReader, count: number, width: number): Uint8Array {

@@ -34,11 +34,11 @@ export interface HeldFields {
 export function heldFieldsOf(block: Block): HeldFields {
   switch (block.signal) {
     case 'traces':
-      return spanFields(block)
+      return new SpanFields(block)
     case 'logs':
-      return logFields(block)
+      return new LogFields(block)
     case 'metrics':
-      return pointFields(block)
+      return new PointFields(block)
   }
 }
 
@@ -66,124 +66,155 @@ class TextBytes {
   }
 }
 
-function spanFields(block: SpanBlock): HeldFields {
-  const texts = new TextBytes(block.strings)
-  return {
-    oneof: 0,
-    match(row, tag, value) {
-      // Tags are field * 8 + wire type, spelled out: this runs for every field of every message.
-      switch (tag) {
-        case 0x0a:
-          return sameBytes(value, block.traceId, row * 16, 16) ? 1 : 0
-        case 0x12:
-          return sameBytes(value, block.spanId, row * 8, 8) ? 2 : 0
-        case 0x22:
-          return sameBytes(value, block.parentSpanId, row * 8, 8) ? 4 : 0
-        case 0x2a:
-          return sameText(value, texts.of(block.name[row] as number)) ? 8 : 0
-        case 0x30:
-          return sameByte(value, block.kind[row] as number) ? 16 : 0
-        case 0x39:
-          return sameFixed64(value, block.startHi[row] as number, block.startLo[row] as number) ? 32 : 0
-        case 0x41:
-          return sameFixed64(value, block.endHi[row] as number, block.endLo[row] as number) ? 64 : 0
-        default:
-          return 0
-      }
-    },
-    write(out, row, held) {
-      if (held & 1) writeBytes(out, 1, block.traceId, row * 16, 16)
-      if (held & 2) writeBytes(out, 2, block.spanId, row * 8, 8)
-      if (held & 4) writeBytes(out, 4, block.parentSpanId, row * 8, 8)
-      if (held & 8) writeText(out, 5, texts.of(block.name[row] as number))
-      if (held & 16) writeByte(out, 6, block.kind[row] as number)
-      if (held & 32) writeFixed64(out, 7, block.startHi[row] as number, block.startLo[row] as number)
-      if (held & 64) writeFixed64(out, 8, block.endHi[row] as number, block.endLo[row] as number)
-    },
+/** Classes, not objects made anew for each block: code compiled for one block then serves the next. */
+class SpanFields implements HeldFields {
+  readonly oneof = 0
+  readonly #block: SpanBlock
+  readonly #texts: TextBytes
+
+  constructor(block: SpanBlock) {
+    this.#block = block
+    this.#texts = new TextBytes(block.strings)
+  }
+
+  match(row: number, tag: number, value: FieldValue): number {
+    // Tags are field * 8 + wire type, spelled out: this runs for every field of every message.
+    switch (tag) {
+      case 0x0a:
+        return sameBytes(value, this.#block.traceId, row * 16, 16) ? 1 : 0
+      case 0x12:
+        return sameBytes(value, this.#block.spanId, row * 8, 8) ? 2 : 0
+      case 0x22:
+        return sameBytes(value, this.#block.parentSpanId, row * 8, 8) ? 4 : 0
+      case 0x2a:
+        return sameText(value, this.#texts.of(this.#block.name[row] as number)) ? 8 : 0
+      case 0x30:
+        return sameByte(value, this.#block.kind[row] as number) ? 16 : 0
+      case 0x39:
+        return sameFixed64(value, this.#block.startHi[row] as number, this.#block.startLo[row] as number)
+          ? 32
+          : 0
+      case 0x41:
+        return sameFixed64(value, this.#block.endHi[row] as number, this.#block.endLo[row] as number) ? 64 : 0
+      default:
+        return 0
+    }
+  }
+
+  write(out: ByteWriter, row: number, held: number): void {
+    if (held & 1) writeBytes(out, 1, this.#block.traceId, row * 16, 16)
+    if (held & 2) writeBytes(out, 2, this.#block.spanId, row * 8, 8)
+    if (held & 4) writeBytes(out, 4, this.#block.parentSpanId, row * 8, 8)
+    if (held & 8) writeText(out, 5, this.#texts.of(this.#block.name[row] as number))
+    if (held & 16) writeByte(out, 6, this.#block.kind[row] as number)
+    if (held & 32)
+      writeFixed64(out, 7, this.#block.startHi[row] as number, this.#block.startLo[row] as number)
+    if (held & 64) writeFixed64(out, 8, this.#block.endHi[row] as number, this.#block.endLo[row] as number)
   }
 }
 
 /** Observed times within this many nanoseconds of the index time are kept as the difference. */
 const maxObservedDelta = 2 ** 51
 
-function logFields(block: LogBlock): HeldFields {
-  const texts = new TextBytes(block.strings)
-  return {
-    oneof: 0,
-    match(row, tag, value, numbers) {
-      switch (tag) {
-        case 0x09:
-          return sameFixed64(value, block.timeHi[row] as number, block.timeLo[row] as number) ? 1 : 0
-        case 0x10:
-          return sameByte(value, block.severity[row] as number) ? 2 : 0
-        case 0x4a:
-          return sameBytes(value, block.traceId, row * 16, 16) ? 4 : 0
-        case 0x52:
-          return sameBytes(value, block.spanId, row * 8, 8) ? 8 : 0
-        case 0x62:
-          return sameText(value, texts.of(block.eventName[row] as number)) ? 16 : 0
-        case 0x59: {
-          const delta =
-            (wordAt(value.bytes, value.from + 4) - (block.timeHi[row] as number)) * two32 +
-            (wordAt(value.bytes, value.from) - (block.timeLo[row] as number))
-          if (Math.abs(delta) > maxObservedDelta) return 0
-          numbers.zigzag(delta)
-          return 32
-        }
-        default:
-          return 0
+class LogFields implements HeldFields {
+  readonly oneof = 0
+  readonly #block: LogBlock
+  readonly #texts: TextBytes
+
+  constructor(block: LogBlock) {
+    this.#block = block
+    this.#texts = new TextBytes(block.strings)
+  }
+
+  match(row: number, tag: number, value: FieldValue, numbers: ByteWriter): number {
+    switch (tag) {
+      case 0x09:
+        return sameFixed64(value, this.#block.timeHi[row] as number, this.#block.timeLo[row] as number)
+          ? 1
+          : 0
+      case 0x10:
+        return sameByte(value, this.#block.severity[row] as number) ? 2 : 0
+      case 0x4a:
+        return sameBytes(value, this.#block.traceId, row * 16, 16) ? 4 : 0
+      case 0x52:
+        return sameBytes(value, this.#block.spanId, row * 8, 8) ? 8 : 0
+      case 0x62:
+        return sameText(value, this.#texts.of(this.#block.eventName[row] as number)) ? 16 : 0
+      case 0x59: {
+        const delta =
+          (wordAt(value.bytes, value.from + 4) - (this.#block.timeHi[row] as number)) * two32 +
+          (wordAt(value.bytes, value.from) - (this.#block.timeLo[row] as number))
+        if (Math.abs(delta) > maxObservedDelta) return 0
+        numbers.zigzag(delta)
+        return 32
       }
-    },
-    write(out, row, held, numbers) {
-      if (held & 1) writeFixed64(out, 1, block.timeHi[row] as number, block.timeLo[row] as number)
-      if (held & 2) writeByte(out, 2, block.severity[row] as number)
-      if (held & 4) writeBytes(out, 9, block.traceId, row * 16, 16)
-      if (held & 8) writeBytes(out, 10, block.spanId, row * 8, 8)
-      if (held & 16) writeText(out, 12, texts.of(block.eventName[row] as number))
-      if (held & 32) {
-        const total = (block.timeLo[row] as number) + numbers.zigzag()
-        const carry = Math.floor(total / two32)
-        writeFixed64(out, 11, ((block.timeHi[row] as number) + carry) >>> 0, total - carry * two32)
-      }
-    },
+      default:
+        return 0
+    }
+  }
+
+  write(out: ByteWriter, row: number, held: number, numbers: ByteReader): void {
+    if (held & 1) writeFixed64(out, 1, this.#block.timeHi[row] as number, this.#block.timeLo[row] as number)
+    if (held & 2) writeByte(out, 2, this.#block.severity[row] as number)
+    if (held & 4) writeBytes(out, 9, this.#block.traceId, row * 16, 16)
+    if (held & 8) writeBytes(out, 10, this.#block.spanId, row * 8, 8)
+    if (held & 16) writeText(out, 12, this.#texts.of(this.#block.eventName[row] as number))
+    if (held & 32) {
+      const total = (this.#block.timeLo[row] as number) + numbers.zigzag()
+      const carry = Math.floor(total / two32)
+      writeFixed64(out, 11, ((this.#block.timeHi[row] as number) + carry) >>> 0, total - carry * two32)
+    }
   }
 }
 
 /** Start, time, count and sum have the same numbers in every kind of data point. */
-function pointFields(block: MetricBlock): HeldFields {
-  const words = new Uint32Array(block.value.buffer, block.value.byteOffset, block.count * 2)
-  const isNumber = block.metrics.map(metric => metric.type === 'gauge' || metric.type === 'sum')
-  return {
-    // as_double and as_int
-    oneof: 4 | 8,
-    match(row, tag, value) {
-      const number = isNumber[block.metric[row] as number] === true
-      switch (tag) {
-        case 0x11:
-          return sameFixed64(value, block.startHi[row] as number, block.startLo[row] as number) ? 1 : 0
-        case 0x19:
-          return sameFixed64(value, block.timeHi[row] as number, block.timeLo[row] as number) ? 2 : 0
-        case 0x21:
-          if (number)
-            return sameFixed64(value, words[row * 2 + 1] as number, words[row * 2] as number) ? 4 : 0
-          return integerAt(value) === block.pointCount[row] ? 16 : 0
-        case 0x31:
-          return number && integerAt(value) === block.value[row] ? 8 : 0
-        case 0x29:
-          if (number) return 0
-          return sameFixed64(value, words[row * 2 + 1] as number, words[row * 2] as number) ? 32 : 0
-        default:
-          return 0
-      }
-    },
-    write(out, row, held) {
-      if (held & 1) writeFixed64(out, 2, block.startHi[row] as number, block.startLo[row] as number)
-      if (held & 2) writeFixed64(out, 3, block.timeHi[row] as number, block.timeLo[row] as number)
-      if (held & 4) writeFixed64(out, 4, words[row * 2 + 1] as number, words[row * 2] as number)
-      if (held & 8) writeInteger(out, 6, block.value[row] as number)
-      if (held & 16) writeInteger(out, 4, block.pointCount[row] as number)
-      if (held & 32) writeFixed64(out, 5, words[row * 2 + 1] as number, words[row * 2] as number)
-    },
+class PointFields implements HeldFields {
+  /** as_double and as_int. */
+  readonly oneof = 4 | 8
+  readonly #block: MetricBlock
+  readonly #words: Uint32Array
+  readonly #isNumber: readonly boolean[]
+
+  constructor(block: MetricBlock) {
+    this.#block = block
+    this.#words = new Uint32Array(block.value.buffer, block.value.byteOffset, block.count * 2)
+    this.#isNumber = block.metrics.map(metric => metric.type === 'gauge' || metric.type === 'sum')
+  }
+
+  match(row: number, tag: number, value: FieldValue): number {
+    const number = this.#isNumber[this.#block.metric[row] as number] === true
+    switch (tag) {
+      case 0x11:
+        return sameFixed64(value, this.#block.startHi[row] as number, this.#block.startLo[row] as number)
+          ? 1
+          : 0
+      case 0x19:
+        return sameFixed64(value, this.#block.timeHi[row] as number, this.#block.timeLo[row] as number)
+          ? 2
+          : 0
+      case 0x21:
+        if (number)
+          return sameFixed64(value, this.#words[row * 2 + 1] as number, this.#words[row * 2] as number)
+            ? 4
+            : 0
+        return integerAt(value) === this.#block.pointCount[row] ? 16 : 0
+      case 0x31:
+        return number && integerAt(value) === this.#block.value[row] ? 8 : 0
+      case 0x29:
+        if (number) return 0
+        return sameFixed64(value, this.#words[row * 2 + 1] as number, this.#words[row * 2] as number) ? 32 : 0
+      default:
+        return 0
+    }
+  }
+
+  write(out: ByteWriter, row: number, held: number): void {
+    if (held & 1) writeFixed64(out, 2, this.#block.startHi[row] as number, this.#block.startLo[row] as number)
+    if (held & 2) writeFixed64(out, 3, this.#block.timeHi[row] as number, this.#block.timeLo[row] as number)
+    if (held & 4) writeFixed64(out, 4, this.#words[row * 2 + 1] as number, this.#words[row * 2] as number)
+    if (held & 8) writeInteger(out, 6, this.#block.value[row] as number)
+    if (held & 16) writeInteger(out, 4, this.#block.pointCount[row] as number)
+    if (held & 32) writeFixed64(out, 5, this.#words[row * 2 + 1] as number, this.#words[row * 2] as number)
   }
 }
 
