@@ -4,459 +4,466 @@
  * a real tokenizer.
  */
 
-/**
- * Words by what they cost: four digits for the word alone, after a space, after an underscore and after a full
- * stop. After any other character a word costs at most one more than alone.
- */
-const wordsByCost: Readonly<Record<string, string>> = {
-  '1111': `
-ACTION ALL API APP Action Add Address All App Array As Base Block Buffer By CLIENT CODE CONNECT Call
-Callback Cell Channel Check Class Click Client Close Code Color Command Common Config Content Context
-Control Controller Core Count Create Current Custom DATA DEBUG DEFAULT DELETE Data Date De Debug Default
-Display Do END ERROR EVENT Enable End Equals Error Event Exception FILE Field File Filter Find First For
-Form Format Frame From Function GET Generic Get Global Group HTML HTTP Handle Handler Header Helper INFO
-INVALID Id In Index Info Init Input Insert Instance Int Integer Interface Internal Invalid Is Items JSON
-KEY Key LOG Label Last Length Level Line Link List Load Local Log Long MAX Main Map Max Message Meta
-Metadata Method Min Mode Model Module NAME NODE NONE NOT NULL Name New No Node None Not Number OK ONE OPEN
-OR OUT Object On Open Order Out Output PORT POST Params Parse Path Per Point Port Position Post Pre
-Process Project Property Public Query Read Record Reg Register Remove Report Request Response Result
-Return Row Run Runtime SERVER SIZE SQL START Save Search Select Send Server Service Set Settings Should
-Show Size Source Start State Static Status Stop Stream String Sub Surface Syntax System TYPE Table Tag
-Target Template Test Text Time Timer To Total Type UNKNOWN URI URL UTF UUID Update User VALUE VERSION
-Value View WARNING Web When Window With Work Write abort about abs absolute acc accept access account act
-action actions active actual adapter add address admin after age agent ai alert alias align all alloc
-allow allowed alpha alt am amount an analysis and angle annotations answer answers any api app append
-application apply apps are arg args argument arguments arr array arrow as assert assets assign assignment
-async at attach attribute attributes audio auth author auto available avatar average avg back backend bad
-banner bar base basic batch be before begin best bias big bin binary bind binding bit bits black blank
-block blocks blog blue body bool boolean bound bounds box branch brand break browser bucket buf buffer
-build builder bundle business by byte bytes cache cached calendar call callback called calls can cancel
-cap capture card cards cart case cat catalog ce cell cells center cert chain change changed channel
-channels char character charset chat check checked checkout child children choice choose chunk circle
-claim class classes clean cleanup clear cli client clients clock clone close closed cloud cmd code codec
-codes collect collection color colors column columns com command commands comment comments commit common
-company compare compile complete completed component components compute concat condition conditions config
-configuration connect connected connection connections connector console const constant constants
-constraint constraints construct constructor contact container contains content contents context contract
-control controls convert cookie coordinate copy core correct cost count counter cover cpu create created
-creation credentials cross crypto css csv ctx current cursor custom customer cut da daily dark dashboard
-data database dataset date day days db dc de dead debug dec decode decoder def default defaults define
-definition delay delete deleted delta demo dep dependencies depth description design dest destination
-destroy detail details detect dev dictionary diff digest dir direct direction directory disable disabled
-disconnect disk dispatch display dist distance div do doc docs document documents dom domain done dot
-double down download drive drop duration dx dynamic each easy echo edge edges edit editor effect element
-elements email emit empty enable enabled encode encoder encoding end endpoint engine entities entity
-entries entry enum env environment equal equals err error errors escape eval event events every example
-examples exception exec execute execution exist exists exit exp expand expect expected export exports
-expression ext extend extension extensions external extra extract fact factor factory fail failed failure
-fake false family fast feature features feed feedback fetch ff field fields file filename files fill
-filter filtered filters final find finish finished first fit fix fixed flag flags flat float floor flow
-flush focus folder follow for force form format forms forward fragment frame frames framework free from
-front full function functions future gateway ge gen general generate generated generator generic get git
-global go goal good google graph green group groups gu guard hand handle handler handlers has hash have he
-head header headers health heap height help helper helpers hex hidden hide high history hit horizontal
-host hostname hot hour hours href html http icon id identifier identity ids if ignore im image images img
-import in inc include index indices info init initial initialize inline inner input inputs insert install
-instance instances int integer interface interfaces internal interval into invalid inventory io ip is iso
-issue it item items iterator java join json keep key keys keyword kind label labels land lang language
-languages large last latest layer layers layout lazy leave left len length less level lib library light
-like limit line linear lines link links list listener literal live load loaded loader loading local
-location locations lock log logged logger logging logic login logo logs long lookup loop loss low lower lp
-mac machine magic main major make management manager manual map mapping maps mark mask master match
-matches math matrix max me mean measure media medium member members memory merge message messages met meta
-metadata method metric metrics micro middle min minus minutes mix mock mod mode model models modified
-modify module modules month more move moves ms msg multi my name named names namespace native need net
-network new next no node nodes non none normal not note notes notice notification now ns null num number
-numeric obj object objects of off offer offset ok old on once one online only op open operation operations
-operator ops opt option optional options opts or order orders org origin original other out output outputs
-over override owner package pad padding page pages param parameter parameters params parent parse parser
-part partial partition parts party pass password patch path paths pattern pause payload payment peer
-pending people per percent permission permissions person phase php pick picture pid pin pipe pipeline pkg
-place placeholder platform play plugin plugins plus png point pointer points policy pool pop port pos
-position positions post power pre prefix prepare present previous primary print priority private problem
-process processing processor product products program progress project projects prompt prop properties
-property proto protocol provider proxy public publish pull push put query question questions queue radius
-raise random range rank rate raw read reader ready real reason receiver record red redirect reduce ref
-reference refresh refs regex region register registration registry rel related release reload remaining
-remote remove render replace reply repo report repository req request requests require required requires
-res reset resource resources response rest restart restore result results resume retry return reverse
-review right root round route router routes row rows rpc rule rules run runner running runtime safe same
-sample samples save saved scale scan schedule schema scheme scope score script sdk search sec second
-seconds secret section security seed segment select selected selection selector self sell send sender sent
-sep separator sequence serializer series server service services session sessions set setting settings sha
-shape share shell shift shipping short show side sign signal simple single site size sk skill skip slice
-slot small snapshot so socket soft solution some sort sorted source sources space span spawn spec special
-speed split square src stack stage standard start started stat state statement states static statistics
-stats status std stdout step steps stop storage store str strategy stream string strip structure style sub
-submit success sum summary sup super support surface svg switch symbol sync system tab table tables tag
-tags tail take target task tasks team template templates term test testing tests text th the then this
-thread threshold throw ticket time timer times timestamp title to today token tokens tool tools top total
-touch trace track train transaction transform transition transport tree trigger trim trip true truth try
-ts turn two txt type types uint union unique unit units until up update updated upload upper uri url us
-use used user username users util utils val valid validate validation validator value values var variable
-variables variant vars vector verbose verify version video view views virtual visibility visible visit
-wait walk warn warning watch we web weight when where white width win window windows with word words work
-worker world wrap wrapper write writer www xml xyz yaml year you zero zone
-`,
-  '1112': `
-ADDRESS AND ANY AST ATTRIBUTE BEGIN CACHE CALL CPU DEL DIR DIRECT ENV ERR EXPORT FOR FROM FULL HEAD Impl
-KEEP LEVEL LICENSE LIST MB MS NOTE OPTIONS OTHER PATCH PATH PER PRIVATE RATE RESOURCE RPC SERVICE SHA
-SPECIAL TCP THE THIS TLS TRACE USE WARN WITH added addresses again agents alarm alignment alive amp arrays
-attempt attention authenticated backup based basis between blob budget bug busy bw campaign candidate
-cases certificate changes charge chars checks checksum chunks completion complex configs continue
-conversion counts ctor cycle cycles dash decimal defined depend dependency descriptor difference digit
-digits distribution dns due duplicate duplicates else encoded episode epoch even exact except existing
-extended far fault fee formats formatter found four fraction fw gap gate generation given globals half
-handles heads here hits hold hook hooks hosts https idle information inside instruction ipv iteration
-keywords known letter letters levels license limits linux listing lists manifest many marks matching meter
-minor missing multiple needed negative nested nf numbers owned packages pair pairs pat pct perf phrase
-picker piece ping places plain ports positive possible prior probe processed processors pwd quality
-queries quotes ranges rates ratio reads received recent registered regular removed reports requested
-reserved resolution returns revision runs sampling scores scripts secure seen segments sentence servers
-sets signed since sizes slots spaces specific sr strength stride strings suffix suite supported taken
-terminal terms than that threads three tls tracking traits under unicode unknown unsigned unused updates
-upgrade usage using usr utf versions void vs way wc wire without workers written wrong
-`,
-  '1121': `
-Absolute Access Actions After Agent Allow An And Annotation Any Api Application Args Argument Async At
-Attribute Attributes Auth Authentication Background Bad Basic Batch Be Before Big Binding Body Bool
-Boolean Bounds Build Builder But Byte Bytes CSS Cache Calendar Can Cells Certificate Change Child Chrome
-Clock Clone Cloud Co Collection Column Columns Commands Compare Concurrent Condition Configuration
-Configure Connect Connection Console Const Constant Convert Counter Cursor Decode Delay Dependency Depth
-Description Deserialize Detail Dev Diagnostics Dir Direct Directory Disable Dispatch Distance Does Double
-Drop Duration Dynamic Edge Empty Enabled Encode Encoding Endpoint Engine Entry Enum Environment Equal
-Events Exchange Exec Exit Exp Expected Experimental Export Extension Factory False Fast Feature Features
-Fetch Fields Files Fixed Flags Float Forms Full Generate Generated Getter Go Google Graph Groups Hand Has
-Hash Headers Health Help Hex High Host How Http Identity If Import Include Information Initial Install
-Interval It JWT Java Join Json Keys Kind Language Lib Library Linear Linked Listen Listener Lo Loader
-Location Logger Logging Look Low Make Many Mapping Mark Match Math Maximum Media Memory Merge Messages
-Mock Modified Modules More Msg Multi Must Na Named Namespace Native Network Next Non Note Now Null Objects
-Observer Of Offset Ok Once One Operation Option Optional Options Or Other Our Override PUT Package Pair
-Parameter Parameters Parent Parser Part Pass Paths Pattern Payload Pending Percent Permission Please
-Plugin Policy Power Prepared Priority Pro Progress Promise Properties Protocol Provider Proxy Pull Push
-Question Queue Range Raw React Reader Receive Ref Reference Reflection Regex Registry Regular Release
-Replace Reporting Repository Require Required Requires Resolve Resource Resources Results Root Round Rows
-Rule SDK Safe Scan Schema Scope Score Script Second Secret Security Sequence Serialize Series Services
-Shape Share Shared Short Side Signal Simple Single Skip So Socket Some Spec Special Speed Split Stack
-Standard Starts Step Storage Store Stored Strict Subject Subscription Success Sum Super Support Symbol
-Sync Take Tech Term Tests That The Then There These They This Throw Throws Timeout Timestamp Token Tool
-Tools Top Trace Transfer Transform Transport Tree Try Typed Types UInt UTC Uint Unique Unknown Unsupported
-Up Uri Url Use Utility Valid Validate Validation Validator Values Variable Verify Version Views Visit
-Visual Warning We What Where Width Windows Word World Writer You Zero abstract additional apache argv ask
-audit authenticate authentication authorization await aws azure belongs but calculate camel catch ceil
-challenge characters closest collections combine community compiler compose compress configure consume
-consumer cookies cool cwd deep deploy describe deserialize did dirname discord effects ends ensure
-enterprise exceptions exclude exe experimental figure flight foo gb github glob gmail grpc hardware hl
-includes inject inspect instructions instrument integration invoke javascript just jwt kill leading learn
-life likes listen listeners loads look matcher maximum memo middleware mime minimum minute multipart must
-nano ones opens ordinal organization parents pathname perform performance personal practice pretty prevent
-production promise protobuf prototype providers quick raises react redis references reflect reject
-repositories resolve respond responses retrieve rollback routing say schemas semantic serialization
-serialize solve sqrt starts stderr stdin strict syntax tech tell ten them third tight timeline transparent
-twitter undefined utilities utility want was website what which workflow xr yellow
-`,
-  '1122': `
-AA AMD ARE ASCII AWS Abort About Above Added Adding Additional Additionally Addresses Adds Admission
-Advanced Age Ahead Alias Alive Allowed Already Also Alternative Always Am Analysis Andrew Answer Answers
-Anything Anyway Apple Apps Arguments Assembly Authors Avg Avoid Aw Ax Ay BSD BUT Badge Based Because Below
-Ben Benchmark Best Beyond Bits Blast Boom Both Bound Browser Budget Bug Built Bw CLI CRC Called Caller
-Calling Calls Candidate Case Catalog Cause Cf Chance Changed Changes Channels Characters Checks Clause Cod
-Codes Collector Colors Comments Community Compared Comparison Compatibility Compile Complete Compression
-Conduct Connecting Connectivity Connector Consider Constructor Contents Continue Contributor Conversion
-Copyright Cost Counts Credentials Critical Currently Cut Cuts DNS David Defaults Define Defines Definitely
-Definition Depot Deprecated Descriptor Destination Details Detection Developer Development Did Difference
-Digit Discord Disk Distribution Docs Don Draft Drain Due Dw Dx Dz EA Each Effect Effects Electron Encoder
-English Enough Entries Episode Episodes Epoch Every Evidence Exact Example Examples Explain Explicit
-Exposure Express Extended FAQ Fact Failed Failure Fault Finished Fix Fo Follow Formats Found Fran Fully
-Functions Further Fx GMT Generator Gets Getting Git Github Given HTTPS Half Handling Healthy Held Hello
-Here Hi Hint History Hit Hits Hook Hop Hub Hw IMPORTANT INCLUDING IPv ISC ISO Idle Ii Impact
-Implementation Importance Important Imports Improve Inbox Inc Includes Incoming Infinity Inside
-Installation Instead Instruction Integration Issue Iterable Its James Japan Jet John Josh Ju Just Keep
-Known LOSS Largest Learn Letter License Like Limit Limits Lines Linux Loads Logs Looks Lower MIT Mac
-Manual Maps Marks Masks Matches May Maybe Mean Meter Methods Metric Metrics Microsoft Miner Missing Most
-Ms Multiple NSA Names Nathan Near Neither Nested Never Nobody Notes Nothing Ns Numbers OAuth Observation
-Old Older Only Operations Operators Optimal Optimize Origin Original Others Overflow Overview Ow Own
-Parents Parsed Parsing Parts Passing Pause Peer Performance Pf Pick Picker Plain Points Polar Pool Portugu
-Positions Prefer Prefix Previous Problem Processor Prompt Proto Prototype Provide Provides Providing
-Published Purpose Pw Questions Quick Quiet Quote README REST RFC Rabbit Radius Rate Ratio Reading Reads
-Ready Reason Received Records Recursive Reject Remarks Removed Replacement Represent Requests Reserved
-Resolution Resolver Responses Restore Retry Returns Review Robin Rules Runner Running Runs Rust STRICT
-Safari Same Samples Scores Seal Seconds Secrets Secure See Seen Segment Selector Sent Sentence Servers
-Serving Sets Setting Shares Shift Shows Since Six Smart Snake Snapshot Software Something Sorted Span
-Sponsors Started Stats Stops Stores Streaming Studio Summary Supported TTL TZ Tail Tcp Templates Tenant
-Testing Thank Thanks Therefore Things Those Threshold Through Timeline Times Tokens Too Tracker Two UND
-URLs Unary Unicode Union Unix Unless Unlike Unsafe Updated Upgrade Upper Usage Used Useful Uses Using Utf
-Vocabulary Wanted Watch Weak Welcome Well Whether Which While Who Whole Why Will Wire Within Without Words
-Worker Workers Works Wrapper Writable Writes Writing Wrong Your Za aaa aad abc abe able above absence
-acceptable accepted accessible acts actually adapt adding addition adds advanced affected aggregation
-agree ahead ais alerts allocation allows alone along already also alternative although always among
-anonymous another ansi answered anything apart appear appearance applications architecture aren around
-ascending asia aside asin asked asking asks assemble assembler assembly assigned assistant associate
-associated attached aud authority authors automatic availability avatars avoid aware away awesome bab
-babel badge bare bash battery baz because been behind being below bench benchmark better bf blast blocking
-boom both bounded brace brief broken broker bugs building built bun burst cac caf caller calling came
-cannot canonical care carry caught cause cea cef certain chains chalk chance changing charts cheap
-checking chosen closing closure coded coding collector colon combined come comes coming comma commercial
-communications compact comparison compatible compiled compressed compression computed concept conditional
-configured confirmed connecting consider consistent constructed construction contain contained
-contributors controlled conversation converted copies copyright could coverage covered covers creates
-creating critical curl currently cuts dad dde dea deal decision declare decoded defines definitions deny
-depending deployment deprecated deps derive derived desired developer development different discard
-discover distributed doctor does doing don downloads draft drops during early ebb ebe ecc edition
-effective efficient eight either embedded emoji ended ending entered episodes era eras escaped escaping
-eslint esm especially etc evaluation ever excluded exclusive expanded expects experience expired expiry
-explicit express extends facts fails fall fallback fallen falls fan fatal favor feel few filled finding
-fine firm fits five floating folders forces forget fork formatted fresh friendly frontend fully gave gets
-getter getting gh gi gist give giving going gone got grammar graphql graphs great greater grep guards
-guide gzip had handled handling hands hard harm hashed having healthy heard heartbeat held hello helps
-higher holds hop how human identify ignored immutable impact implement implementation implemented
-implements implicitly importance important imports incident included including inclusive incoming
-incorrect increase indexed individual infer inform inherit inherits installation installed instead
-interpret issues iterate its jest keeping know koa lack lag largest late later law lead leader least
-ledger legacy let lets lexer libraries licensed licenses lie lies limitations limited linked lint listed
-lite little localhost located logos looking looks loops lost lot lots lowest made maintenance makes making
-mapped markdown marked masked matched matter may maybe meaning means median meet mention merged might
-migration million milliseconds mind miner minimal mixed modern moment months most mts much near nearest
-necessarily necessary needle needs neutral never newline nice nine nor notation nothing noticed npm nw
-occur offers official often older omit onto opaque opened opening operators optimization optimized ordered
-ordering ordinary oss others otherwise our ours outlined outside overall overflow overview overwrite own
-owns packed paired panic paragraph parsed passed passes passing passwd past paused perfect performed
-perhaps permit persons pieces placed please pod polar postgres potential predicate prefer preferred
-prepared prepend preset primitive principal printed prints produce producer proper proposal protected
-provide provided publication published pure purpose puts qualified quarter queued queues quiet quoted
-raised ran ranking rare rather reach reading readonly really recommend recommended refer reflection regexp
-released remain replacement reported repos represent representation resolved resolver respect restrict
-restricted rests retain returned reuse rights rise risk rk roots rounded said scenario seal sealed
-searched see selectors sending serialized serve served severity shall shares shed shim ships silent
-simulation slash slow software something specified spread stable stand stands stars starting statuses stay
-stem still stored stores streams strong structured structures stuff such sure svc systems takes taking
-tbody telling tenant terminate terminated tested texts thank thanks there these they thing things think
-those though through throws thus ties tiny toc too tracked traffic treated trust trusted trying ttl turned
-typed typeof typically undef underscore unexpected unix unless unsafe unset unsupported upon usable uses
-usual usually validated variance variation vary verb verbosity verification very vg via visitor walking
-wanted warm warnings ways weak webpack welcome well went were whatever whether while who whole whose why
-wide wiki will wish within won working works worth would wrapped writes writing xd years yet yield your
-`,
-  '1212': `
-ALLOW QUEUE stdio
-`,
-  '1221': `
-Enums Ordinal gnu mozilla
-`,
-  '1222': `
-AAAA Absent Affected Ascii Authenticator Cc Confirmed Counters Deps Deviation Digits Dirs Dropped Dv
-Emitter Encoded Ended Endpoints Exceeded Exclude Exporter Exports FTA Fg Finite Fw GIN Grouped Grpc
-Handlers Ids Indices Interceptor Kinds Listeners Matched Millis Milliseconds Newest Observed Opened Opts
-Overlap Pct Processors Propagation Ranges Readable Readonly Repeated Resolved Reuse SSF Schemas Sequences
-Shown Sockets Suffix TTY Texts Tls Tracer Tracing URIComponent Unavailable Watcher aac acf aea aec aed
-akia apikey apis bbc bea bfd callee ccc cdc cdn cee dfa eca eda edd eed eef efd endregion etag fcc ffa ffc
-ffff foobar fz gte iana ietf imul lte orca otel paged servername slashes stackoverflow thead tsx
-typescript umd utm
-`,
-  '2111': `
-reporting
-`,
-  '2112': `
-CONNECTION FAILURE KIND SECURITY accessor batches candidates customize detection latency lengths literals
-modes overlap requirement sensitive sequences shapes specs supply
-`,
-  '2113': `
-probability
-`,
-  '2121': `
-circular concurrent discovery enums interceptor lifecycle messaging microsoft naming obtain optimize
-preference streaming stringify trailing transforms websocket wikipedia
-`,
-  '2122': `
-APIs ARISING AUTHORS Bun CONTRACT CType DAYS EXPRESS Espa Finds IDM IMPLIED IService JSX LIABLE MCA MCP
-MIME NONINFRINGEMENT PSI Ranked Remedy Removes SHALL SOFTWARE Sends TORT Takes abnormal aborted absent
-absolutely accepting accepts accessed accessing across additionally addressed administration advice affect
-agreed allowing altered anew anomaly answering anyone anyway anywhere appended applicable applied applies
-arbitrary arrive arrived arrives assertion assertions assume assumed assumes asynchronous asynchronously
-attacks audience backwards badges baf become becomes beforehand began behave behaves behaviour belong bey
-beyond bigint binds blame bodies borders bracket brackets breaks builds bypass caches caching callers
-cancelled capabilities capability capped carried carries casing caused causes causing chained challenges
-clocks closes collected collective combination commits comparable compared compares comparing compilation
-completely compliance compliant composite conclude concurrency configurable configurations configuring
-conflict connectivity consecutive considered consist consists constructors containing contribute
-contributing contributions conventions conversions converting converts convex correctly correspond corrupt
-costs counted counterpart counters crash crashed crashes crossed cumulative databases david dear debugging
-decide decided decides deciding decimals declaration declarations declared decoding demand depot described
-describes descriptors designed destroyed detailed detected determine determined deviation diagnostics
-dictionaries differ differs directly disables disagree disclosure discussions dispatched displayed
-distances distribute documented doubles downstream drain draining dropped durable durations easier easily
-echoed editors emits emitted emitter enables enabling endpoints enforce engineer engines enough entire
-environments established everywhere evidence exceed exceeded exceeds excess excludes executable exemplar
-existence explain exponential exported exporter exporters exporting expose exposed exposes exposure
-expressions extending extremely failing failures faster fastest fence fenced fences fetched fewer figures
-filtering finds fitting fixes flagged folded followed follower follows forbidden formatting forwarded
-frozen functionality funding furnished further fury gaps gather gauge generates generating gives goes
-granted graphite grouped grows guarded guessing guidelines guides handbook handshake happen hashes helpful
-hexadecimal hides highly histogram hops huge hundred identical identifiers identifies immediately implied
-implies imported importing improve improvements inbox incidents increases independent indicate indicates
-indicating indirect inferred ingest initialization injection insensitive installing installs instanceof
-insufficient integrity intended intercept intervals invariant invisible invocation invoked isn itself
-japan keeps kept keyed keyof killed kinds knows labelled larger lasts leak leaked learns leaves leaving
-lifetime listening lives locally longer longest longs lowercase malformed manually mappings marketplace
-matters meant measured meets mend merging migrate mined mismatch mocking modifying moved namespaces nanos
-narrow nearer needing needles neighbours neither nesting networks newer newest newly nobody notable
-numbered numbering observation observed oldest onset operating optionally originally origins orphan
-outcome outgoing overhead overload overloaded overridden overrides overwritten parses parsing particular
-partitions passwords pauses pays peers percentile performs picks pinned platforms playground policies
-pooled populated portions positional precedence prefers prefixes preserve previously printable probes
-problems processes produced programming programs prompts protocols proves proxies pushing randomness
-ranked ranks reached reaches readable readers reasons receivers receives receiving reconnect recorded
-recording recovered recovery redact referenced referencing referral refers reflected refusal refuse
-refused refuses regarding regardless regression rejected releases relevant relied relies rely relying
-remains remedy removes removing repeated replaced replaces replay represents requiring resets resolves
-respective restarted resulting resumes retained retention retries returning reusable reused reveal
-reversed risen ruled runaway safety sampled saturated says scanned scans scoped scopes sealing secrets
-seems sees selects sends sentences separate separated serializers serves serving settle several severe
-shaping shields shifts shorten shorter shorthand showing sick sides sight significance significant simply
-singles sits sketch skipped skips slogan slower smaller sockets somebody somewhere spaced spans spared
-spawned specifically specification specifies specify specifying sponsor sponsors stale stamped statements
-stays stems stopped stops strangers stripped stripping structural substantial subtype succeed successes
-successfully suitable sums supplied supporting switched switches symptom synchronous tally tape tells
-tenants theirs thousand thousands thresholds throwing thrown tighter timed timing together tokenizer told
-took torn touched touches traced tracer traces tracing transferred transports treat tried triple truncated
-tuned turns twentieth twice typical typings typo unaffected unavailable universal unloaded unnecessary
-unreachable unread unspecified unusual upstream useful utilization validates validating valign various
-verdict verifier violation visibly vocabulary vscode vulnerability waited waits walked walks wants warns
-wasm watched weigh whenever whichever whitespace wholes whom wider witness workflows worry worse worst
-wraps wrote xem yarn yields
-`,
-  '2123': `
-COPYRIGHT INDIRECT LIMITED NEGLIGENCE OTHERWISE PURPOSE SERVICES WHETHER attempting attempts balancing
-consumed consumers consuming declares declaring declined effort elsewhere equally equivalent exactly
-farther faults halves hereby intrinsic limitation mutated occurrences occurs semantics surrogate
-underlying understand understands wrapping
-`,
-  '2132': `
-Builds Contributors Converts Implements biome compatibility deepest enumerable externally globally
-harmless instrumentation looked omitted performant rejects robust scenarios strictly telemetry
-`,
-  '2133': `
-CLAIM Collective DAMAGES Differences Discussions Duplex Economy FITNESS Gathering Indicates Keeps Kraken
-LIABILITY Parses Polski Silence Verdict aims alongside ambiguous appears approach automated automatically
-avoiding bearer became benchmarking benchmarks besides bundled bundles chooses clauses closely continues
-copied densely determines diagnose diagnosis differences doesn earlier earliest economies economy
-ecosystem ensures ensuring escapes evaluated explained explains explicitly forged garbage gauges
-implementations implementing incorrectly integers internally invented investigate investigation judged
-literally maintain maintained mechanism mistake obtaining occurred potentially pretend primarily propagate
-propagation properly provides providing purposes renamed replicas representing respectively responsible
-restrictions silence silently situations sixteen speaks splitting standalone standards strongest suspect
-talks therefore throughput towards trailers unauthorized unchanged untouched vacuum whoever widely
-wildcard yourself
-`,
-  '2212': `
-BIND FATAL INFINITY
-`,
-  '2213': `
-BYTES
-`,
-  '2221': `
-Cursors
-`,
-  '2222': `
-AAAAA AAgg AAw AAx ACg AOC AUg Aej Aoq Bz Callee Callers Coded Compares Counted DEAw Dfh Dg EAk EZD Fewer
-Folds Formed Fz Gaps HQo Hmac Htr Ingest JSONSchema Jd Luhn Lweg OIC Onset Otel Ovc POSITIVE Postgres
-Punctuation Puts Pz QGew QNA Reversed Sampled Slower Tally Ties Traces Triage Tt UUIDs Uwn Worry Yd Zl Zod
-Zp Zx Zz abprs aiza authenticator backpressure bidirectional columnar cursors deadlock decompression
-deltas encodes evicted fetches ffw generalise glpat healthcheck healths llm loopback lossless mcp
-microsecond millisecond nanoseconds onsets orphans otlp posu prefixed presences quantile quantiles
-queryable queueing restarts retrying rfc rollup rollups senders slowest smhd stacktrace subarray
-uncompressed unrecognized unsaid untrusted unwell varint windowed xox zod zstd
-`,
-  '2223': `
-ABAp ASIA AXj DLz NEGATIVE OTLP decoders halving ordinals triage underflow
-`,
-  '2232': `
-Adp Closes Decided Deciding Exclusion Exemplar Exponential Healths Ifg Itself Orphan Refusal Refused
-Resolves Rollup Rollups Scanned Sealed Spans Stands UTCDate Weigh lexicon
-`,
-  '2233': `
-AAAACA AAAAD AAAADA AAAAw AAACA AAAIC AKIA AQAA Alarms Anomaly Circles EFz EPSILON Folded HXK Halves
-Insufficient Likely Nanoseconds Oldest Overloaded Pauses QEAg Quantile Recognises Rejects Ruled Rxg
-Sixteen Strongest Summaries aggregations apostrophe callees checksummed emptiness eyj fewest gho ghp ghs
-ghu leaner narrows segfault temporality xdfff
-`,
-  '2333': `
-AAAAAA AAAAAAA AAAAAAAAAA AAAAAAAAAAD AAAAAAAAAAP AAAAAQ AAAAAg AAAAAw AADw RYUg otelcontext xffffffffn
-`,
-  '3122': `
-punctuation
-`,
-  '3133': `
-BASIS CONDITIONS CONSEQUENTIAL DEALINGS HOLDERS PROFITS PROVIDED WARRANTIES WARRANTY anomalies browsers
-busiest completes concerned convenience convenient convincing corresponding corresponds deterministic
-deviations differently disregard dynamically encountered entirely exclusively exhausted exposures
-gathering governing gracefully guaranteed guarantees happened happens innocent interoperability
-negotiation overriding philosophy practices prettier repeats resolving safely satisfies satisfy separately
-separators significantly sponsorship sublicense subsequent succeeds suffers themselves worrying
-`,
-  '3134': `
-PARTICULAR acknowledged
-`,
-  '3144': `
-investigations
-`,
-  '3233': `
-BFSR Deviations arcsine convincingly deviated exemplars inconclusive monotonic refusals severities
-summarise superseded tallies throttled unexplained unreadable
-`,
-  '3243': `
-Exemplars
-`,
-  '3333': `
-AAAAAAAAAAJ AAAAAAAAAAMD AIOY DAAAAAB Deterministic EAAAAAAAAAw EACCES ENOTFOUND Gpvff HAAAAAAAAAAD Hfffw
-Inconclusive LOAxu MAAACA MAWSvi PAAAAAAAAAAD PAAAAAP TQAA Underscore booleans coarsely coarser exfiltrate
-jothg
-`,
-  '3334': `
-CAIAAAAA CONSUMER
-`,
-  '3343': `
-Emptiness
-`,
-  '3344': `
-AAAAAPD AAAAAPj AAAAAPz AAAADg AAAADw AAABw AAAMLF AQAAAAAAAAAA Anomalies BSAAw Djvgcw Superseded
-unauthenticated
-`,
-  '3444': `
-AAAAAAAAAAAAD AAAAAAAAAAAID AAAAAAAAAADg AAAAAAAAAAOD AAAAAAAAAAPD AAAAAAAAAAPj AAAAAAAAAAPz AAAAAAAACA
-AAAAAAAAg AADgfw BQAAAAD DAAAAAAAAAID
-`,
-  '4144': `
-CONTRIBUTORS
-`,
-  '4145': `
-acknowledgement
-`,
-  '4444': `
-DSKAAAAAMB EAAAAAAAAAAADA EADDRINUSE KAYQf MAAAAAAAAAAACA OIRQwgg YAAAAAfv opentelemetry
-`,
-  '4455': `
-AACAAAOll AQAAAAAAAADA VPQDZAho
-`,
-  '4555': `
-AAAAAAAAAAAADw
-`,
-}
+/** The characters a word may begin with whose cost is known apart. */
+const costPrefixes = ' _.-/(='
 
+/**
+ * Words by what they cost: a digit for the word alone, and one for it behind each of `costPrefixes`. Behind any
+ * other mark a word costs at most one more than alone.
+ */
+const wordsByCost = `
+11111111: color com config context count create current data date db document email end file find form
+function get head http id image in index input int is item json list max min model my name new no node
+null open password query request res result root self session set settings start status sub test text time
+url user value view
+11111112: App Class Core In New System Test Web access account action actions add address admin all am an
+api app as auth back bar base be bin block blog body browser build by cache calendar card cart change
+channel chat check class client code comment common company component connect contact container content
+control core css custom day de debug default delete detail details dev display dist div do doc dom domain
+download drop edit editor env error errors event events example export ext feed files filter frame from
+front full gen global go group header help helper high history hour html icon im images img import info
+init interface ip items java key lang layout lib light link load local location log login main map master
+me media member message meta mod module month ms msg native net network not object of off on op options or
+order org out output package page parser pass path payment per person place platform play plugin pop post
+pre private process product products program project property provider public question read red ref
+reference register remove render report reset resource rest results right router run runtime save schema
+script search sec select send server service show sign simple site sk source span spec src stat state
+static storage store string style svg system tab table tag task team template th the thread title to token
+tool top tree type types unit up update upload us use users util utils vector version video web window
+work world write www year
+11111122: about assets avatar banner basic business cloud comments components dashboard demo design direct
+down framework free functions ge general generated google he inc install library live loading logo met
+orders pages sdk security services share support testing tests tools watch we
+11111211: array center edge format line num response row size str this
+11111212: All Code Control Date Is Key Level Line Link Max No On Reg Service State Time To Type act active
+after age agent ai alert alpha and angle answer any arr at author auto before best big bind binding bit
+bound box buffer builder byte call can cap case cat cell cert chain char character child choice circle
+clean clear cli clock close column columns command condition console contract cookie copy cost counter
+created days dec def delay depth description dir direction directory distance dot double duration effect
+element elements empty enable enabled engine entry exp expression extension extra feature fetch field
+fields fill final first flat flow folder for force generator hand handler height hidden hit horizontal
+host hours if ignore inner instance it kind label language last layer left length level limit lines loader
+lock long loop loss low machine manager mark mask match memory method mode next normal note now number
+offset ok old one operation opt option origin original other over owner param parent part pattern peer
+percent pin point pointer policy port pos position power prefix primary print progress properties radius
+range rate reader real record refresh region rel required return review round route rule scale score
+second secret section selected selection selector series setting shell short side single slot sort space
+speed square stack stage step stop stream strip success summary super symbol sync tags target term ticket
+times total track transform trigger ts turn two uri val valid validation values var variable vars weight
+width win with word worker wrapper zone
+11111221: cut
+11111222: As De END End Length Min Out Port With align alt analysis arrow average black blue brand break
+called ce connected controls coordinate cover cross da dark definition disable disabled drive expand
+factor family fast feedback fit fixed floor focus follow forward good green gu have health hide hot inline
+invalid land large less like linear links loaded major management medium members middle minus more none
+online only pad padding party phase picture placeholder plus present processing put ready registration
+related release running safe small so soft special standard submit switch tail touch transition trip upper
+used validator visible warning white wrap you zero
+11112111: forms models random train
+11112112: API Add Base Common Create Data Error Event File Form Get Header Input List MAX Main Object Open
+Post Register Search String Sub Table Text User View application assert audio cards classes colors
+constants customer database entity environment features groups hash include io logger mac math messages
+mock non ns operator pkg problem raw resources routes sample socket std tasks xml
+11112122: Internal Public apps backend catalog docs entities examples extensions git helpers interfaces
+internal latest manual maps modules php plugins png projects questions templates views windows
+11112211: Integer NULL None Request args batch false float headers len logging obj params parse req
+require sum true username
+11112212: APP Action Address Array Block Buffer By Call Cell Channel Check Client Color Command Config
+Content Context Current Custom DATA DEBUG DEFAULT Debug Default Display ERROR EVENT Exception FILE Field
+Filter Frame Function GET Generic Global Group INFO Id Index Int JSON KEY LOG Label Local Log Long Map
+Message Method Model Module NAME Name Node Not Number Order Output PORT Parse Path Point Position Process
+Project Property Query Read Response Result Return Row Runtime SQL Server Set Settings Size Source Start
+Status Stream TYPE Tag Target URL UUID Update Value Window abs acc actual adapter alias amount arg
+argument arguments assign async attribute attributes avg begin binary bits blank bool boolean bounds
+branch bucket buf bundle bytes callback cancel children chunk cluster cmd codec collection commands commit
+compare configuration connection const contents convert correct cpu credentials csv ctx cursor dataset dc
+dead delta dep dest destination dictionary diff dispatch done dx dynamic each edges endpoint entries enum
+equal err eval exception exec exit expect expected exports factory fake ff filename filtered filters flag
+flags fragment generate goal graph handle has heap hex identifier identity ids indices initial inputs
+insert integer interval issue iterator join keys keyword labels listener lower lp make mapping matches
+matrix mean metadata metric metrics minutes move named names namespace nodes notes notification objects
+optional opts outputs parameter parameters parts paths payload permission pid pipe points pool previous
+priority prompt prop proto protocol proxy push queue rank reason receiver regex remote reply repo
+repository reverse rows samples saved scan schedule scope seconds seed segment sender sent separator
+sequence serializer shape signal skill skip slice snapshot solution sorted split statement states stats
+stdout strategy surface timer timestamp today tokens trace transaction trim txt uint unique updated
+validate verbose wait where words writer
+11112221: UTF
+11112222: ACTION ALL CLIENT CODE CONNECT Callback Click Close Controller Count DELETE Do Enable Equals
+Find First For Format From HTML HTTP Handle Handler Helper INVALID Info Init Insert Instance Interface
+Invalid Items Last Load Manager Meta Metadata Mode NODE NONE NOT OK ONE OPEN OR OUT POST Params Per Pre
+Record Remove Report Reset Run SERVER SIZE START Save Select Send Should Show Static Stop Surface Syntax
+Template Timer Total UNKNOWN URI VALUE VERSION WARNING When Work Write abort absolute accept alloc allow
+allowed annotations answers append apply are assignment attach available bad bias blocks cached calls
+capture cells changed channels charset checked checkout choose claim cleanup clients clone closed codes
+collect compile complete completed compute concat conditions connections connector constant constraint
+constraints construct constructor contains creation crypto daily decode decoder defaults define deleted
+dependencies destroy detect digest disconnect disk documents easy echo emit encode encoder encoding equals
+escape every execute execution exist exists extend external extract fact fail failed failure finish
+finished fix flush frames future gateway generic guard handlers hostname href initialize instances into
+inventory iso keep languages layers lazy leave literal locations logged logic logs lookup magic measure
+merge micro mix modified modify moves multi need notice numeric offer once operations ops override partial
+partition patch pause pending people permissions pick pipeline positions prepare processor publish pull
+raise redirect reduce refs registry reload remaining replace requests requires restart restore resume
+retry rpc rules runner same scheme sell sep sessions sha shift shipping some sources spawn started
+statistics steps structure sup tables take then threshold throw transport truth try union units until
+variables variant verify virtual visibility visit walk warn when xyz yaml
+11121122: MS fw hooks license linux
+11121212: existing found letter piece that
+11121222: BEGIN added based between budget charge cycle defined digit even four gap generation half hook
+information known many meter needed negative owned picker positive quality resolution specific strength
+suite supported terminal than three under unused way wire workers written
+11122112: blob
+11122122: LICENSE packages plain scripts usr
+11122212: AST ERR PATH candidate chars decimal encoded epoch handles numbers pair scores sentence sr
+strings unsigned using void
+11122221: https utf
+11122222: ADDRESS AND ANY ATTRIBUTE CACHE CALL CPU DEL DIR DIRECT ENV EXPORT FOR FROM FULL HEAD Impl KEEP
+LEVEL LIST MB NOTE OPTIONS OTHER PATCH PER PRIVATE RATE RESOURCE RPC SERVICE SHA SPECIAL TCP THE THIS TLS
+TRACE USE WARN WITH addresses again agents alarm alignment alive amp arrays attempt attention
+authenticated backup basis bug busy bw campaign cases certificate changes checks checksum chunks
+completion complex configs continue conversion counts ctor cycles dash depend dependency descriptor
+difference digits distribution dns due duplicate duplicates else episode exact except extended far fault
+fee formats formatter fraction gate given globals heads here hits hold hosts idle inside instruction ipv
+iteration keywords letters levels limits listing lists manifest marks matching minor missing multiple
+nested nf pairs pat pct perf phrase ping places ports possible prior probe processed processors pwd
+queries quotes ranges rates ratio reads received recent registered regular removed reports requested
+reserved returns revision runs sampling secure seen segments servers sets signed since sizes slots spaces
+stride suffix taken terms threads tls tracking traits unicode unknown updates upgrade usage versions vs wc
+without wrong
+11211112: The
+11211122: community look react twitter
+11211212: Be Co It Pro await
+11211222: Agent Allow An And Encoding Go Hand Headers Lo Mark One Or Part Regular Series Speed Step Tech
+Term Up Version We but compose effects flight leading life minute performance production routing tech ten
+third tight transparent yellow
+11212112: Application Auth foo
+11212122: apache aws compiler github includes javascript providers respond
+11212211: False Math
+11212212: Api Attribute Authentication Big Boolean Build Byte Bytes Cache Calendar Change Clone Collection
+Column Configuration Connection Console Const Constant Convert Cursor Double Duration Enum Environment
+Equal Expected Float Graph Hash Http Java Json Keys Language Location Logger Media Messages Mock Network
+Note Of Operation Optional Parameter Parser Paths Properties Resource Resources Route Security Simple
+Socket Some Stack Standard Storage Store Symbol This Token Tree UInt Uri World argv authentication dirname
+jwt redis resolve stderr stdin strict undefined which
+11212222: Absolute Access Actions After Annotation Any Args Argument Async At Attributes Background Bad
+Basic Batch Bean Before Binding Body Bool Bounds Builder But CSS Can Cast Cells Certificate Child Chrome
+Clock Cloud Columns Commands Compare Concurrent Condition Configure Connect Consumer Counter Decode Delay
+Dependency Depth Description Deserialize Detail Dev Diagnostics Dir Direct Directory Disable Dispatch
+Distance Does Drop Dynamic Edge Empty Enabled Encode Endpoint Engine Entry Events Exchange Exec Exit Exp
+Experimental Export Extension Factory Fast Feature Features Fetch Fields Files Fixed Flags Forms Full
+Generate Generated Getter Google Groups Has Health Help Hex High Host How Identity If Illegal Import
+Include Information Initial Install Interval Invocation JWT Join Kind Lib Library Linear Linked Listen
+Listener Loader Logging Look Low Make Many Mapping Match Maximum Memory Merge Modified Modules More Msg
+Multi Must Na Named Namespace Native Next Non Now Null Objects Observer Offset Ok Once Option Options
+Other Our Override PUT Package Pair Parameters Parent Pass Pattern Payload Pending Percent Permission
+Please Plugin Pointer Policy Power Prepared Priority Progress Promise Protocol Provider Proxy Pull Push
+Question Queue Range Raw React Reader Receive Ref Reference Reflection Regex Registry Release Replace
+Reporting Repository Require Required Requires Resolve Results Root Round Rows Rule SDK Safe Scan Schema
+Scope Score Script Second Secret Sequence Serialize Services Shape Share Shared Short Side Signal Single
+Skip So Spec Special Split Starts Stored Strict Subject Subscription Success Sum Super Support Sync Take
+Tests That Then There These They Throw Throws Timeout Timestamp Tool Tools Top Trace Transfer Transform
+Transport Try Typed Types UTC Uint Unique Unknown Unsupported Url Use Utility Valid Validate Validation
+Validator Values Variable Verify Views Visit Visual Warning What Where Width Windows Word Writer You Zero
+abstract additional ask audit authenticate authorization azure belongs calculate camel catch ceil
+challenge characters closest collections combine compress configure consume consumer cookies cool cwd deep
+deploy describe deserialize did discord ends ensure enterprise exceptions exclude exe experimental figure
+gb glob gmail grpc hardware hl inject inspect instructions instrument integration invoke just kill learn
+likes listen listeners loads matcher maximum memo middleware mime minimum multipart must nano ones opens
+ordinal organization parents pathname perform personal practice pretty prevent promise protobuf prototype
+quick raises references reflect reject repositories responses retrieve rollback say schemas semantic
+serialization serialize solve sqrt starts syntax tell them timeline utilities utility want was website
+what workflow xr
+11221122: how
+11221212: let
+11221222: AA Am Based Clause David English Hop License May Origin Za able alone around associated aware
+away awesome being building built care changing coded coming commercial compatible contained controlled
+covered critical derived development effective efficient eight ended ending era eslint ever exclusive
+expanded filled five floating friendly gh going guide hard held hop human impact important inclusive
+installed largest law linked listed lite looking made making million modern most neutral nine opening own
+packed perfect purpose qualified quarter ranking reading rise risk rounded see stars taking tested through
+too treated webpack wide working worth writing years your
+11222122: About Linux Templates bash etc frontend graphql issues licenses npm operators repos software
+wiki
+11222212: Constructor Throwable always decoded express grammar mapped milliseconds moment parsed predicate
+typeof visitor
+11222222: AMD ARE ASCII AWS Abort Above Added Adding Additional Additionally Addresses Adds Admission
+Advanced Age Ahead Alias Alive Allowed Already Also Alternative Always Analysis Andrew Answer Answers
+Anything Anyway Apple Apps Arguments Assembly Authors Avg Avoid Aw Ax Ay BSD BUT Badge Because Below Ben
+Benchmark Best Beyond Bits Blast Boom Both Bound Broken Browser Budget Bug Built Bw CLI CRC Called Caller
+Calling Calls Candidate Case Catalog Cause Cf Chance Changed Changes Channels Characters Checks Cod Codes
+Collector Colors Comments Community Compared Comparison Compatibility Compile Complete Compression Conduct
+Connecting Connectivity Connector Consider Contents Continue Contributor Conversion Copyright Cost Counts
+Credentials Critical Currently Cut Cuts DNS Defaults Define Defines Definitely Definition Depot Deprecated
+Descriptor Destination Details Detection Developer Development Did Difference Digit Discord Disk
+Distribution Docs Don Draft Drain Due Dw Dx Dz EA Each Effect Effects Electron Encoder Enough Entries
+Episode Episodes Epoch Every Evidence Exact Example Examples Explain Explicit Exposure Express Extended
+FAQ Fact Failed Failure Fault Finished Fix Fo Follow Formats Found Fran Fully Functions Further Fx GMT
+Generator Gets Getting Git Github Given HTTPS Half Handling Healthy Held Hello Here Hi Hint History Hit
+Hits Hook Hub Hw IMPORTANT INCLUDING IPv ISC ISO Idle Ii Impact Implementation Importance Important
+Imports Improve Inbox Inc Includes Incoming Infinity Inside Installation Instead Instruction Integration
+Interrupted Issue Iterable Its James Japan Jet John Josh Ju Just Keep Known LOSS Largest Learn Letter Like
+Limit Limits Lines Loads Logs Looks Lower MIT Mac Manual Maps Marks Masks Matches Maybe Mean Meter Methods
+Metric Metrics Microsoft Miner Missing Modification Most Ms Multiple NSA Names Nathan Near Neither Nested
+Never Nobody Notes Nothing Ns Numbers OAuth Observation Old Older Only Operations Operators Optimal
+Optimize Original Others Overflow Overview Ow Own Parents Parsed Parsing Parts Passing Pause Peer
+Performance Pf Pick Picker Plain Points Polar Pool Portugu Positions Prefer Prefix Previous Problem
+Processor Producer Prompt Proto Prototype Provide Provides Providing Published Purpose Pw Questions Quick
+Quiet Quote README REST RFC Rabbit Radius Rate Ratio Reading Reads Ready Reason Received Records Recursive
+Reject Remarks Removed Replacement Represent Requests Reserved Resolution Resolver Responses Restore Retry
+Returns Review Robin Routes Rules Runner Running Runs Rust STRICT Safari Same Samples Scores Seal Seconds
+Secrets Secure See Seen Segment Selector Sent Sentence Servers Serving Sets Setting Shares Shift Shows
+Since Six Smart Snake Snapshot Software Something Sorted Span Sponsors Started Stats Stops Stores
+Streaming Studio Summary Supported TTL TZ Tail Tcp Tenant Testing Thank Thanks Therefore Things Those
+Threshold Through Timeline Times Tokens Too Tracker Two UND URLs Unary Unicode Union Unix Unless Unlike
+Unsafe Updated Upgrade Upper Usage Used Useful Uses Using Utf Vocabulary Wanted Watch Weak Welcome Well
+Whether Which While Who Whole Why Will Wire Within Without Words Worker Workers Works Wrapper Writable
+Writes Writing Wrong Your aaa aad abc abe above absence acceptable accepted accessible acts actually adapt
+adding addition adds advanced affected aggregation agree ahead ais alerts allocation allows along already
+also alternative although among anonymous another ansi answered anything apart appear appearance
+applications architecture aren ascending asia aside asin asked asking asks assemble assembler assembly
+assigned assistant associate attached aud authority authors automatic availability avatars avoid bab babel
+badge bare battery baz because been behind below bench benchmark better bf blast blocking boom both
+bounded brace brief broken broker bugs bun burst cac caf caller calling came cannot canonical carry caught
+cause cea cef certain chains chalk chance charts cheap checking chosen closing closure coding collector
+colon combined come comes comma communications compact comparison compiled compressed compression computed
+concept conditional configured confirmed connecting consider consistent constructed construction contain
+contributors conversation converted copies copyright could coverage covers creates creating curl currently
+cuts dad daemon dde dea deal decision declare defines definitions deny depending deployment deprecated
+deps derive desired developer different discard discover distributed doctor does doing don downloads draft
+drops during early ebb ebe ecc edition either embedded emoji entered episodes eras escaped escaping esm
+especially evaluation excluded expects experience expired expiry explicit extends facts fails fall
+fallback fallen falls fan fatal favor feel few finding fine firm fits folders forces forget fork formatted
+fresh fully gave gets getter getting gi gist give giving gone got graphs great greater grep guards gzip
+had handled handling hands harm hashed having healthy heard heartbeat hello helps higher holds identify
+ignored immutable implement implementation implemented implements implicitly importance imports incident
+included including incoming incorrect increase indexed individual infer inform inherit inherits
+installation instead interpret iterate its jest keeping know koa lack lag late later lead leader least
+ledger legacy lets lexer libraries licensed lie lies limitations limited lint little localhost located
+logos looks loops lost lot lots lowest maintenance makes markdown marked masked matched matter may maybe
+meaning means median meet mention merged might migration mind miner minimal mixed months mts much near
+nearest necessarily necessary needle needs never newline nice nor notation nothing noticed nw occur offers
+official often older omit onto opaque opened optimization optimized ordered ordering ordinary oss others
+otherwise our ours outlined outside overall overflow overview overwrite owns paired panic paragraph passed
+passes passing passwd past paused performed perhaps permit persons pieces placed please pod polar postgres
+potential prefer preferred prepared prepend preset primitive principal printed prints produce producer
+proper proposal protected provide provided publication published pure puts queued queues quiet quoted
+raised ran rare rather reach readonly really recommend recommended refer reflection regexp released remain
+replacement reported represent representation resolved resolver respect restrict restricted rests retain
+returned reuse rights rk roots said scenario seal sealed searched selectors sending serialized serve
+served severity shall shares shed shim ships silent simulation slash slow something specified spread
+stable stand stands starting statuses stay stem still stored stores streams strong structured structures
+stuff such sure svc systems takes tbody telling tenant terminate terminated texts thank thanks there these
+they thing things think those though throws thus ties tiny toc tracked traffic trust trusted trying ttl
+turned typed typically undef underscore unexpected unix unless unsafe unset unsupported upon usable uses
+usual usually validated variance variation vary verb verbosity verification very vg via walking wanted
+warm warnings ways weak welcome well went were whatever whether while who whole whose why will wish within
+won works would wrapped writes xd yet yield
+12122222: ALLOW QUEUE stdio
+12212222: Enums Ordinal gnu mozilla
+12222122: apis
+12222222: AAAA Absent Affected Ascii Authenticator Cc Confirmed Counters Deps Deviation Digits Dirs
+Dropped Dv Emitter Encoded Ended Endpoints Exceeded Exclude Exporter Exports FTA Fg Finite Fw GIN Grouped
+Grpc Handlers Ids Indices Interceptor Kinds Listeners Matched Millis Milliseconds Newest Observed Opened
+Opts Overlap Pct Processors Propagation Ranges Readable Readonly Repeated Resolved Reuse SSF Schemas
+Sequences Shown Sockets Suffix TTY Texts Tls Tracer Tracing URIComponent Unavailable Unchecked Watcher aac
+acf aea aec aed akia apikey bbc bea bfd callee ccc cdc cdn cee dfa eca eda edd eed eef efd endregion etag
+fcc ffa ffc ffff foobar fz gte iana ietf imul lte orca otel paged servername slashes stackoverflow thead
+tsx typescript umd utm
+21112223: reporting
+21121222: sensitive
+21122222: batches candidates detection literals modes supply
+21122223: KIND accessor customize sequences shapes specs
+21122323: CONNECTION lengths overlap
+21123322: requirement
+21123323: latency
+21123333: FAILURE SECURITY
+21133323: probability
+21212222: circular enums lifecycle microsoft naming wikipedia
+21212223: concurrent discovery interceptor messaging preference stringify trailing transforms websocket
+21212323: obtain optimize servlet streaming
+21221222: demand fitting
+21221223: described designed ranked readable separated
+21221323: containing established independent labelled produced serving
+21222122: releases
+21222123: problems
+21222212: CType
+21222213: IService
+21222222: Bun DAYS MCA MCP MIME Sends TORT Takes baf bey beyond bodies borders bypass caches caching
+capped carries casing comparable comparing completely compliance compliant composite configurable
+configurations configuring counted counters cumulative david detailed dictionaries differ documented
+doubles dropped easier easily enables enabling endpoints enforce enough environments evidence failing
+faster fence fenced fences fetched fewer finds follower follows frozen functionality funding furnished
+further fury gaps gather gauge gives grows happen hides hops inbox increases inferred injection intended
+invariant invisible isn japan killed kinds lifetime listening lives mappings mend migrate mined mismatch
+moved nanos narrow newer newest newly nobody passwords pays picks pinned pushing ranks reached reaches
+reasons reconnect recovered recovery rejected relevant rely relying repeated replaced replaces replay
+resets resolves respective restarted resulting resumes retries reusable reused reveal reversed safety
+saturated says scanned scans scoped scopes sends sick sides sight sits slogan sockets sponsor sponsors
+substantial subtype succeed suitable sums synchronous tally tape tells tighter together told took torn
+touched treat tuned vocabulary vscode vulnerability wants wider witness worry worse wrote xem yarn yields
+21222223: Espa accessed accessing across additionally addressed advice anew anomaly appended applicable
+applied applies arbitrary asynchronous asynchronously audience backwards become becomes began belong binds
+blame bracket brackets builds carried chained challenges clocks closes conclude concurrency conflict
+connectivity consecutive contribute contributing contributions conventions conversions converting converts
+crash crashed crashes dear debugging declaration declarations depot describes descriptors detected
+determined deviation disables disagree disclosure dispatched displayed distances distribute drain draining
+durable durations editors emits emitted emitter exceed exceeded exceeds excess excludes executable
+exemplar existence explain exponential exported exporter exporters exporting expose exposed exposes
+exposure extending extremely filtering fixes goes granted grouped hashes helpful highly hundred
+immediately implied implies imported importing improve improvements intercept keyed keyof larger leak
+leaked leaves leaving malformed manually meant measured meets mocking modifying needing neighbours neither
+nesting networks notable onset orphan outcome outgoing parses parsing performs platforms playground
+policies populated preserve probes processes programming programs prompts proves proxies readers redact
+referenced referencing referral refers reflected refusal refuse refused refuses regarding regardless
+regression remains remedy removes removing requiring runaway sampled sealing secrets seems sees selects
+separate several severe shaping shields shifts shorthand showing significance significant singles sketch
+skipped skips slower spaced spans spared specifically specification specifies specify specifying stale
+stamped statements stays stems stopped stops switched theirs thousand thousands threw thrown timed timing
+tokenizer touches traced tracer traces tracing transferred transports tried triple truncated unaffected
+unavailable universal unloaded unnecessary unreachable unread unusual upstream useful utilization verdict
+verifier waits warns watched workflows worst
+21222233: agreed directly discussions downstream incidents installing supporting weigh
+21222322: formatting strangers stripped stripping
+21222323: CONTRACT IDM JSX LIABLE Ranked abnormal aborted absolutely administration altered answering
+anyone anyway anywhere arrive arrived arrives attacks beforehand bigint callers capabilities capability
+collected combination compared compares compilation consist consists costs counterpart decide decided
+decides deciding decimals declared decoding determine diagnostics engineer entire expressions forbidden
+handbook handshake indicate indicates indicating indirect insensitive installs instanceof insufficient
+itself knows lasts longer longest longs numbered numbering observation observed oldest optionally
+originally overhead overload overloaded overridden overrides overwritten particular partitions pauses
+peers percentile pooled portions positional precedence prefers prefixes printable recorded recording
+relied relies retained retention returning risen serves settle shorten shorter smaller successes
+successfully turns validates validating valign various visibly wasm
+21222333: Finds affect assume assumed assumes behave breaks caused causes causing considered correspond
+corrupt crossed engines fastest folded followed forwarded generates generating guidelines guides huge
+identical identifiers identifies ingest integrity keeps kept learns marketplace merging nearer operating
+switches tenants unspecified whenever whichever whitespace wholes whom wraps
+21223222: randomness
+21223223: APIs assertion assertions databases
+21223313: serializers
+21223323: EXPRESS IMPLIED Remedy Removes absent cancelled commits convex correctly differs figures flagged
+graphite hexadecimal histogram initialization intervals invocation invoked locally lowercase matters
+namespaces origins previously protocols receivers receives receiving replica represents sentences simply
+structural symptom waited
+21223333: ARISING AUTHORS NONINFRINGEMENT PSI SHALL SOFTWARE accepting accepts allowing badges behaves
+behaviour collective constructors destroyed echoed everywhere failures guarded guessing needles ruled
+somebody somewhere spawned supplied thresholds throwing twentieth twice typical typings typo violation
+walked walks
+21231323: consuming
+21232323: consumed consumers mutated
+21232333: balancing effort equally equivalent halves occurrences occurs surrogate underlying understand
+understands
+21233333: COPYRIGHT INDIRECT LIMITED NEGLIGENCE OTHERWISE PURPOSE SERVICES WHETHER attempting attempts
+declares declaring declined elsewhere exactly farther faults hereby intrinsic limitation semantics
+wrapping
+21322233: looked
+21322323: Implements
+21322333: Contributors Converts biome
+21323232: scenarios
+21323323: Builds strictly
+21323333: compatibility deepest enumerable externally globally harmless instrumentation omitted performant
+rejects robust telemetry
+21331333: yourself
+21332333: Indicates Parses earlier earliest forged investigate investigation literally maintain maintained
+renamed sixteen speaks talks throughput
+21333233: copied
+21333333: CLAIM Collective DAMAGES Differences Discussions Duplex Economy FITNESS Gathering Keeps Kraken
+LIABILITY Polski Silence Verdict aims alongside ambiguous appears approach automated automatically
+avoiding bearer became benchmarking benchmarks besides bundled bundles chooses clauses closely continues
+densely determines diagnose diagnosis differences doesn economies economy ecosystem ensures ensuring
+escapes evaluated explained explains explicitly garbage gauges implementations implementing incorrectly
+integers internally invented judged mechanism mistake obtaining occurred potentially pretend primarily
+propagate propagation properly provides providing purposes replicas representing respectively responsible
+restrictions silence silently situations splitting standalone standards strongest suspect therefore
+towards trailers unauthorized unchanged untouched vacuum whoever widely wildcard
+22122222: BIND
+22122223: FATAL
+22122323: INFINITY
+22133333: BYTES
+22212222: Cursors
+22222222: AOC Aej Aoq Bz Callee Coded Dfh Dg Luhn Lweg Punctuation Puts Pz Tally Ties Triage Tt Worry aiza
+cursors deltas mcp queryable restarts rfc subarray xox zod zstd
+22222223: AUg EZD Fewer Folds Fz Gaps HQo Hmac Htr Ingest Jd OIC Otel Ovc QGew QNA Reversed Sampled Uwn Yd
+Zl Zod Zp Zx Zz authenticator backpressure decompression glpat millisecond onsets retrying senders
+uncompressed unrecognized untrusted unwell windowed
+22222233: generalise orphans
+22222323: DEAw EAk Onset Slower abprs columnar fetches loopback lossless posu prefixed slowest smhd
+stacktrace varint
+22222333: AAgg AAw AAx Compares Traces healthcheck healths presences rollup rollups unsaid
+22223223: Formed Postgres
+22223323: Callers JSONSchema UUIDs deadlock encodes evicted ffw llm queueing
+22223333: AAAAA ACg Counted POSITIVE allocatable bidirectional microsecond nanoseconds otlp quantile
+quantiles
+22232333: ASIA halving underflow
+22233323: decoders ordinals
+22233333: ABAp AXj DLz NEGATIVE OTLP triage
+22322223: Stands
+22322323: Itself
+22322333: Adp Closes Decided Deciding Orphan Sealed Spans Weigh
+22323333: Exclusion Exemplar Exponential Healths Ifg Refusal Refused Resolves Rollup Rollups Scanned
+UTCDate lexicon
+22332333: AAACA Alarms Anomaly eyj gho ghp ghs ghu
+22333323: segfault
+22333333: AAAACA AAAAD AAAADA AAAAw AAAIC AKIA AQAA Circles EFz EPSILON Folded HXK Halves Insufficient
+Likely Nanoseconds Oldest Overloaded Pauses QEAg Quantile Recognises Rejects Ruled Rxg Sixteen Strongest
+Summaries aggregations apostrophe callees checksummed emptiness fewest leaner narrows temporality xdfff
+23333333: AAAAAA AAAAAAA AAAAAAAAAA AAAAAAAAAAD AAAAAAAAAAP AAAAAQ AAAAAg AAAAAw AADw RYUg otelcontext
+xffffffffn
+31222224: punctuation
+31333333: BASIS WARRANTIES WARRANTY browsers busiest completes differently dynamically gathering happened
+happens repeats resolving safely satisfies satisfy sponsorship sublicense subsequent succeeds suffers
+worrying
+31333334: HOLDERS anomalies convenience convenient deterministic deviations disregard exclusively
+exhausted exposures governing gracefully interoperability philosophy practices prettier separately
+separators significantly themselves
+31333434: CONDITIONS CONSEQUENTIAL DEALINGS concerned entirely overriding
+31333444: corresponding corresponds guaranteed guarantees negotiation
+31334434: PROFITS PROVIDED convincing encountered
+31334444: innocent
+31344444: PARTICULAR acknowledged
+31443444: investigations
+32333333: BFSR inconclusive kubelet summarise tallies
+32333334: arcsine deviated exemplars refusals severities throttled unexplained unreadable
+32333434: monotonic
+32333444: Deviations
+32334434: convincingly
+32334444: superseded
+32434444: Exemplars
+33333333: AIOY PAAAAAAAAAAD PAAAAAP TQAA jothg
+33333334: EAAAAAAAAAw EACCES Gpvff HAAAAAAAAAAD Hfffw Inconclusive coarsely coarser exfiltrate
+33333434: MAAACA MAWSvi
+33333444: booleans
+33334444: AAAAAAAAAAJ AAAAAAAAAAMD DAAAAAB Deterministic ENOTFOUND LOAxu Underscore
+33344444: CAIAAAAA CONSUMER
+33434444: Emptiness
+33443444: AAABw AAAMLF Anomalies
+33444444: AAAAAPD AAAAAPj AAAAAPz AAAADg AAAADw AQAAAAAAAAAA BSAAw Djvgcw Superseded unauthenticated
+34444444: AAAAAAAAAAAAD AAAAAAAAAAAID AAAAAAAAAADg AAAAAAAAAAOD AAAAAAAAAAPD AAAAAAAAAAPj AAAAAAAAAAPz
+AAAAAAAACA AAAAAAAAg AADgfw BQAAAAD DAAAAAAAAAID
+41444545: CONTRIBUTORS
+41455555: acknowledgement
+44444445: EAAAAAAAAAAADA EADDRINUSE KAYQf OIRQwgg YAAAAAfv opentelemetry
+44444545: MAAAAAAAAAAACA
+44445555: DSKAAAAAMB
+44555555: AACAAAOll AQAAAAAAAADA VPQDZAho
+45555555: AAAAAAAAAAAADw
+`
+
+/** Tokens of a word alone, and behind a prefix by its character code. */
 export interface WordCost {
   readonly alone: number
-  readonly afterSpace: number
-  readonly afterUnderscore: number
-  readonly afterStop: number
+  readonly behind: ReadonlyMap<number, number>
 }
 
 function gather(): ReadonlyMap<string, WordCost> {
   const known = new Map<string, WordCost>()
-  for (const [digits, words] of Object.entries(wordsByCost)) {
-    const [alone = 0, afterSpace = 0, afterUnderscore = 0, afterStop = 0] = [...digits].map(Number)
-    for (const word of words.trim().split(/\s+/)) {
-      known.set(word, { alone, afterSpace, afterUnderscore, afterStop })
-    }
+  let cost: WordCost = { alone: 0, behind: new Map() }
+  for (const part of wordsByCost.trim().split(/\s+/)) {
+    if (part.endsWith(':')) {
+      const [alone = 0, ...behind] = [...part.slice(0, -1)].map(Number)
+      cost = { alone, behind: new Map(behind.map((tokens, at) => [costPrefixes.charCodeAt(at), tokens])) }
+    } else known.set(part, cost)
   }
   return known
 }

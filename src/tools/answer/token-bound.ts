@@ -10,8 +10,6 @@ import { isPair, isTriple, knownRuns, knownWords } from './lexicon.ts'
 
 const space = 32
 const apostrophe = 39
-const underscore = 95
-const stop = 46
 
 const isUpper = (code: number): boolean => code >= 65 && code <= 90
 const isLower = (code: number): boolean => code >= 97 && code <= 122
@@ -79,16 +77,7 @@ function wordBound(text: string, from: number, to: number, prefixed: boolean): n
   const cost = alone ? knownWords.get(text.slice(from, to)) : undefined
   if (cost === undefined) return structuralBound(text, before, to)
   if (!prefixed) return cost.alone
-  switch (text.charCodeAt(from - 1)) {
-    case space:
-      return cost.afterSpace
-    case underscore:
-      return cost.afterUnderscore
-    case stop:
-      return cost.afterStop
-    default:
-      return cost.alone + 1
-  }
+  return cost.behind.get(text.charCodeAt(from - 1)) ?? cost.alone + 1
 }
 
 function runBound(text: string, from: number, to: number): number {

@@ -1,22 +1,21 @@
 import fc from 'fast-check'
 import { encode } from 'gpt-tokenizer/encoding/o200k_base'
 import { describe, expect, it } from 'vitest'
-import { isPair, knownRuns, knownWords } from '../../../src/tools/answer/lexicon.ts'
+import { isPair, isTriple, knownRuns, knownWords } from '../../../src/tools/answer/lexicon.ts'
 import { tokenBound } from '../../../src/tools/answer/token-bound.ts'
 
 const real = (text: string): number => encode(text).length
 
 describe('the lexicon', () => {
-  it('knows what every word costs alone, after a space, an underscore and a full stop', () => {
+  it('knows what every word costs alone and behind the prefixes it names', () => {
     const wrong = [...knownWords].filter(
       ([word, cost]) =>
         real(word) !== cost.alone ||
-        real(` ${word}`) !== cost.afterSpace ||
-        real(`_${word}`) !== cost.afterUnderscore ||
-        real(`.${word}`) !== cost.afterStop,
+        [...cost.behind].some(([code, tokens]) => real(String.fromCharCode(code) + word) !== tokens),
     )
     expect(wrong).toEqual([])
     expect(knownWords.size).toBeGreaterThan(2_000)
+    expect(knownWords.get('service')?.behind.size).toBe(7)
   })
 
   it('holds only words that cost at most one more after any punctuation', () => {
@@ -41,6 +40,26 @@ describe('the lexicon', () => {
       }
     }
     expect(wrong).toEqual([])
+  })
+})
+
+describe('triples', () => {
+  it('are claimed only where the tokenizer has one', () => {
+    const letters = [...'abcdefghijklmnopqrstuvwxyz']
+    const wrong: string[] = []
+    let claimed = 0
+    for (const first of [...letters, ...letters.map(letter => letter.toUpperCase()), ...' _./-"']) {
+      for (const second of letters) {
+        for (const third of letters) {
+          const text = first + second + third
+          if (!isTriple(first.charCodeAt(0), second.charCodeAt(0), third.charCodeAt(0))) continue
+          claimed++
+          if (real(text) !== 1) wrong.push(text)
+        }
+      }
+    }
+    expect(wrong).toEqual([])
+    expect(claimed).toBeGreaterThan(5_000)
   })
 })
 
