@@ -42,10 +42,11 @@ export async function readSample(
   range: TimeRange,
   names: Names,
   deadline: Deadline,
+  budget: number = maxSpans,
 ): Promise<Sample> {
   const coverage = await reader.coverage(range)
   const stored = (signal: Signal) => coverage.perSignal.find(one => one.signal === signal)?.items ?? 0
-  const parts = slicesOf(range, stored('traces'))
+  const parts = slicesOf(range, stored('traces'), budget)
   const timeShare =
     parts.reduce((sum, part) => sum + part.toMs - part.fromMs, 0) / (range.toMs - range.fromMs)
   const scanned: Scanned<SpanBlock>[] = []
@@ -56,7 +57,7 @@ export async function readSample(
       picked.push({ block: found.scanned.block, rows: found.rows })
     }
   }
-  const kept = keepBudget(picked)
+  const kept = keepBudget(picked, budget)
   const weights = await sourceWeights(scanned, kept.picked)
   const set = buildTraceSet(kept.picked, names, weights.of)
   const lines = stored('logs') === 0 || set.traces === 0 ? [] : await readLines(reader, parts, set, deadline)
@@ -72,10 +73,10 @@ export async function readSample(
 }
 
 /** The whole range if its spans fit the budget, else slices that together hold about as many. */
-function slicesOf(range: TimeRange, spans: number): readonly TimeRange[] {
-  if (spans <= maxSpans) return [range]
+function slicesOf(range: TimeRange, spans: number, budget: number): readonly TimeRange[] {
+  if (spans <= budget) return [range]
   const length = range.toMs - range.fromMs
-  const width = Math.max(1000, (length * maxSpans) / spans / slices)
+  const width = Math.max(1000, (length * budget) / spans / slices)
   if (width * slices >= length) return [range]
   const gap = (length - width) / (slices - 1)
   return Array.from({ length: slices }, (_, i) => {
@@ -130,10 +131,13 @@ async function readTraces(
 }
 
 /** Keeps whole traces, those with the smallest hashes, until the budget is used up. */
-function keepBudget(picked: readonly PickedRows[]): { picked: readonly PickedRows[]; share: number } {
+function keepBudget(
+  picked: readonly PickedRows[],
+  budget: number,
+): { picked: readonly PickedRows[]; share: number } {
   const spans = picked.reduce((sum, part) => sum + part.rows.length, 0)
-  if (spans <= maxSpans) return { picked, share: 1 }
-  const share = maxSpans / spans
+  if (spans <= budget) return { picked, share: 1 }
+  const share = budget / spans
   const limit = Math.floor(share * 4294967296)
   return {
     share,

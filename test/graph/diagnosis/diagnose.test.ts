@@ -277,6 +277,21 @@ describe('diagnose', () => {
     expect(diagnosis.causes[0]?.location.service).toBe('billing')
   })
 
+  it('works with one span per trace', async () => {
+    const requests = history({ kind: 'slow', service: 'gateway', ms: 150 })
+    const roots = (request: object): object => {
+      const { resourceSpans } = request as { resourceSpans: { scopeSpans: { spans: object[] }[] }[] } // made above
+      const isRoot = (span: object) => !('parentSpanId' in span)
+      return {
+        resourceSpans: resourceSpans.filter(one => one.scopeSpans.every(scope => scope.spans.every(isRoot))),
+      }
+    }
+    const diagnosis = await ask(readerOf({ ...requests, traces: requests.traces.map(roots) }, ['traces']))
+    expect(diagnosis.coverage.window.spans).toBe(diagnosis.coverage.window.traces)
+    expect(diagnosis.causes[0]?.location.service).toBe('gateway')
+    expect(firm(diagnosis)).toBe(true)
+  })
+
   it('works with metrics alone', async () => {
     const diagnosis = await ask(readerOf(history({ kind: 'cpu', service: 'advice' }), ['metrics']))
     expect(diagnosis.causes[0]?.location.service).toBe('advice')

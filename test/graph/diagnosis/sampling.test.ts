@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest'
+import { Names } from '../../../src/graph/diagnosis/names.ts'
+import { readSample, type Sample } from '../../../src/graph/diagnosis/sampling.ts'
+import type { Deadline } from '../../../src/model/reader.ts'
+import { MemoryReader } from './memory-reader.ts'
+import { makeHistory, seeded } from './synthetic-system.ts'
+
+const fromMs = Date.UTC(2026, 1, 1)
+const range = { fromMs, toMs: fromMs + 60_000 }
+const patient: Deadline = { signal: new AbortController().signal, check: () => undefined }
+const requests = makeHistory({
+  seed: 8,
+  fromMs: fromMs - 20_000,
+  toMs: range.toMs + 20_000,
+  faultMs: range.toMs + 20_000,
+  fault: { kind: 'none' },
+  requestsPerSecond: 8,
+})
+
+function readerOf(order: (request: object, index: number) => number): MemoryReader {
+  const reader = new MemoryReader(range.toMs + 30_000)
+  const ordered = requests.traces
+    .map((request, i) => ({ request, at: order(request, i) }))
+    .sort((a, b) => a.at - b.at)
+  for (const { request } of ordered) reader.add('traces', request)
+  for (const request of requests.logs) reader.add('logs', request)
+  return reader
+}
+
+/** Spans per trace id. */
+function sizes({ set }: Sample): ReadonlyMap<string, number> {
+  return new Map(set.traceIds.map((id, t) => [id, (set.first[t + 1] ?? 0) - (set.first[t] ?? 0)]))
+}
+
+describe('readSample', () => {
+  it('reads a window that fits the budget whole, and only traces that begin in it', async () => {
+    const sample = await readSample(
+      readerOf((_, i) => i),
+      range,
+      new Names(),
+      patient,
+    )
+    expect(sample.share).toBe(1)
+    expect(sample.set.traces).toBeGreaterThan(400)
+    expect(sample.set.orphans).toBe(0)
+    for (let t = 0; t < sample.set.traces; t++) {
+      const startMs = sample.set.startMs[sample.set.first[t] ?? 0] ?? 0
+      expect(startMs >= range.fromMs && startMs < range.toMs).toBe(true)
+    }
+    expect(sample.lines.length).toBeGreaterThan(1000)
+  })
+
+  it('takes whole traces from a window that does not fit, and no more than the budget', async () => {
+    const whole = sizes(
+      await readSample(
+        readerOf((_, i) => i),
+        range,
+        new Names(),
+        patient,
+      ),
+    )
+    const sample = await readSample(
+      readerOf((_, i) => i),
+      range,
+      new Names(),
+      patient,
+      600,
+    )
+    expect(sample.share).toBeLessThan(0.5)
+    expect(sample.set.spans).toBeGreaterThan(150)
+    expect(sample.set.spans).toBeLessThan(800)
+    for (const [id, spans] of sizes(sample)) expect(spans).toBe(whole.get(id))
+  })
+
+  it('takes the same traces whatever the order of arrival', async () => {
+    const first = await readSample(
+      readerOf((_, i) => i),
+      range,
+      new Names(),
+      patient,
+      600,
+    )
+    const random = seeded(3)
+    const second = await readSample(
+      readerOf(() => random()),
+      range,
+      new Names(),
+      patient,
+      600,
+    )
+    expect(second.set.traceIds).toEqual(first.set.traceIds)
+  })
+})
