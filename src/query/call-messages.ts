@@ -21,7 +21,9 @@ export type FromWorker =
   | { readonly type: 'answer'; readonly id: number; readonly json: string; readonly failed: boolean }
   /** It stopped because it was cancelled or its time was over. */
   | { readonly type: 'stopped'; readonly id: number }
-  /** It threw what it should not have: a bug or a broken store. */
+  /** A store that could not be read: the agent is told so, the process log says why. */
+  | { readonly type: 'store_fault'; readonly tool: string; readonly message: string }
+  /** It threw what it should not have: a bug. */
   | { readonly type: 'crashed'; readonly id: number; readonly message: string }
 
 /** What the main thread knows of the way in. */

@@ -212,6 +212,8 @@ class WorkerPool implements QueryPool {
         counters: await this.options.ingestCounters(),
         receivers: this.options.receivers?.() ?? [],
       }),
+      onStoreFault: (tool, reason) =>
+        this.options.logger.error({ event: 'store_fault', tool, reason }, 'the store could not be read'),
       onLost: (reason, started) => {
         this.options.logger.error({ event: 'query_worker_lost', reason }, 'a query worker ended by itself')
         this.forget(worker)

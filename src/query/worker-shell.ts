@@ -30,6 +30,8 @@ async function answerOf(
 export interface CallServer {
   /** Asks the main thread for counters and receivers. */
   ingestState(): Promise<IngestState>
+  /** Has the process log say why the store could not be read. */
+  reportFault(tool: string, error: unknown): void
 }
 
 /** Serves calls that arrive on `port` until it is closed. */
@@ -50,6 +52,8 @@ export function serveCalls(
         asked.set(ask, resolve)
         post({ type: 'ask_counters', ask })
       }),
+    reportFault: (tool, error) =>
+      post({ type: 'store_fault', tool, message: error instanceof Error ? error.message : String(error) }),
   })
   const start = (id: number, call: ToolCall, deadlineMs: number): void => {
     const deadline = createCallDeadline(id, deadlineMs, flag, systemClock)

@@ -97,6 +97,7 @@ function makeRun(start: WorkerStart<QueryWorkerSettings>, server: CallServer): R
         deadline,
         open: openFor,
         receivers: async () => (await server.ingestState()).receivers,
+        onStoreFault: error => server.reportFault(call.tool, error),
       })
     } finally {
       await Promise.all(opened.map(reader => reader.release()))

@@ -1,5 +1,6 @@
 /** From a call to its answer: arguments, tenant, window, the tool itself, budget, handles. */
 import { createHash } from 'node:crypto'
+import { StoreError } from '../errors.ts'
 import type { Deadline, TelemetryReader } from '../model/reader.ts'
 import type { Receiver } from '../model/receiver.ts'
 import type { TimeRange } from '../model/time.ts'
@@ -21,6 +22,8 @@ export interface ToolEnvironment {
   open(tenant: string): Promise<TelemetryReader>
   /** Where this process takes telemetry; nothing is said of it if not given. */
   readonly receivers?: () => Promise<readonly Receiver[]>
+  /** Hears of a store that could not be read; the answer says no more than that. */
+  readonly onStoreFault?: (error: StoreError) => void
 }
 
 /** Everything there is, for tools without a window: the years 1970 to 2100. */
@@ -110,6 +113,7 @@ export async function runTool(tool: Tool, args: unknown, environment: ToolEnviro
   try {
     return { json: await answer(tool, args, environment), failed: false }
   } catch (error) {
+    if (error instanceof StoreError) environment.onStoreFault?.(error)
     const failure = answerFailure(error)
     if (failure === null) throw error
     return failure

@@ -36,6 +36,9 @@ if (parentPort !== null) {
         return { json: JSON.stringify(await server.ingestState()), failed: false }
       case 'get_service_health':
         return { json: '{"answer":"no"}', failed: true }
+      case 'fault':
+        server.reportFault(call.tool, new Error('disk gone'))
+        return { json, failed: true }
       case 'throw':
         throw new Error('a bug')
       default:

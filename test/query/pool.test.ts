@@ -215,6 +215,14 @@ describe('a worker', () => {
     await expect(ask('search_logs')).rejects.toThrow('could not start')
   })
 
+  it('has the process log say why the store could not be read', async () => {
+    const lines: string[] = []
+    const logger = createLogger('error', { write: line => void lines.push(line) })
+    const { ask } = makePool({ logger })
+    expect((await ask('fault')).failed).toBe(true)
+    expect(lines.join('')).toContain('disk gone')
+  })
+
   it('is told the counters of the ingest path and where telemetry is taken', async () => {
     const counters = [
       {
