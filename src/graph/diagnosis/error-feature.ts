@@ -9,6 +9,7 @@ import {
   makeFeature,
   onsetOf,
   reports,
+  soleInstance,
   sureness,
   traceHandle,
 } from './finding.ts'
@@ -59,7 +60,7 @@ function findingOf(evidence: Evidence, shift: ErrorShift, failing: number): Find
     service,
     peer: shift.silent && !reports(evidence, shift.service),
     feature: makeFeature('error_origin', value, measured, handles),
-    place: { operation },
+    place: { operation, instance: soleInstance(evidence, shift.service, shift.traces) },
     traces: shift.traces,
     onsetMs: onsetOf(evidence, shift.traces),
   }

@@ -93,6 +93,34 @@ export function onsetOf(evidence: Evidence, traces: ReadonlySet<number>): number
   return first === undefined ? null : startOf(first)
 }
 
+/** Share of the bad requests on one instance from which the instance, not the service, is the place. */
+const soleShare = 0.9
+/** And at most this share of all requests, for an instance that serves nearly everything shows nothing. */
+const soleLoad = 0.75
+
+/** The one instance on which these traces went bad; empty if they did so on several, or there is only one. */
+export function soleInstance(evidence: Evidence, service: number, traces: ReadonlySet<number>): string {
+  const { set } = evidence.window
+  const all = new Map<number, number>()
+  const bad = new Map<number, number>()
+  let entries = 0
+  let badEntries = 0
+  for (let row = 0; row < set.spans; row++) {
+    if (set.service[row] !== service || set.entry[row] !== row) continue
+    const instance = set.instance[row] ?? 0
+    entries++
+    all.set(instance, (all.get(instance) ?? 0) + 1)
+    if (!traces.has(set.trace[row] ?? 0)) continue
+    badEntries++
+    bad.set(instance, (bad.get(instance) ?? 0) + 1)
+  }
+  for (const [instance, count] of bad) {
+    const load = (all.get(instance) ?? 0) / entries
+    if (count >= soleShare * badEntries && load <= soleLoad) return evidence.names.text(instance)
+  }
+  return ''
+}
+
 /** Whether a service has spans of its own in either window. */
 export function reports(evidence: Evidence, service: number): boolean {
   return evidence.window.set.service.includes(service) || evidence.baseline.set.service.includes(service)

@@ -2,7 +2,15 @@
 
 import type { EvidenceHandle } from './diagnosis.ts'
 import type { Evidence } from './evidence.ts'
-import { type Finding, makeFeature, onsetOf, reports, sureness, traceHandle } from './finding.ts'
+import {
+  type Finding,
+  makeFeature,
+  onsetOf,
+  reports,
+  soleInstance,
+  sureness,
+  traceHandle,
+} from './finding.ts'
 import type { TimeShift } from './time-shift.ts'
 import { traceDurations } from './trace-set.ts'
 
@@ -71,6 +79,7 @@ function findingOf(
     place: {
       operation,
       caller: gap && onlyCaller ? names.text(best.key.caller) : '',
+      instance: soleInstance(evidence, owner, traces),
     },
     traces,
     onsetMs: onsetOf(evidence, traces),

@@ -207,6 +207,15 @@ describe('diagnose', () => {
     expect(storage?.endMs).toBeNull()
   })
 
+  it('names the one instance of several that is slow, and none when all are', async () => {
+    const one = await ask(
+      readerOf(history({ kind: 'slow', service: 'catalog', ms: 120, instance: 'catalog-b' })),
+    )
+    expect(one.causes[0]?.location).toMatchObject({ service: 'catalog', instance: 'catalog-b' })
+    const all = await ask(readerOf(history({ kind: 'slow', service: 'catalog', ms: 120 })))
+    expect(all.causes[0]?.location).toMatchObject({ service: 'catalog', instance: '' })
+  })
+
   it('reports the new version beside the evidence against it', async () => {
     const fault = { kind: 'release', service: 'catalog', version: '1.1.0', share: 0.6 } as const
     const diagnosis = await ask(readerOf(history(fault)))

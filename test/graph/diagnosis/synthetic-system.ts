@@ -6,7 +6,7 @@
 
 /** What is wrong from `fromMs` on. */
 export type Fault =
-  | { readonly kind: 'slow'; readonly service: string; readonly ms: number }
+  | { readonly kind: 'slow'; readonly service: string; readonly ms: number; readonly instance?: string }
   | { readonly kind: 'network'; readonly service: string; readonly ms: number }
   | { readonly kind: 'failing'; readonly service: string; readonly share: number }
   | { readonly kind: 'skips_call'; readonly service: string; readonly callee: string }
@@ -156,7 +156,7 @@ class Generator {
     if (operation === undefined) throw new Error(`no operation ${key}`)
     const emitter = this.#emitter(operation.service, call.startMs)
     const spanId = this.#id(16)
-    const own = this.#ownTime(operation, call.startMs)
+    const own = this.#ownTime(operation, emitter, call.startMs)
     let at = call.startMs + own / 2
     let failed = this.#failsItself(operation, emitter, call.startMs)
     this.#log(emitter, call.traceId, spanId, at, 9, `handling ${operation.name}`)
@@ -243,13 +243,15 @@ class Generator {
     return ms >= this.#history.faultMs
   }
 
-  #ownTime(operation: Operation, ms: number): number {
+  #ownTime(operation: Operation, emitter: Emitter, ms: number): number {
     const { fault } = this.#history
     const usual = operation.ms * this.#jitter()
     if (!this.#on(ms)) return usual
     // One in four pieces of work anywhere waits for a processor.
     if (fault.kind === 'busy_host') return this.#random() < 0.25 ? usual * 4 : usual
-    if (fault.kind === 'slow' && fault.service === operation.service) return usual + fault.ms
+    if (fault.kind === 'slow' && fault.service === operation.service) {
+      return (fault.instance ?? emitter.instance) === emitter.instance ? usual + fault.ms : usual
+    }
     if (fault.kind === 'cpu' && fault.service === operation.service) return usual * 4 + 10 * this.#random()
     return usual
   }
