@@ -41,6 +41,10 @@ export interface TelemetrySystem extends ToolRunner {
   readonly counters: IngestCounter[]
   readonly receivers: Receiver[]
   nowMs: number
+  readonly file: string
+  readonly inboxId: string
+  /** Of the newest request published. */
+  readonly position: number
   close(): Promise<void>
 }
 
@@ -105,6 +109,11 @@ export function startTelemetrySystem(nowMs: number): TelemetrySystem {
   const system: TelemetrySystem = {
     counters,
     receivers: [],
+    file,
+    inboxId,
+    get position() {
+      return position
+    },
     nowMs,
     publish(requests) {
       const from = position + 1
