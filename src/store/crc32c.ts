@@ -34,13 +34,14 @@ const [t0, t1, t2, t3, t4, t5, t6, t7] = tables as readonly [
 
 /** Checksum of `bytes[from, to)`, as an unsigned 32-bit number. */
 export function crc32c(bytes: Uint8Array, from = 0, to: number = bytes.length): number {
-  let crc = 0xffffffff
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  let crc = -1
   let at = from
   const whole = to - ((to - from) & 7)
   // Indices are masked to a byte and `at` stays below `whole`, so every look-up is in bounds.
   while (at < whole) {
-    const low = crc ^ word(bytes, at)
-    const high = word(bytes, at + 4)
+    const low = crc ^ view.getInt32(at, true)
+    const high = view.getInt32(at + 4, true)
     crc =
       at8(t7, low) ^
       at8(t6, low >>> 8) ^
@@ -53,18 +54,9 @@ export function crc32c(bytes: Uint8Array, from = 0, to: number = bytes.length): 
     at += 8
   }
   while (at < to) crc = at8(t0, crc ^ (bytes[at++] as number)) ^ (crc >>> 8)
-  return (crc ^ 0xffffffff) >>> 0
+  return ~crc >>> 0
 }
 
 function at8(table: Uint32Array, index: number): number {
   return table[index & 255] as number
-}
-
-function word(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at] as number) |
-    ((bytes[at + 1] as number) << 8) |
-    ((bytes[at + 2] as number) << 16) |
-    ((bytes[at + 3] as number) << 24)
-  )
 }
