@@ -5,7 +5,7 @@ import { sendExport } from './replay.ts'
 import { callTool, request, type ServerConnection } from './server-connection.ts'
 
 const hopTimeoutMs = 5_000
-/** A span is queryable once the engine has published it, a quarter of a second after the acknowledgement. */
+/** A span is queryable once the engine has published it, at most half a second after the acknowledgement. */
 const canaryTimeoutMs = 10_000
 const canaryPollMs = 200
 

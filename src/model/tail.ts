@@ -19,7 +19,7 @@ export interface TailEntry {
   readonly templates: Uint32Array | null
 }
 
-/** Sent at most every 250 ms while data arrives. Ranges are consecutive: each `from` is the last `to` + 1. */
+/** Sent twice a second while data arrives. Ranges are consecutive: each `from` is the last `to` + 1. */
 export interface TailPublication {
   readonly type: 'publication'
   readonly inboxId: string

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Engine } from '../engine/engine.ts'
 
-/** Publication takes a quarter of a second; a replay after a crash may take longer and is not waited for. */
+/** Publication takes half a second; a replay after a crash may take longer and is not waited for. */
 const patienceMs = 5_000
 const pollMs = 25
 
