@@ -46,6 +46,7 @@ export class Handover {
         offset,
         length: entry.bytes.length,
         refused: entry.refused,
+        columns: entry.columns,
       })
       offset += entry.bytes.length
     }

@@ -1,6 +1,7 @@
 /** What crosses the ports of the inbox worker. Bytes are transferred or shared, never copied by the port. */
 import type { MessagePort } from 'node:worker_threads'
 import type { Signal } from '../../model/telemetry.ts'
+import type { BatchColumns } from '../codec.ts'
 import type { Answer } from './commit-group.ts'
 import type { InboxFigures } from './inbox.ts'
 import type { Burial } from './inbox-file.ts'
@@ -34,6 +35,8 @@ export interface HandedEntry {
   readonly offset: number
   readonly length: number
   readonly refused: Uint32Array
+  /** The decoded columns; null if the engine is to decode the bytes itself. */
+  readonly columns: BatchColumns | null
 }
 
 /**

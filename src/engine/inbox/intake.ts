@@ -7,7 +7,7 @@ import { InvalidInputError } from '../../errors.ts'
 import type { IngestRequest } from '../../model/ingest.ts'
 import { type Batch, itemFlags, type Refusal } from '../../model/telemetry.ts'
 import { forEachMessage } from '../../otlp/request-walk.ts'
-import { type DecodeSettings, decodeReceived, toProtobuf } from '../codec.ts'
+import { type BatchColumns, columnsOf, type DecodeSettings, decodeReceived, toProtobuf } from '../codec.ts'
 import type { InboxRow } from './inbox-row.ts'
 
 /** A request as it reaches the inbox worker; answers carry its number. */
@@ -21,6 +21,8 @@ export interface PreparedEntry {
   readonly bytes: Uint8Array
   /** Indices of the refused items, ascending. */
   readonly refused: Uint32Array
+  /** See `columnsOf`. */
+  readonly columns: BatchColumns | null
 }
 
 export interface Prepared {
@@ -86,7 +88,17 @@ function whole(
     body: request.body,
   }
   return {
-    entries: batch.block.count === 0 ? [] : [{ row, bytes: protobuf, refused: indicesOf(batch.refusals) }],
+    entries:
+      batch.block.count === 0
+        ? []
+        : [
+            {
+              row,
+              bytes: protobuf,
+              refused: indicesOf(batch.refusals),
+              columns: columnsOf(batch, protobuf),
+            },
+          ],
     accepted: batch.block.count,
     rejected: batch.refusals.length,
     message: messageFor(batch.refusals, batch.warnings),

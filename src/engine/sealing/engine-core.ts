@@ -12,7 +12,7 @@ import type { Logger } from '../../logger.ts'
 import type { StoreWriter } from '../../model/store.ts'
 import type { TailEntry } from '../../model/tail.ts'
 import type { Clock } from '../../model/time.ts'
-import { type DecodeSettings, decodeAccepted } from '../codec.ts'
+import { batchOf, type DecodeSettings, decodeAccepted } from '../codec.ts'
 import type { InboxFileReader } from '../inbox/inbox-file-reader.ts'
 import type { CommittedMessage } from '../inbox/inbox-messages.ts'
 import { Burials, type EngineOutbox } from './burials.ts'
@@ -274,8 +274,11 @@ export class EngineCore {
     this.#oldestWaitingMs = entry.receivedMs
     let batch: PendingEntry['batch']
     try {
-      const { signal, bytes, receivedMs, refused } = entry
-      batch = decodeAccepted(signal, bytes, receivedMs, refused, this.#options)
+      const { signal, bytes, receivedMs, refused, columns } = entry
+      batch =
+        columns === null
+          ? decodeAccepted(signal, bytes, receivedMs, refused, this.#options)
+          : batchOf(columns, bytes)
     } catch (error) {
       return this.#burials.buryPosition(entry.position, error)
     }

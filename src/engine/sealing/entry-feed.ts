@@ -3,7 +3,7 @@
  * the engine keeps up, read from the inbox file when it was behind or has just started.
  */
 import type { Signal } from '../../model/telemetry.ts'
-import { toProtobuf } from '../codec.ts'
+import { type BatchColumns, toProtobuf } from '../codec.ts'
 import { inflateAgain } from '../inbox/decompression.ts'
 import type { InboxFileReader } from '../inbox/inbox-file-reader.ts'
 import type { CommittedMessage } from '../inbox/inbox-messages.ts'
@@ -20,6 +20,8 @@ export interface FedEntry {
   readonly bytes: Uint8Array
   /** Indices of refused items, ascending. */
   readonly refused: Uint32Array
+  /** Decoded by the inbox worker, or null. */
+  readonly columns: BatchColumns | null
 }
 
 /** An entry of the inbox, or why there is none at its position. */
@@ -99,8 +101,8 @@ export class EntryFeed {
     }
     this.#next = handed.position + 1
     const bytes = new Uint8Array(group.buffer, handed.offset, handed.length)
-    const { position, tenant, signal, receivedMs, items, refused } = handed
-    return { type: 'entry', entry: { position, tenant, signal, receivedMs, items, bytes, refused } }
+    const { position, tenant, signal, receivedMs, items, refused, columns } = handed
+    return { type: 'entry', entry: { position, tenant, signal, receivedMs, items, bytes, refused, columns } }
   }
 
   #takeStored(last: number): Fed {
@@ -126,5 +128,5 @@ function restore(stored: StoredRow): FedEntry {
   bytes.set(protobuf)
   const { position, tenant, signal, receivedMs, items } = row
   const refused = Uint32Array.from(row.refusals, refusal => refusal.index).sort()
-  return { position, tenant, signal, receivedMs, items, bytes, refused }
+  return { position, tenant, signal, receivedMs, items, bytes, refused, columns: null }
 }
