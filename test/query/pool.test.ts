@@ -149,11 +149,11 @@ describe('a call past its time', () => {
   })
 
   it('ends only its own work: calls that wait for the thread are run by its successor', async () => {
-    const made = makePool({ callTimeoutMs: 3_000 })
+    const made = makePool({ callTimeoutMs: 6_000 })
     const { ask, tails } = made
     await warm(made)
     const hanging = ask('hang', { ms: 60_000 }).catch(codeOf)
-    await new Promise(resolve => setTimeout(resolve, 1_500))
+    await new Promise(resolve => setTimeout(resolve, 4_500))
     const waiting = ask('search_logs')
     expect(await hanging).toBe('call_timeout')
     expect((await waiting).failed).toBe(false)

@@ -22,6 +22,9 @@ const hexIdLength = 6
 /** Capitals and digits together are taken as a key from this length on. */
 const capitalKeyLength = 12
 
+/** Length of `<*>`. */
+const maskLength = 3
+
 /** Whether a mask stands at `at`: lines may quote templates, and stored patterns are read again. */
 export function isMaskAt(text: string, at: number): boolean {
   return text.charCodeAt(at) === 60 && text.charCodeAt(at + 1) === 42 && text.charCodeAt(at + 2) === 62
@@ -77,11 +80,13 @@ export function isVariableCore(text: string, from: number, to: number): boolean 
   return isAddressWithPort(text, from, to, lastColon) || (colons >= 4 && isColonHex(text, from, to))
 }
 
-/** Where the number begins in `name.123`, 0 for any other word. */
+/** Where the number, or the mask of one, begins in `name.123`; 0 for any other word. */
 export function numberBehindName(text: string, from: number, to: number): number {
   let dot = from
   while (dot < to && (classOf(text.charCodeAt(dot)) & (letter | hexLetter)) !== 0) dot++
   if (dot === from || dot >= to - 1 || text.charCodeAt(dot) !== 46) return 0
+  // A stored pattern is taken apart like the lines it came from.
+  if (to - dot === maskLength + 1 && isMaskAt(text, dot + 1)) return dot + 1
   for (let i = dot + 1; i < to; i++) if ((classOf(text.charCodeAt(i)) & digit) === 0) return 0
   return dot + 1
 }

@@ -198,6 +198,12 @@ describe('any line', () => {
     )
   })
 
+  it.each([['a.1'], ['core.2275 done']])('keeps the template of %s over a restart', text => {
+    const first = miner()
+    const number = first.assign('s', text, 9, 1)
+    expect(miner(first.changed()).assign('s', text, 9, 1)).toBe(number)
+  })
+
   it('keeps its template over a restart', () => {
     fc.assert(
       fc.property(fc.array(line, { minLength: 1, maxLength: 20 }), lines => {
