@@ -20,6 +20,8 @@ import type { RetentionDays } from './sealing/maintenance.ts'
 export interface EngineOptions {
   readonly inboxFile: string
   readonly databaseFile: string
+  /** Bring an older schema of the store up to date instead of refusing it. Default true. */
+  readonly migrate?: boolean
   readonly deadLetters: DeadLetterOptions
   /** Null: 4 GiB or a fifth of the free disk, the smaller. */
   readonly inboxMaxBytes: number | null
@@ -121,6 +123,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       service: {
         inboxFile: options.inboxFile,
         databaseFile: options.databaseFile,
+        migrate: options.migrate ?? true,
         deadLetters: options.deadLetters,
         retentionDays: options.retentionDays,
         attributeMaxBytes: options.attributeMaxBytes,

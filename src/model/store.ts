@@ -87,13 +87,47 @@ export interface SealedCount {
   readonly items: number
 }
 
+/**
+ * What became of everything that was ever sealed of a tenant and signal:
+ * `items = stored + merged + removed`.
+ */
+export interface StoredCount extends SealedCount {
+  /** Items stored now. */
+  readonly stored: number
+  /** Duplicates that merging of segments left out. */
+  readonly merged: number
+  /** Items that retention removed. */
+  readonly removed: number
+  /** Bytes of the segments stored now. */
+  readonly bytes: number
+}
+
+/**
+ * Stored data of a tenant went or became coarser: items removed by retention, duplicates merged, rollups
+ * removed or widened. From then on a question about these times may be answered differently.
+ */
+export interface Retirement {
+  readonly generation: number
+  /** Index times, milliseconds, both inclusive. */
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+export interface Retirements {
+  /** Of the newest one of the tenant; 0 when there was none. Grows, with gaps. */
+  readonly generation: number
+  /** Every retirement after this generation is in `list`; older ones may have been forgotten. */
+  readonly since: number
+  readonly list: readonly Retirement[]
+}
+
 /** A set of stored rollups replaced by coarser or merged ones in one transaction. */
 export interface RollupReplacement {
   readonly remove: readonly string[]
   readonly add: readonly RollupRecord[]
 }
 
-/** Segments replaced by others that hold the same items: merged small ones. */
+/** Segments replaced by others that hold the same items, duplicates once: merged small ones. */
 export interface SegmentReplacement {
   readonly remove: readonly string[]
   readonly add: readonly SegmentRecord[]
@@ -119,7 +153,10 @@ export interface StoreSnapshot {
     signal?: AbortSignal,
   ): Promise<readonly RollupRecord[]>
   templates(tenant: string, signal?: AbortSignal): Promise<readonly TemplateRecord[]>
-  sealedCounts(): Promise<readonly SealedCount[]>
+  /** Sorted by tenant and signal. */
+  sealedCounts(): Promise<readonly StoredCount[]>
+  /** Oldest first, the newest 10,000 of all tenants at least. */
+  retirements(tenant: string): Promise<Retirements>
   release(): Promise<void>
 }
 
@@ -153,9 +190,19 @@ export interface StoreWriter {
   tenants(): Promise<readonly string[]>
   /** False, and nothing done, when one of `remove` is not stored any more. */
   replaceSegments(change: SegmentReplacement): Promise<boolean>
-  /** Removes segments whose newest item was received before `beforeMs`, at most `limit`; returns counts. */
-  removeSegments(signal: Signal, beforeMs: number, limit: number): Promise<RemovedSegments>
+  /**
+   * Removes segments whose newest item was received before `beforeMs`, of one tenant or of all, oldest first,
+   * at most `limit`; returns counts.
+   */
+  removeSegments(signal: Signal, beforeMs: number, limit: number, tenant?: string): Promise<RemovedSegments>
+  /** Items in segments that `removeSegments` would remove. */
+  rowsBehind(signal: Signal, beforeMs: number): Promise<number>
   removeRollups(beforeMs: number, limit: number): Promise<number>
+  /**
+   * Gives a little of the space that removals left back to the file system; true while there is more. A store
+   * that does so by itself does nothing and returns false.
+   */
+  reclaimSpace(): Promise<boolean>
   storageReport(): Promise<StorageReport>
   close(): Promise<void>
 }
@@ -166,7 +213,10 @@ export interface RemovedSegments {
 }
 
 export interface StorageReport {
+  /** Of the store's files, `freeBytes` included. */
   readonly bytes: number
+  /** Bytes in those files that hold nothing at the moment. */
+  readonly freeBytes: number
   readonly segments: number
   readonly perSignal: readonly { readonly signal: Signal; readonly items: number; readonly bytes: number }[]
 }

@@ -144,6 +144,7 @@ function engineOptions(configuration: Configuration, logger: Logger, onFatal: (e
   return {
     inboxFile: join(dataDirectory, 'inbox.db'),
     databaseFile: configuration.databaseFile,
+    migrate: values.DB_AUTOMIGRATE,
     deadLetters: {
       directory: configuration.deadLetterDirectory,
       maxFiles: values.DLQ_MAX_FILES,

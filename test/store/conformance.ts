@@ -139,7 +139,9 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
         bytes: 'cells of r',
       })
       expect(await snapshot.templates('acme')).toEqual([template(1)])
-      expect(await snapshot.sealedCounts()).toEqual(counts)
+      expect(await snapshot.sealedCounts()).toEqual([
+        { ...counts[0], stored: 10, merged: 0, removed: 0, bytes: stored.header.byteLength },
+      ])
       await snapshot.release()
     })
 
@@ -247,6 +249,78 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect((await store.writer.removeSegments('traces', 500, 100)).segments).toBe(0)
     })
 
+    it('removes segments of one tenant alone if it is named', async () => {
+      const theirs = segment('theirs', { receivedMs: 50, tenant: 'globex' })
+      await store.writer.commitSeal(
+        seal(1, {
+          segments: [segment('old', { receivedMs: 100 }), theirs, segment('new', { receivedMs: 900 })],
+        }),
+      )
+      expect(await store.writer.rowsBehind('traces', 500)).toBe(20)
+      expect(await store.writer.rowsBehind('logs', 500)).toBe(0)
+      expect((await store.writer.removeSegments('traces', 1000, 1, 'acme')).segments).toBe(1)
+      expect(await ids(reader)).toEqual(['new', 'theirs'])
+      expect(await store.writer.rowsBehind('traces', 500)).toBe(10)
+    })
+
+    it('keeps the books: sealed is stored, merged or removed', async () => {
+      const counts = [{ tenant: 'acme', signal: 'traces' as const, items: 30 }]
+      const segments = [segment('a'), segment('b'), segment('c', { receivedMs: 9000 })]
+      await store.writer.commitSeal(seal(1, { segments, counts }))
+      const merged = segment('ab')
+      const fewer = { ...merged, header: { ...merged.header, count: 17 } }
+      await store.writer.replaceSegments({ remove: ['a', 'b'], add: [fewer] })
+      await store.writer.removeSegments('traces', 9001, 1)
+      const snapshot = await reader.snapshot()
+      expect(await snapshot.sealedCounts()).toMatchObject([{ items: 30, stored: 10, merged: 3, removed: 17 }])
+      await snapshot.release()
+    })
+
+    it('says since when which times of which tenant lost data or detail', async () => {
+      const retirements = async (tenant: string) => {
+        const snapshot = await reader.snapshot()
+        const found = await snapshot.retirements(tenant)
+        await snapshot.release()
+        return found
+      }
+      const segments = [segment('a'), segment('b'), segment('x', { tenant: 'globex', receivedMs: 7000 })]
+      const fine = [rollup('r1', 0, 10_000), rollup('r2', 10_000, 20_000)]
+      await store.writer.commitSeal(seal(1, { segments, rollups: fine }))
+      // What holds the same answers is no loss.
+      await store.writer.replaceSegments({
+        remove: ['a', 'b'],
+        add: [{ ...segment('ab'), header: { ...segment('ab').header, count: 20 } }],
+      })
+      await store.writer.replaceRollups({ remove: ['r1', 'r2'], add: [rollup('r', 0, 20_000)] })
+      expect(await retirements('acme')).toEqual({ generation: 0, since: 0, list: [] })
+      await store.writer.replaceRollups({
+        remove: ['r'],
+        add: [{ ...rollup('wide', 0, 60_000), stepSeconds: 60 }],
+      })
+      const widened = await retirements('acme')
+      expect(widened.list).toMatchObject([{ fromMs: 0, toMs: 20_000 }])
+      await store.writer.removeSegments('traces', 8000, 10)
+      const { generation, list } = await retirements('acme')
+      expect(generation).toBeGreaterThan(widened.generation)
+      expect(list.slice(1)).toEqual([{ generation, fromMs: 999.75, toMs: 1000.5 }])
+      expect((await retirements('globex')).list).toMatchObject([{ fromMs: 6999.75, toMs: 7000.5 }])
+      await store.writer.removeRollups(100_000, 10)
+      expect((await retirements('acme')).list.at(-1)).toMatchObject({ fromMs: 0, toMs: 60_000 })
+      expect((await retirements('nobody')).generation).toBe(0)
+    })
+
+    it('gives space back until there is none left to give', async () => {
+      const big = 'x'.repeat(2_000_000)
+      await store.writer.commitSeal(
+        seal(1, { segments: ['a', 'b'].map(id => segment(id, { parts: { columns: big } })) }),
+      )
+      await store.writer.removeSegments('traces', 5000, 10)
+      let steps = 0
+      while ((await store.writer.reclaimSpace()) && steps < 1_000) steps++
+      expect((await store.writer.storageReport()).freeBytes).toBe(0)
+      expect(await store.writer.reclaimSpace()).toBe(false)
+    })
+
     it('reports bytes and items per signal, and less of them after removal', async () => {
       const logs = segment('l', { signal: 'logs' })
       await store.writer.commitSeal(seal(1, { segments: [segment('a'), logs] }))
@@ -342,7 +416,7 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       await store.writer.commitSeal(seal(1, { counts }))
       await store.writer.commitSeal(seal(2, { counts }))
       const snapshot = await reader.snapshot()
-      expect(await snapshot.sealedCounts()).toEqual([
+      expect(await snapshot.sealedCounts()).toMatchObject([
         { tenant: 'acme', signal: 'traces', items: 6 },
         { tenant: 'globex', signal: 'logs', items: 4 },
       ])

@@ -17,6 +17,8 @@ import { Maintenance, maintenanceIntervalMs, type RetentionDays } from './mainte
 export interface EngineServiceOptions {
   readonly inboxFile: string
   readonly databaseFile: string
+  /** Bring an older schema of the store up to date instead of refusing it. */
+  readonly migrate: boolean
   readonly deadLetters: DeadLetterOptions
   readonly retentionDays: RetentionDays
   readonly attributeMaxBytes: number
@@ -109,7 +111,7 @@ interface Opened {
 
 async function open(options: EngineServiceOptions, link: InboxLink): Promise<Opened> {
   const logger = createLogger(options.logLevel).child({ thread: 'engine' })
-  const writer = openSqliteWriter(options.databaseFile)
+  const writer = openSqliteWriter(options.databaseFile, { migrate: options.migrate })
   const reader = openSqliteReader(options.databaseFile)
   const inbox = new InboxFileReader(options.inboxFile)
   const sealed = await writer.sealedPosition(inbox.inboxId)

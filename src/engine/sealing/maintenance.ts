@@ -113,6 +113,7 @@ export class Maintenance {
     try {
       for (const signal of signals) await this.#removeSegments(signal)
       await this.#removeRollups()
+      await this.#reclaim()
       for (const index of rules.keys()) await this.#coarsen(index)
       await this.#mergeSegments()
       this.#failures = 0
@@ -142,6 +143,10 @@ export class Maintenance {
     const longest = Math.max(traces, logs, metrics)
     const beforeMs = this.#clock.now() - longest * dayMs
     while ((await this.#store.removeRollups(beforeMs, rollupsPerStep)) === rollupsPerStep) await this.#rest()
+  }
+
+  async #reclaim(): Promise<void> {
+    while (await this.#store.reclaimSpace()) await this.#rest()
   }
 
   async #coarsen(index: number): Promise<void> {

@@ -2,7 +2,7 @@
 import { closeSync, openSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { StoreError } from '../../errors.ts'
-import { applicationId, schema, schemaVersion } from './schema.ts'
+import { applicationId, migrations, schema, schemaVersion } from './schema.ts'
 
 /**
  * 16 kB, four or five parts a page. Measured on spans, whole file to segment bytes: 4 kB 26 % more, because
@@ -16,14 +16,19 @@ const busyTimeoutMs = 250
 /** Pages of cache in kibibytes, per connection. */
 const cacheKib = 8192
 
-/** Opens for writing; makes file (mode 0600) and tables if there are none. */
-export function openForWriting(file: string): Database.Database {
+export interface OpenOptions {
+  /** Bring an older schema up to date; if false, refuse it. Default true. */
+  readonly migrate?: boolean
+}
+
+/** Opens for writing; makes file (mode 0600) and tables if there are none, and brings older tables up to date. */
+export function openForWriting(file: string, options: OpenOptions = {}): Database.Database {
   return explained(file, () => {
     // SQLite gives its journal files the mode of the database, so the mode has to be right from the start.
     if (file !== ':memory:') closeSync(openSync(file, 'a', 0o600))
     const db = new Database(file, { timeout: busyTimeoutMs })
     try {
-      prepareForWriting(db, file)
+      prepareForWriting(db, file, options)
       return db
     } catch (error) {
       db.close()
@@ -32,10 +37,12 @@ export function openForWriting(file: string): Database.Database {
   })
 }
 
-function prepareForWriting(db: Database.Database, file: string): void {
+function prepareForWriting(db: Database.Database, file: string, options: OpenOptions): void {
   const fresh = isFresh(db)
-  if (!fresh) checkIdentity(db, file)
-  else {
+  const found = fresh ? schemaVersion : readVersion(db, file)
+  if (found < schemaVersion && options.migrate === false)
+    throw olderDatabase(file, found, 'set DB_AUTOMIGRATE to true')
+  if (fresh) {
     db.pragma(`page_size = ${pageBytes}`)
     db.pragma('auto_vacuum = INCREMENTAL')
   }
@@ -55,6 +62,19 @@ function prepareForWriting(db: Database.Database, file: string): void {
       db.pragma(`application_id = ${applicationId}`)
       db.pragma(`user_version = ${schemaVersion}`)
     })()
+  else migrate(db, found)
+}
+
+/** Every step in one transaction: a process that dies in it leaves the older schema, and the next one starts anew. */
+function migrate(db: Database.Database, found: number): void {
+  for (let version = found; version < schemaVersion; version++) {
+    const step = migrations.get(version)
+    if (step === undefined) throw new RangeError(`no way leads from schema ${version}`)
+    db.transaction(() => {
+      db.exec(step)
+      db.pragma(`user_version = ${version + 1}`)
+    }).immediate()
+  }
 }
 
 /** Opens a file that a writer has made. */
@@ -62,7 +82,8 @@ export function openForReading(file: string): Database.Database {
   return explained(file, () => {
     const db = new Database(file, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs })
     try {
-      checkIdentity(db, file)
+      const found = readVersion(db, file)
+      if (found < schemaVersion) throw olderDatabase(file, found, 'start the server once')
       db.pragma(`cache_size = -${cacheKib}`)
       return db
     } catch (error) {
@@ -81,7 +102,8 @@ function isFresh(db: Database.Database): boolean {
   return tables === 0 && db.pragma('application_id', { simple: true }) === 0
 }
 
-function checkIdentity(db: Database.Database, file: string): void {
+/** The schema of the file. Throws StoreError for a foreign file or a schema of the future. */
+function readVersion(db: Database.Database, file: string): number {
   if (db.pragma('application_id', { simple: true }) !== applicationId)
     throw new StoreError(
       'foreign_database',
@@ -93,6 +115,14 @@ function checkIdentity(db: Database.Database, file: string): void {
       'newer_database',
       `${file} has schema ${String(version)} and this version knows up to ${schemaVersion}; install the newer version, or set DB_DSN to another file`,
     )
+  return version
+}
+
+function olderDatabase(file: string, found: number, remedy: string): StoreError {
+  return new StoreError(
+    'older_database',
+    `${file} has schema ${found} and this version needs ${schemaVersion}; ${remedy} to bring it up to date`,
+  )
 }
 
 /** Runs `work`; what SQLite throws becomes a StoreError that says what to do. */

@@ -9,12 +9,54 @@
 /** "OtCx" in ASCII; what `file` shows, and how a foreign database is told apart. */
 export const applicationId = 0x4f744378
 
-export const schemaVersion = 1
+export const schemaVersion = 2
 
 /** Parts of one segment at most: 79 frames of a full one and a few more. */
 export const partStride = 4096
 
-export const schema = `
+/** Per tenant and signal: what was ever sealed, what of it is stored, and what became of the rest. */
+const totals = `
+CREATE TABLE total (
+  tenant TEXT NOT NULL,
+  signal INTEGER NOT NULL,
+  sealed INTEGER NOT NULL,
+  stored INTEGER NOT NULL,
+  merged INTEGER NOT NULL,
+  removed INTEGER NOT NULL,
+  segments INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  PRIMARY KEY (tenant, signal)
+) STRICT, WITHOUT ROWID;
+`
+
+const retirements = `
+CREATE TABLE retirement (
+  generation INTEGER PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  from_ms REAL NOT NULL,
+  to_ms REAL NOT NULL
+) STRICT;
+`
+
+/** Statements that lead from a schema to the next one, by the version they start from. */
+export const migrations: ReadonlyMap<number, string> = new Map([
+  [
+    1,
+    `${totals}
+INSERT INTO total (tenant, signal, sealed, stored, merged, removed, segments, bytes)
+SELECT tenant, signal, sum(sealed), sum(stored), 0, max(0, sum(sealed) - sum(stored)), sum(segments), sum(bytes)
+FROM (
+  SELECT tenant, signal, items AS sealed, 0 AS stored, 0 AS segments, 0 AS bytes FROM sealed_count
+  UNION ALL
+  SELECT tenant, signal, 0, count, 1, byte_length FROM segment
+) GROUP BY tenant, signal;
+DROP TABLE sealed_count;
+DROP TABLE stored_total;
+${retirements}`,
+  ],
+])
+
+export const schema: string = `
 CREATE TABLE counter (
   only INTEGER PRIMARY KEY CHECK (only = 0),
   sequence INTEGER NOT NULL
@@ -26,20 +68,7 @@ CREATE TABLE sealed_position (
   position INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE sealed_count (
-  tenant TEXT NOT NULL,
-  signal INTEGER NOT NULL,
-  items INTEGER NOT NULL,
-  PRIMARY KEY (tenant, signal)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE stored_total (
-  signal INTEGER PRIMARY KEY,
-  segments INTEGER NOT NULL,
-  items INTEGER NOT NULL,
-  bytes INTEGER NOT NULL
-) STRICT;
-
+${totals}
 CREATE TABLE segment (
   sequence INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
@@ -70,6 +99,7 @@ CREATE TABLE removal (
   id TEXT NOT NULL
 ) STRICT;
 
+${retirements}
 CREATE TABLE rollup (
   number INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,

@@ -2,20 +2,23 @@
 import type Database from 'better-sqlite3'
 import { StoreError } from '../../errors.ts'
 import type {
+  Retirements,
   RollupRecord,
-  SealedCount,
   SegmentChanges,
   SegmentHeader,
+  StoredCount,
   StoreReader,
   StoreSnapshot,
   TemplateRecord,
 } from '../../model/store.ts'
 import { checkPart } from '../part.ts'
 import { explained, openForReading } from './database.ts'
+import { readRetirements } from './retirement-rows.ts'
 import { readRollups } from './rollup-rows.ts'
 import { partStride } from './schema.ts'
-import { headerColumns, headerOf, type SegmentRow, signalOf } from './segment-row.ts'
+import { headerColumns, headerOf, type SegmentRow } from './segment-row.ts'
 import { type TemplateRow, templateColumns, templateOf } from './template-rows.ts'
+import { readTotals } from './totals.ts'
 
 /** Connections kept open between snapshots; each costs its page cache, and more calls rarely overlap. */
 const maxIdle = 4
@@ -159,15 +162,12 @@ class SqliteSnapshot implements StoreSnapshot {
     )
   }
 
-  async sealedCounts(): Promise<readonly SealedCount[]> {
-    return this.#read(db =>
-      db
-        .prepare<[], { tenant: string; signal: number; items: number }>(
-          'SELECT tenant, signal, items FROM sealed_count ORDER BY tenant, signal',
-        )
-        .all()
-        .map(row => ({ tenant: row.tenant, signal: signalOf(row.signal), items: row.items })),
-    )
+  async sealedCounts(): Promise<readonly StoredCount[]> {
+    return this.#read(readTotals)
+  }
+
+  async retirements(tenant: string): Promise<Retirements> {
+    return this.#read(db => readRetirements(db, tenant))
   }
 
   async release(): Promise<void> {

@@ -14,25 +14,42 @@ import type {
   TemplateRecord,
 } from '../../model/store.ts'
 import type { Signal } from '../../model/telemetry.ts'
-import { explained, openForWriting } from './database.ts'
+import { explained, type OpenOptions, openForWriting } from './database.ts'
+import { Retiring } from './retirement-rows.ts'
 import { readRollups, readRollupsReceived } from './rollup-rows.ts'
 import { partStride } from './schema.ts'
-import { headerColumns, headerOf, rowOf, type SegmentRow, signalNumber, signalOf } from './segment-row.ts'
+import { headerColumns, headerOf, rowOf, type SegmentRow, signalNumber } from './segment-row.ts'
 import { type TemplateRow, templateColumns, templateOf } from './template-rows.ts'
+import { addToTotals, readStorage } from './totals.ts'
 
 /** Removals remembered for readers; one that is further behind meets missing segments and skips them. */
 const maxRemovals = 100_000
-/** Pages given back to the file system per removal call: about 16 MB, a few milliseconds. */
-const vacuumPages = 2048
+/**
+ * Pages given back to the file system in one statement: as many as take about this long on the disk at hand,
+ * since each may have to be moved.
+ */
+const reclaimMs = 10
+const minReclaimPages = 16
+const maxReclaimPages = 1024
+/** Rows looked at to tell how far retention is behind; beyond it the figure is a lower bound. */
+const maxRowsCounted = 5_000
+
+interface RemovedRollup {
+  readonly tenant: string
+  readonly step_seconds: number
+  readonly from_ms: number
+  readonly to_ms: number
+}
 
 /** Opens or makes the database; throws StoreError with one sentence and the remedy if it cannot. */
-export function openSqliteWriter(file: string): StoreWriter {
-  return new SqliteStoreWriter(file, openForWriting(file))
+export function openSqliteWriter(file: string, options: OpenOptions = {}): StoreWriter {
+  return new SqliteStoreWriter(file, openForWriting(file, options))
 }
 
 class SqliteStoreWriter implements StoreWriter {
   readonly #file: string
   readonly #db: Database.Database
+  #reclaimPages = minReclaimPages
 
   constructor(file: string, db: Database.Database) {
     this.#file = file
@@ -45,7 +62,8 @@ class SqliteStoreWriter implements StoreWriter {
       for (const segment of seal.segments) this.#insertSegment(segment)
       for (const rollup of seal.rollups) this.#insertRollup(rollup)
       for (const template of seal.templates) this.#upsertTemplate(template)
-      for (const count of seal.counts) this.#addSealed(count)
+      for (const { tenant, signal, items } of seal.counts)
+        addToTotals(this.#db, tenant, signalNumber(signal), { sealed: items })
       this.#db
         .prepare(
           `INSERT INTO sealed_position (inbox_id, position) VALUES (?, ?)
@@ -70,9 +88,18 @@ class SqliteStoreWriter implements StoreWriter {
 
   async replaceRollups(change: RollupReplacement): Promise<void> {
     this.#transaction(() => {
-      const remove = this.#db.prepare('DELETE FROM rollup WHERE id = ?')
-      for (const id of change.remove) remove.run(id)
+      const narrowest = Math.min(...change.add.map(rollup => rollup.stepSeconds))
+      const retiring = new Retiring()
+      const remove = this.#db.prepare<[string], RemovedRollup>(
+        'DELETE FROM rollup WHERE id = ? RETURNING tenant, step_seconds, from_ms, to_ms',
+      )
+      for (const id of change.remove) {
+        const row = remove.get(id)
+        if (row !== undefined && row.step_seconds < narrowest)
+          retiring.add(row.tenant, row.from_ms, row.to_ms)
+      }
       for (const rollup of change.add) this.#insertRollup(rollup)
+      retiring.write(this.#db, () => this.#nextSequence())
     })
   }
 
@@ -92,7 +119,7 @@ class SqliteStoreWriter implements StoreWriter {
   async tenants(): Promise<readonly string[]> {
     return explained(this.#file, () =>
       this.#db
-        .prepare<[], { tenant: string }>('SELECT DISTINCT tenant FROM sealed_count ORDER BY tenant')
+        .prepare<[], { tenant: string }>('SELECT DISTINCT tenant FROM total ORDER BY tenant')
         .all()
         .map(row => row.tenant),
     )
@@ -100,59 +127,101 @@ class SqliteStoreWriter implements StoreWriter {
 
   async replaceSegments(change: SegmentReplacement): Promise<boolean> {
     return this.#transaction(() => {
-      const rows = change.remove.map(id => this.#segmentRow(id))
-      if (rows.some(row => row === undefined)) return false
-      for (const row of rows) if (row !== undefined) this.#deleteSegment(row)
-      for (const segment of change.add) this.#insertSegment(segment)
+      const found = change.remove.map(id => this.#segmentRow(id))
+      const rows = found.filter(row => row !== undefined)
+      if (rows.length < found.length) return false
+      for (const row of rows) this.#deleteSegment(row)
+      const left = new Map(rows.map(row => [`${row.signal} ${row.tenant}`, { row, items: 0 }]))
+      for (const row of rows) {
+        const group = left.get(`${row.signal} ${row.tenant}`)
+        if (group !== undefined) group.items += row.count
+      }
+      for (const segment of change.add) {
+        const group = left.get(`${signalNumber(segment.header.signal)} ${segment.header.tenant}`)
+        if (this.#insertSegment(segment) && group !== undefined) group.items -= segment.header.count
+      }
+      const retiring = new Retiring()
+      for (const { row, items } of left.values()) {
+        if (items === 0) continue
+        addToTotals(this.#db, row.tenant, row.signal, { merged: items })
+        for (const { tenant, min_time_ms, max_time_ms } of rows)
+          if (tenant === row.tenant) retiring.add(tenant, min_time_ms, max_time_ms)
+      }
+      retiring.write(this.#db, () => this.#nextSequence())
       return true
     })
   }
 
-  async removeSegments(signal: Signal, beforeMs: number, limit: number): Promise<RemovedSegments> {
+  async removeSegments(
+    signal: Signal,
+    beforeMs: number,
+    limit: number,
+    tenant?: string,
+  ): Promise<RemovedSegments> {
     const removed = this.#transaction(() => {
       const rows = this.#db
-        .prepare<[number, number, number], SegmentRow>(
+        .prepare<[number, number, string | null, string | null, number], SegmentRow>(
           `SELECT ${headerColumns} FROM segment WHERE signal = ? AND max_received_ms < ?
-           ORDER BY max_received_ms, sequence LIMIT ?`,
+             AND (? IS NULL OR tenant = ?) ORDER BY max_received_ms, sequence LIMIT ?`,
         )
-        .all(signalNumber(signal), beforeMs, limit)
-      for (const row of rows) this.#deleteSegment(row)
+        .all(signalNumber(signal), beforeMs, tenant ?? null, tenant ?? null, limit)
+      const retiring = new Retiring()
+      for (const row of rows) {
+        this.#deleteSegment(row)
+        addToTotals(this.#db, row.tenant, row.signal, { removed: row.count })
+        retiring.add(row.tenant, row.min_time_ms, row.max_time_ms)
+      }
+      retiring.write(this.#db, () => this.#nextSequence())
       this.#db
         .prepare('DELETE FROM removal WHERE sequence <= (SELECT max(sequence) FROM removal) - ?')
         .run(maxRemovals)
       return rows.map(headerOf)
     })
-    if (removed.length > 0) explained(this.#file, () => this.#db.pragma(`incremental_vacuum(${vacuumPages})`))
     return { segments: removed.length, counts: countsOf(removed) }
   }
 
-  async removeRollups(beforeMs: number, limit: number): Promise<number> {
-    return this.#transaction(
+  async rowsBehind(signal: Signal, beforeMs: number): Promise<number> {
+    return explained(
+      this.#file,
       () =>
         this.#db
-          .prepare(
-            `DELETE FROM rollup WHERE number IN
-               (SELECT number FROM rollup WHERE received_ms < ? ORDER BY received_ms LIMIT ?)`,
+          .prepare<[number, number, number], { items: number }>(
+            `SELECT coalesce(sum(count), 0) AS items FROM
+               (SELECT count FROM segment WHERE signal = ? AND max_received_ms < ? LIMIT ?)`,
           )
-          .run(beforeMs, limit).changes,
+          .get(signalNumber(signal), beforeMs, maxRowsCounted)?.items ?? 0,
     )
   }
 
-  async storageReport(): Promise<StorageReport> {
-    return explained(this.#file, () => {
-      const totals = this.#db
-        .prepare<[], { signal: number; segments: number; items: number; bytes: number }>(
-          'SELECT signal, segments, items, bytes FROM stored_total ORDER BY signal',
+  async removeRollups(beforeMs: number, limit: number): Promise<number> {
+    return this.#transaction(() => {
+      const rows = this.#db
+        .prepare<[number, number], RemovedRollup>(
+          `DELETE FROM rollup WHERE number IN
+             (SELECT number FROM rollup WHERE received_ms < ? ORDER BY received_ms LIMIT ?)
+           RETURNING tenant, step_seconds, from_ms, to_ms`,
         )
-        .all()
-      const pages = Number(this.#db.pragma('page_count', { simple: true }))
-      const pageBytes = Number(this.#db.pragma('page_size', { simple: true }))
-      return {
-        bytes: pages * pageBytes,
-        segments: totals.reduce((sum, row) => sum + row.segments, 0),
-        perSignal: totals.map(row => ({ signal: signalOf(row.signal), items: row.items, bytes: row.bytes })),
-      }
+        .all(beforeMs, limit)
+      const retiring = new Retiring()
+      for (const row of rows) retiring.add(row.tenant, row.from_ms, row.to_ms)
+      retiring.write(this.#db, () => this.#nextSequence())
+      return rows.length
     })
+  }
+
+  async reclaimSpace(): Promise<boolean> {
+    return explained(this.#file, () => {
+      const startedMs = performance.now()
+      this.#db.pragma(`incremental_vacuum(${this.#reclaimPages})`)
+      const tookMs = performance.now() - startedMs
+      const pages = Math.round(this.#reclaimPages * Math.min(2, Math.max(0.25, reclaimMs / tookMs)))
+      this.#reclaimPages = Math.min(maxReclaimPages, Math.max(minReclaimPages, pages))
+      return Number(this.#db.pragma('freelist_count', { simple: true })) > 0
+    })
+  }
+
+  async storageReport(): Promise<StorageReport> {
+    return explained(this.#file, () => readStorage(this.#db))
   }
 
   async close(): Promise<void> {
@@ -183,8 +252,9 @@ class SqliteStoreWriter implements StoreWriter {
     return this.#db.prepare<[string], SegmentRow>(`SELECT ${headerColumns} FROM segment WHERE id = ?`).get(id)
   }
 
-  #insertSegment({ header, parts }: SegmentRecord): void {
-    if (this.#segmentRow(header.id) !== undefined) return
+  /** False if it is stored already. */
+  #insertSegment({ header, parts }: SegmentRecord): boolean {
+    if (this.#segmentRow(header.id) !== undefined) return false
     if (parts.size > partStride)
       throw new RangeError(`a segment of ${parts.size} parts is over the limit of ${partStride}`)
     const sequence = this.#nextSequence()
@@ -195,7 +265,12 @@ class SqliteStoreWriter implements StoreWriter {
     const insert = this.#db.prepare('INSERT INTO segment_part (id, bytes) VALUES (?, ?)')
     let place = 0
     for (const bytes of parts.values()) insert.run(sequence * partStride + place++, bytes)
-    this.#addStored(signalNumber(header.signal), 1, header.count, header.byteLength)
+    addToTotals(this.#db, header.tenant, signalNumber(header.signal), {
+      stored: header.count,
+      segments: 1,
+      bytes: header.byteLength,
+    })
+    return true
   }
 
   #deleteSegment(row: SegmentRow): void {
@@ -203,26 +278,11 @@ class SqliteStoreWriter implements StoreWriter {
     this.#db.prepare('DELETE FROM segment_part WHERE id >= ? AND id < ?').run(first, first + partStride)
     this.#db.prepare('DELETE FROM segment WHERE sequence = ?').run(row.sequence)
     this.#db.prepare('INSERT INTO removal (sequence, id) VALUES (?, ?)').run(this.#nextSequence(), row.id)
-    this.#addStored(row.signal, -1, -row.count, -row.byte_length)
-  }
-
-  #addStored(signal: number, segments: number, items: number, bytes: number): void {
-    this.#db
-      .prepare(
-        `INSERT INTO stored_total (signal, segments, items, bytes) VALUES (?, ?, ?, ?)
-         ON CONFLICT (signal) DO UPDATE SET segments = segments + excluded.segments,
-           items = items + excluded.items, bytes = bytes + excluded.bytes`,
-      )
-      .run(signal, segments, items, bytes)
-  }
-
-  #addSealed(count: SealedCount): void {
-    this.#db
-      .prepare(
-        `INSERT INTO sealed_count (tenant, signal, items) VALUES (?, ?, ?)
-         ON CONFLICT (tenant, signal) DO UPDATE SET items = items + excluded.items`,
-      )
-      .run(count.tenant, signalNumber(count.signal), count.items)
+    addToTotals(this.#db, row.tenant, row.signal, {
+      stored: -row.count,
+      segments: -1,
+      bytes: -row.byte_length,
+    })
   }
 
   #insertRollup(rollup: RollupRecord): void {
