@@ -15,10 +15,15 @@ export interface Deadline {
   check(): void
 }
 
-/** A position in the data. Text form: `<first eight digits of the inbox id>-<position>`. */
+/**
+ * A position in the data. Text form: `<first eight digits of the inbox id>-<position>`, with `.<generation>`
+ * behind it unless that is 0.
+ */
 export interface AsOf {
   readonly inboxId: string
   readonly position: number
+  /** How much of the tenant's data had been removed or made coarser; see `Retirements`. */
+  readonly generation: number
   /** Receive time of that position, milliseconds. */
   readonly timeMs: number
 }
@@ -116,5 +121,7 @@ export interface TelemetryReader {
   coverage(range: TimeRange): Promise<Coverage>
   /** Newest position whose items have a time inside the range; decides `as_of_superseded`. */
   newestPosition(range: TimeRange): Promise<number>
+  /** Whether data of the range went or became coarser after that generation; also true if that is not known any more. */
+  retiredSince(generation: number, range: TimeRange): Promise<boolean>
   ingestCounters(): Promise<readonly IngestCounter[]>
 }

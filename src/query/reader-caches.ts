@@ -1,6 +1,6 @@
 /** What a query worker keeps between calls, every part of it bounded by bytes. */
 import { LRUCache } from 'lru-cache'
-import type { RollupRecord, SegmentHeader } from '../model/store.ts'
+import type { Retirements, RollupRecord, SegmentHeader } from '../model/store.ts'
 import type { TailEntry } from '../model/tail.ts'
 import type { Batch, Block } from '../model/telemetry.ts'
 import type { DecodedColumns } from '../store/segment/block-codec.ts'
@@ -17,6 +17,8 @@ export const defaultCacheBytes: number = 96 * 1024 * 1024
 
 /** Segments known to be damaged; beyond it the oldest are found damaged again. */
 const maxCorrupt = 10_000
+/** Tenants whose retirements are kept at hand. */
+const maxTenants = 100
 
 export interface DecodedEntry {
   readonly batch: Batch
@@ -35,6 +37,8 @@ export interface ReaderCaches {
   readonly entries: LRUCache<TailEntry, DecodedEntry>
   readonly rollups: LRUCache<string, RollupRecord>
   readonly corrupt: LRUCache<string, SegmentHeader>
+  /** By tenant, with the sequence of the headers they were read at. */
+  readonly retirements: LRUCache<string, { readonly sequence: number; readonly retirements: Retirements }>
 }
 
 /** `maxBytes` is for all of them together, apart from headers: about 400 bytes a segment. */
@@ -49,6 +53,7 @@ export function createReaderCaches(maxBytes: number = defaultCacheBytes): Reader
     entries: bounded(maxBytes * 0.15, entry => blockBytes(entry.batch.block)),
     rollups: bounded(maxBytes * 0.05, record => record.bytes.length),
     corrupt: new LRUCache({ max: maxCorrupt }),
+    retirements: new LRUCache({ max: maxTenants }),
   }
 }
 

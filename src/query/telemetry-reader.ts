@@ -23,6 +23,7 @@ import type {
 } from '../model/reader.ts'
 import type { RollupView } from '../model/rollup.ts'
 import type {
+  Retirements,
   RollupRecord,
   SegmentHeader,
   StoreReader,
@@ -92,11 +93,31 @@ async function open(options: ReaderOptions): Promise<OpenReader> {
     }
     const inboxId = tail.inboxId || newestHeader(headers)?.inboxId || ''
     const sealed = inboxId === '' ? 0 : await snapshot.sealedPosition(inboxId)
-    return new SnapshotReader(options, snapshot, headers, pin.take(sealed), inboxId)
+    const retirements = await retirementsOf(tenant, snapshot, caches)
+    return new SnapshotReader(options, snapshot, { headers, retirements }, pin.take(sealed), inboxId)
   } catch (error) {
     await snapshot.release()
     throw error
   }
+}
+
+/** They are numbered with segments and their removals, so none is new while those are not. */
+async function retirementsOf(
+  tenant: string,
+  snapshot: StoreSnapshot,
+  { headers, retirements }: ReaderCaches,
+): Promise<Retirements> {
+  const known = retirements.get(tenant)
+  if (known?.sequence === headers.sequence) return known.retirements
+  const read = await snapshot.retirements(tenant)
+  retirements.set(tenant, { sequence: headers.sequence, retirements: read })
+  return read
+}
+
+/** What of the tenant is stored, as of the snapshot. */
+interface StoredView {
+  readonly headers: Readonly<Record<Signal, HeaderList>>
+  readonly retirements: Retirements
 }
 
 /** A block that can be loaded, and what is known of it before. */
@@ -114,6 +135,7 @@ class SnapshotReader implements OpenReader {
   readonly #options: ReaderOptions
   readonly #snapshot: StoreSnapshot
   readonly #headers: Readonly<Record<Signal, HeaderList>>
+  readonly #retirements: Retirements
   readonly #tail: TailView
   readonly #entries: readonly TailEntry[]
   readonly #access: SegmentAccess
@@ -122,19 +144,21 @@ class SnapshotReader implements OpenReader {
   constructor(
     options: ReaderOptions,
     snapshot: StoreSnapshot,
-    headers: Readonly<Record<Signal, HeaderList>>,
+    { headers, retirements }: StoredView,
     tail: TailView,
     inboxId: string,
   ) {
     this.#options = options
     this.#snapshot = snapshot
     this.#headers = headers
+    this.#retirements = retirements
     this.#tail = tail
     this.tenant = options.tenant
     this.nowMs = options.nowMs
     this.#entries = tail.entries.filter(entry => entry.tenant === options.tenant)
     this.#access = new SegmentAccess(snapshot, options.caches, options.deadline.signal)
-    this.asOf = { inboxId, position: tail.position, timeMs: this.#newestReceivedMs() }
+    const { generation } = retirements
+    this.asOf = { inboxId, position: tail.position, generation, timeMs: this.#newestReceivedMs() }
   }
 
   async *scanSpans(query: ScanQuery): AsyncGenerator<Scanned<SpanBlock>> {
@@ -255,6 +279,16 @@ class SnapshotReader implements OpenReader {
         if (touches(decoded, range)) newest = Math.max(newest, entry.position)
     }
     return newest
+  }
+
+  async retiredSince(generation: number, range: TimeRange): Promise<boolean> {
+    const { since, list } = this.#retirements
+    if (generation < since) return true
+    const later = list.filter(one => one.generation > generation)
+    if (later.some(one => one.fromMs < range.toMs && one.toMs >= range.fromMs)) return true
+    // An answer about times before the oldest data names that data.
+    const { oldestMs } = await this.coverage(range)
+    return later.length > 0 && (oldestMs === null || range.toMs <= oldestMs)
   }
 
   async ingestCounters(): Promise<readonly IngestCounter[]> {

@@ -82,7 +82,7 @@ async function answer(tool: Tool, args: unknown, environment: ToolEnvironment): 
   const tenant = tenantOf(args, caller)
   const reader = await environment.open(tenant)
   if (common.as_of !== undefined) requireAbsoluteTimes(common, tool.window !== 'none')
-  const position = common.as_of === undefined ? reader.asOf.position : readAsOf(common.as_of, reader)
+  const standing = common.as_of === undefined ? reader.asOf : readAsOf(common.as_of, reader)
   const binding = bindingOf(tool, call, reader, caller)
   const start = common.cursor === undefined ? null : readCursor(common.cursor, binding)
   const named = tool.window === 'none' ? always : resolveWindow(common, reader.nowMs)
@@ -92,7 +92,7 @@ async function answer(tool: Tool, args: unknown, environment: ToolEnvironment): 
   const draft = await call.run({ reader, deadline, caller, window, baseline, start, receivers })
   deadline.check()
   const touched = [draft.window ?? draft.touched ?? window, ...(draft.baseline ? [draft.baseline] : [])]
-  await refuseIfSuperseded(position, touched, reader)
+  await refuseIfSuperseded(standing, touched, reader)
   const asOf = common.as_of ?? formatAsOf(reader.asOf)
   return assemble(draft, {
     maxTokens: common.max_tokens ?? tool.maxTokens,

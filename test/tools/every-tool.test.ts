@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { encode } from 'gpt-tokenizer/encoding/o200k_base'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { mergeRollups } from '../../src/graph/rollups/merge.ts'
 import { toolDefinitions } from '../../src/mcp/tool-definitions.ts'
+import { openSqliteWriter } from '../../src/store/sqlite/store-writer.ts'
 import { tokenBound } from '../../src/tools/answer/token-bound.ts'
 import { ArgumentProblem } from '../../src/tools/arguments/problem.ts'
 import { findTool, tools } from '../../src/tools/registry.ts'
@@ -196,6 +198,34 @@ describe('answers', () => {
     expect(relative.error).toMatchObject({ code: 'as_of_needs_absolute_times', field: 'from' })
     const foreign = await changed.ask('investigate', { ...window, as_of: 'ffffffff-1' })
     expect(foreign.error).toMatchObject({ code: 'as_of_superseded' })
+    await changed.close()
+  })
+
+  it('refuses an as_of from before data of its window was removed or made coarser', async () => {
+    const changed = startTelemetrySystem(shopEndMs)
+    changed.publish(shopRequests())
+    await changed.seal()
+    const early = { from: '2026-01-15T09:00:00Z', to: '2026-01-15T09:30:00Z' }
+    const first = await changed.ask('get_service_map', window)
+    const before = await changed.ask('get_service_map', early)
+    const store = openSqliteWriter(changed.file)
+    const fine = await store.rollups('default', 0, Number.MAX_SAFE_INTEGER)
+    await store.replaceRollups({ remove: fine.map(({ id }) => id), add: mergeRollups(fine, 60) })
+    const coarser = await changed.ask('get_service_map', { ...window, as_of: first.as_of })
+    expect(coarser.error).toMatchObject({ code: 'as_of_superseded' })
+    const second = await changed.ask('get_service_map', window)
+    expect(second.as_of).toMatch(/^5eed0000-180\.\d+@/)
+    const again = await changed.ask('get_service_map', { ...window, as_of: second.as_of })
+    expect(again.json).toBe(second.json)
+    await store.removeSegments('traces', Number.MAX_SAFE_INTEGER, 100)
+    const removed = await changed.ask('search_traces', { ...window, as_of: second.as_of })
+    expect(removed.error).toMatchObject({
+      code: 'as_of_superseded',
+      example: expect.stringMatching(/^5eed0000-180\.\d+@/),
+    })
+    const empty = await changed.ask('get_service_map', { ...early, as_of: before.as_of })
+    expect(empty.error).toMatchObject({ code: 'as_of_superseded' })
+    await store.close()
     await changed.close()
   })
 

@@ -35,7 +35,7 @@ interface Held {
 
 export class MemoryReader implements TelemetryReader {
   readonly tenant: string = 'default'
-  readonly asOf: AsOf = { inboxId: '00'.repeat(16), position: 1, timeMs: 0 }
+  readonly asOf: AsOf = { inboxId: '00'.repeat(16), position: 1, generation: 0, timeMs: 0 }
   readonly nowMs: number
   readonly #held: Held[] = []
   readonly #graph = new TenantGraph({ tenant: 'default', templates: [] })
@@ -108,6 +108,10 @@ export class MemoryReader implements TelemetryReader {
       oldestMs: null,
       newestMs: null,
     }
+  }
+
+  async retiredSince(): Promise<boolean> {
+    return false
   }
 
   async newestPosition(): Promise<number> {
