@@ -14,6 +14,13 @@ export interface ServerProcessOptions {
   /** The command's file; the one of this repository by default. */
   readonly entry?: string
   readonly nodePath?: string
+  /**
+   * The process is started at once and told to go, by a line on its stdin, when this resolves; for an entry that
+   * loads its code meanwhile. Its time to become ready counts from then.
+   */
+  readonly hold?: Promise<void>
+  /** Gets a SIGKILL for the process as soon as there is one; resolves once it is gone. */
+  readonly onChild?: (kill: () => Promise<void>) => void
   /** Gets every log line of the server. */
   readonly onLog?: (line: string) => void
 }
@@ -42,7 +49,7 @@ interface ReadyEvent {
 /** Resolves once the server accepts on all ports; rejects with its last log lines if it does not come up. */
 export function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
   const child = spawn(options.nodePath ?? process.execPath, [options.entry ?? repositoryEntry, 'serve'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: [options.hold === undefined ? 'ignore' : 'pipe', 'ignore', 'pipe'],
     env: {
       ...process.env,
       HTTP_PORT: '0',
@@ -53,20 +60,37 @@ export function startServerProcess(options: ServerProcessOptions): Promise<Serve
     },
   })
   const exited = new Promise<number | null>(resolve => child.once('exit', code => resolve(code)))
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL')
+    await exited
+  }
+  options.onChild?.(kill)
   const lastLines: string[] = []
+  const { stderr } = child
+  if (stderr === null) throw new Error('the server has no stderr')
   return new Promise((resolve, reject) => {
     const fail = (why: string): void => {
       child.kill('SIGKILL')
       reject(new Error(`the server ${why}; its last words:\n${lastLines.join('\n')}`))
     }
-    const timer = setTimeout(() => fail(`was not ready after ${startTimeoutMs} ms`), startTimeoutMs)
+    let timer: NodeJS.Timeout | undefined
+    const expectReady = (): void => {
+      timer = setTimeout(() => fail(`was not ready after ${startTimeoutMs} ms`), startTimeoutMs)
+    }
     child.once('error', error => fail(`could not be started: ${error.message}`))
+    child.stdin?.on('error', () => undefined)
     void exited.then(code => {
       clearTimeout(timer)
       reject(new Error(`the server ended with code ${code}; its last words:\n${lastLines.join('\n')}`))
     })
+    if (options.hold === undefined) expectReady()
+    else
+      void options.hold.then(() => {
+        expectReady()
+        child.stdin?.end('go\n')
+      })
     // Read on for as long as it runs: a full pipe would stop the server.
-    createInterface({ input: child.stderr }).on('line', line => {
+    createInterface({ input: stderr }).on('line', line => {
       lastLines.push(line)
       if (lastLines.length > 20) lastLines.shift()
       options.onLog?.(line)
@@ -80,10 +104,7 @@ export function startServerProcess(options: ServerProcessOptions): Promise<Serve
         grpcAddress: ready.grpc_address ?? '',
         child,
         stop: () => stopChild(child, exited),
-        kill: async () => {
-          child.kill('SIGKILL')
-          await exited
-        },
+        kill,
       })
     })
   })

@@ -1,4 +1,9 @@
-/** What was sent and what was acknowledged, kept outside of the server, and what the store really holds. */
+/** What was sent and what was acknowledged, kept outside of the server, and what its files really hold. */
+import { existsSync } from 'node:fs'
+import { InboxFileReader } from '../../src/engine/inbox/inbox-file-reader.ts'
+import { EntryFeed } from '../../src/engine/sealing/entry-feed.ts'
+import type { StoreReader } from '../../src/model/store.ts'
+import type { TailEntry } from '../../src/model/tail.ts'
 import { createReaderCaches } from '../../src/query/reader-caches.ts'
 import { Tail } from '../../src/query/tail.ts'
 import { openTelemetryReader } from '../../src/query/telemetry-reader.ts'
@@ -12,14 +17,48 @@ export class Ledger {
   readonly sent: Set<string> = new Set()
   /** Requests on their way when the server went away; each was sent again. */
   requestsCutOff = 0
+  #fresh: string[] = []
+  #freshSinceMs = Number.POSITIVE_INFINITY
+
+  send(names: readonly string[]): void {
+    for (const name of names) this.sent.add(name)
+  }
+
+  /** `timeMs` is the time the items carry. */
+  acknowledge(names: readonly string[], timeMs: number): void {
+    for (const name of names) this.acknowledged.add(name)
+    this.#fresh.push(...names)
+    this.#freshSinceMs = Math.min(this.#freshSinceMs, timeMs)
+  }
+
+  /** What was acknowledged since the last call, and the oldest time among it. */
+  takeFresh(): { readonly names: readonly string[]; readonly fromMs: number } {
+    const taken = { names: this.#fresh, fromMs: this.#freshSinceMs }
+    this.#fresh = []
+    this.#freshSinceMs = Number.POSITIVE_INFINITY
+    return taken
+  }
 }
 
-/** How often each item is stored. */
-export async function storedItems(databaseFile: string): Promise<ReadonlyMap<string, number>> {
+export interface StoredOptions {
+  /** Also what lies in this inbox behind the sealed position. */
+  readonly inboxFile?: string
+  /** Only items from this time on, milliseconds. */
+  readonly fromMs?: number
+}
+
+/** How often each item is stored, found by the same reader that tools use. */
+export async function storedItems(
+  databaseFile: string,
+  options: StoredOptions = {},
+): Promise<ReadonlyMap<string, number>> {
   const store = openSqliteReader(databaseFile)
+  const tail = new Tail()
+  if (options.inboxFile !== undefined && existsSync(options.inboxFile))
+    await fillTail(tail, store, options.inboxFile)
   const reader = await openTelemetryReader({
     store,
-    tail: new Tail(),
+    tail,
     tenant: 'default',
     deadline: { signal: new AbortController().signal, check: () => undefined },
     nowMs: Date.now(),
@@ -28,7 +67,7 @@ export async function storedItems(databaseFile: string): Promise<ReadonlyMap<str
   })
   const counts = new Map<string, number>()
   const count = (name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1)
-  const range = { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER }
+  const range = { fromMs: options.fromMs ?? 0, toMs: Number.MAX_SAFE_INTEGER }
   for await (const { block } of reader.scanSpans({ range })) {
     for (const name of block.name) count(block.strings[name] ?? '')
   }
@@ -43,17 +82,42 @@ export async function storedItems(databaseFile: string): Promise<ReadonlyMap<str
   return counts
 }
 
-/** Acknowledged items that are not stored, and items stored more than once. */
-export function judge(
-  ledger: Ledger,
-  stored: ReadonlyMap<string, number>,
-): {
+/** Publishes what a start would replay. Throws when a row is damaged or gone: nothing acknowledged may be. */
+async function fillTail(tail: Tail, store: StoreReader, inboxFile: string): Promise<void> {
+  const inbox = new InboxFileReader(inboxFile)
+  const snapshot = await store.snapshot()
+  const sealed = await snapshot.sealedPosition(inbox.inboxId)
+  await snapshot.release()
+  const last = inbox.lastPosition()
+  const feed = new EntryFeed(inbox, sealed, () => undefined)
+  feed.reachTo(last)
+  const entries: TailEntry[] = []
+  for (let fed = feed.take(); fed !== null; fed = feed.take()) {
+    if (fed.type !== 'entry') throw new Error(`an inbox row behind position ${sealed} is ${fed.type}`)
+    const { position, tenant, signal, receivedMs, bytes, refused } = fed.entry
+    entries.push({ position, tenant, signal, receivedMs, bytes, refused, templates: null })
+  }
+  const { inboxId } = inbox
+  inbox.close()
+  if (entries.length === 0) return
+  const about = { inboxId, from: sealed + 1, to: last, timeMs: entries.at(-1)?.receivedMs ?? 0 }
+  tail.accept({ type: 'publication', ...about, entries, rollups: [], templates: [] })
+}
+
+export interface Verdict {
   readonly lost: readonly string[]
   readonly twice: readonly string[]
   readonly invented: readonly string[]
-} {
+}
+
+/** Acknowledged items (all, if not given) that are not stored, items stored more than once or never sent. */
+export function judge(
+  ledger: Ledger,
+  stored: ReadonlyMap<string, number>,
+  acknowledged: Iterable<string> = ledger.acknowledged,
+): Verdict {
   return {
-    lost: [...ledger.acknowledged].filter(item => !stored.has(item)),
+    lost: [...acknowledged].filter(item => !stored.has(item)),
     twice: [...stored].filter(([, count]) => count > 1).map(([item]) => item),
     invented: [...stored.keys()].filter(item => !ledger.sent.has(item)),
   }

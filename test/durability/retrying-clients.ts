@@ -9,7 +9,7 @@ import type { Ledger } from './ledger.ts'
 const itemsPerRequest = 7
 
 interface Kind {
-  readonly body: (seed: number) => Uint8Array
+  readonly body: (seed: number, timeMs: number) => Uint8Array
   readonly send: (server: ServerProcess, body: Uint8Array) => Promise<boolean>
 }
 
@@ -20,23 +20,27 @@ const count = itemsPerRequest
 /** One of each: signal, encoding, compression, transport. */
 const kinds: readonly Kind[] = [
   {
-    body: seed => spanRequest({ seed, spans: count, timeMs: Date.now() }),
+    body: (seed, timeMs) => spanRequest({ seed, spans: count, timeMs }),
     send: overHttp('traces', protobuf),
   },
   {
-    body: seed => spanRequestJson({ seed, spans: count, timeMs: Date.now() }),
+    body: (seed, timeMs) => spanRequestJson({ seed, spans: count, timeMs }),
     send: overHttp('traces', json),
   },
   {
-    body: seed => gzipSync(logRequest({ seed, lines: count, timeMs: Date.now() })),
+    body: (seed, timeMs) => gzipSync(logRequest({ seed, lines: count, timeMs })),
     send: overHttp('logs', protobuf, 'gzip'),
   },
   {
-    body: seed => metricRequest({ seed, points: count, timeMs: Date.now() }),
+    body: (seed, timeMs) => metricRequest({ seed, points: count, timeMs }),
     send: overHttp('metrics', protobuf),
   },
-  { body: seed => spanRequest({ seed, spans: count, timeMs: Date.now() }), send: overGrpc('trace', 'Trace') },
-  { body: seed => logRequest({ seed, lines: count, timeMs: Date.now() }), send: overGrpc('logs', 'Logs') },
+  { body: (seed, timeMs) => spanRequest({ seed, spans: count, timeMs }), send: overGrpc('trace', 'Trace') },
+  { body: (seed, timeMs) => logRequest({ seed, lines: count, timeMs }), send: overGrpc('logs', 'Logs') },
+  {
+    body: (seed, timeMs) => metricRequest({ seed, points: count, timeMs }),
+    send: overGrpc('metrics', 'Metrics'),
+  },
 ]
 
 export class RetryingClients {
@@ -62,11 +66,12 @@ export class RetryingClients {
   async #run(kind: Kind): Promise<void> {
     while (!this.#stopping) {
       const seed = this.#nextSeed++
-      const body = kind.body(seed)
+      const timeMs = Date.now()
+      const body = kind.body(seed, timeMs)
       const names = Array.from({ length: itemsPerRequest }, (_, i) => `${seed}-${i}`)
-      for (const name of names) this.#ledger.sent.add(name)
-      while (!(await this.#try(kind, body))) await pause(20)
-      for (const name of names) this.#ledger.acknowledged.add(name)
+      this.#ledger.send(names)
+      while (!(await this.#try(kind, body))) await pause(10)
+      this.#ledger.acknowledge(names, timeMs)
     }
   }
 
