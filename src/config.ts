@@ -94,6 +94,7 @@ export interface SettingValues {
   readonly RETENTION_TRACES_DAYS: number | null
   readonly RETENTION_LOGS_DAYS: number | null
   readonly RETENTION_METRICS_DAYS: number | null
+  readonly DATA_DISK_BUDGET_MB: number | null
   readonly DLQ_PATH: string
   readonly DLQ_MAX_FILES: number
   readonly DLQ_MAX_DISK_MB: number
@@ -223,7 +224,7 @@ export const settings: { readonly [K in SettingName]: Setting<SettingValues[K]> 
     'ingest',
     optionalWhole(mebibyte, 2 ** 50),
     '',
-    'Bound of the durable inbox. Empty: 4 GiB or a fifth of the free disk, the smaller.',
+    'Bound of the durable inbox. Empty: 4 GiB or a fifth of the free disk, the smaller; with DATA_DISK_BUDGET_MB a quarter of that.',
   ),
   INBOX_KEEP_SEALED: setting('ingest', duration, '0', 'How long sealed inbox entries are kept.'),
   OTLP_HTTP_MAX_BODY_MB: setting(
@@ -282,6 +283,12 @@ export const settings: { readonly [K in SettingName]: Setting<SettingValues[K]> 
   ),
   RETENTION_LOGS_DAYS: setting('retention', optionalWhole(1, 36_500), '', 'The same for logs alone.'),
   RETENTION_METRICS_DAYS: setting('retention', optionalWhole(1, 36_500), '', 'The same for metrics alone.'),
+  DATA_DISK_BUDGET_MB: setting(
+    'retention',
+    optionalWhole(256, 2 ** 30),
+    '',
+    'Disk that store, inbox and dead letters may take together; past 95 % of it the oldest segments go, of the signal and tenant with the most bytes. Empty: no bound.',
+  ),
   DLQ_PATH: setting(
     'dead letters',
     text,
@@ -352,7 +359,6 @@ const unavailable: readonly string[] = [
   'DB_AZURE_AUTH',
   'DB_POSTGRES_PARTITIONING',
   'INGEST_SHED_HEALTHY',
-  'DATA_DISK_BUDGET_MB',
   'MCP_TOOLSETS',
   'INGEST_ALLOWED_SERVICES',
   'INGEST_EXCLUDED_SERVICES',

@@ -11,11 +11,11 @@ import type { IngestControl } from '../model/ingest-observer.ts'
 import type { IngestCounter } from '../model/reader.ts'
 import type { InboxFigures } from './inbox/inbox.ts'
 import { InboxClient } from './inbox/inbox-client.ts'
+import type { RetentionDays } from './retention/maintenance.ts'
 import type { DeadLetterOptions } from './sealing/dead-letters.ts'
 import { EngineClient } from './sealing/engine-client.ts'
 import { defaultSealLimits, type SealLimits } from './sealing/engine-core.ts'
 import type { EngineWorkerFigures } from './sealing/engine-messages.ts'
-import type { RetentionDays } from './sealing/maintenance.ts'
 
 export interface EngineOptions {
   readonly inboxFile: string
@@ -33,6 +33,8 @@ export interface EngineOptions {
   readonly maxWaitingRequests: number
   readonly maxWaitingBytes: number
   readonly retentionDays: RetentionDays
+  /** Bytes that everything stored may take; null, which is the default, for no bound. */
+  readonly diskBudgetBytes?: number | null
   readonly graphLimits?: Partial<GraphLimits>
   readonly sealLimits?: SealLimits
   readonly logger: Logger
@@ -126,6 +128,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         migrate: options.migrate ?? true,
         deadLetters: options.deadLetters,
         retentionDays: options.retentionDays,
+        diskBudgetBytes: options.diskBudgetBytes ?? null,
         attributeMaxBytes: options.attributeMaxBytes,
         graphLimits: options.graphLimits ?? {},
         sealLimits: options.sealLimits ?? defaultSealLimits,

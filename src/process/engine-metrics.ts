@@ -1,6 +1,7 @@
 /** The engine's figures under the names that dashboards and alerts know. */
 import type { Engine } from '../engine/engine.ts'
-import type { Signal } from '../model/telemetry.ts'
+import type { InvariantRow } from '../engine/sealing/invariant.ts'
+import { type Signal, signals } from '../model/telemetry.ts'
 import type { PipelineFigures } from '../server/ingest-figures.ts'
 import type { Sample } from '../server/own-metrics.ts'
 
@@ -29,5 +30,23 @@ export async function engineSamples(engine: Engine): Promise<readonly Sample[]> 
     plain('otelcontext_dlq_evicted_total', 0),
     plain('OtelContext_retention_consecutive_failures', worker?.maintenance.consecutiveFailures ?? 0),
     plain('OtelContext_retention_last_success_timestamp', (worker?.maintenance.lastSuccessMs ?? 0) / 1_000),
+    plain('otelcontext_retention_rows_behind', worker?.maintenance.rowsBehind ?? 0),
+    plain('otelcontext_data_disk_bytes', worker?.maintenance.diskBytes ?? 0),
+    plain('otelcontext_data_disk_budget_bytes', worker?.maintenance.diskBudgetBytes ?? 0),
+    ...signals.flatMap(signal => storedSamples(signal, worker?.invariant ?? [])),
+  ]
+}
+
+/** Of all tenants together. */
+function storedSamples(signal: Signal, rows: readonly InvariantRow[]): readonly Sample[] {
+  const own = rows.filter(row => row.signal === signal)
+  const sample = (name: Sample['name'], pick: (row: InvariantRow) => number): Sample => ({
+    name,
+    labels: { signal },
+    value: own.reduce((sum, row) => sum + pick(row), 0),
+  })
+  return [
+    sample('otelcontext_retention_removed_items_total', row => row.removed),
+    sample('otelcontext_merged_duplicates_total', row => row.merged),
   ]
 }

@@ -36,6 +36,10 @@ function storeCheck({ engine }: EngineFigures): HealthCheck {
   return check(fault === null ? 'ok' : 'warning', fault ?? '', {
     segments: engine.stored?.segments ?? null,
     stored_bytes: engine.stored?.bytes ?? null,
+    disk_bytes: engine.maintenance.diskBytes,
+    disk_budget_bytes: engine.maintenance.diskBudgetBytes,
+    rows_behind_retention: engine.maintenance.rowsBehind,
+    damaged_segments: engine.maintenance.damagedSegments,
     seals: engine.seals,
     last_seal_unix_ms: engine.lastSealMs,
   })
@@ -105,11 +109,11 @@ function diskCheck({ inbox }: EngineFigures): HealthCheck {
   })
 }
 
-/** accepted = sealed + waiting + given up + duplicates, per tenant and signal. */
+/** accepted = sealed + waiting + given up + duplicates, sealed = stored + merged + removed, per tenant and signal. */
 function booksCheck({ engine }: EngineFigures): HealthCheck {
   const rows = engine?.invariant ?? null
   if (rows === null) return check('ok', 'not counted while sealing is far behind', {})
-  const wrong = rows.filter(row => row.difference !== 0)
+  const wrong = rows.filter(row => row.difference !== 0 || row.storeDifference !== 0)
   const total = (pick: (row: InvariantRow) => number): number => rows.reduce((sum, row) => sum + pick(row), 0)
   return check(
     wrong.length > 0 ? 'warning' : 'ok',
@@ -121,6 +125,10 @@ function booksCheck({ engine }: EngineFigures): HealthCheck {
       given_up: total(row => row.buried),
       duplicates: total(row => row.deduplicated),
       difference: total(row => Math.abs(row.difference)),
+      stored: total(row => row.stored),
+      merged_duplicates: total(row => row.merged),
+      removed: total(row => row.removed),
+      store_difference: total(row => Math.abs(row.storeDifference)),
     },
   )
 }

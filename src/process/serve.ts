@@ -36,6 +36,8 @@ const drainDeadlineMs = 2_000
 /** An export of everything takes as long as it takes; this bounds one that hangs. */
 const exportTimeoutMs = 60 * 60_000
 const maxExports = 2
+/** Hours of a busy system; more helps nobody who does not look at its alerts. */
+const maxInboxBytes = 4 * 1024 * mebibyte
 
 export interface ServeOptions {
   readonly configuration: Configuration
@@ -141,6 +143,7 @@ async function startOwned(
 function engineOptions(configuration: Configuration, logger: Logger, onFatal: (error: Error) => void) {
   const { values, dataDirectory } = configuration
   const days = values.HOT_RETENTION_DAYS
+  const diskBudgetBytes = values.DATA_DISK_BUDGET_MB === null ? null : values.DATA_DISK_BUDGET_MB * mebibyte
   return {
     inboxFile: join(dataDirectory, 'inbox.db'),
     databaseFile: configuration.databaseFile,
@@ -150,7 +153,7 @@ function engineOptions(configuration: Configuration, logger: Logger, onFatal: (e
       maxFiles: values.DLQ_MAX_FILES,
       maxBytes: values.DLQ_MAX_DISK_MB * mebibyte,
     },
-    inboxMaxBytes: values.INBOX_MAX_BYTES,
+    inboxMaxBytes: values.INBOX_MAX_BYTES ?? inboxShare(diskBudgetBytes),
     inboxKeepSealedMs: values.INBOX_KEEP_SEALED,
     decompressionBudgetBytes: values.DECOMPRESSION_BUDGET_MB * mebibyte,
     attributeMaxBytes: values.ATTRIBUTE_MAX_BYTES,
@@ -162,10 +165,16 @@ function engineOptions(configuration: Configuration, logger: Logger, onFatal: (e
       logs: values.RETENTION_LOGS_DAYS ?? days,
       metrics: values.RETENTION_METRICS_DAYS ?? days,
     },
+    diskBudgetBytes,
     graphLimits: { metricSeries: values.METRIC_MAX_CARDINALITY },
     logger,
     onFatal,
   }
+}
+
+/** What the inbox may take of a disk budget if nothing else is said; null leaves it to the disk. */
+function inboxShare(diskBudgetBytes: number | null): number | null {
+  return diskBudgetBytes === null ? null : Math.min(maxInboxBytes, Math.floor(diskBudgetBytes / 4))
 }
 
 interface Pools {

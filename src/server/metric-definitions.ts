@@ -65,6 +65,17 @@ const described = {
     'gauge',
     'End of the last good retention run, Unix seconds.',
   ],
+  otelcontext_retention_rows_behind: ['gauge', 'Items past their time that are not removed yet.'],
+  otelcontext_retention_removed_items_total: [
+    'counter',
+    'Items removed by retention, for their age or to stay within DATA_DISK_BUDGET_MB, since the store was made.',
+  ],
+  otelcontext_merged_duplicates_total: [
+    'counter',
+    'Items left out when segments were merged, because the store held them already, since it was made.',
+  ],
+  otelcontext_data_disk_bytes: ['gauge', 'Disk taken by store, inbox, dead letters and ballast.'],
+  otelcontext_data_disk_budget_bytes: ['gauge', 'DATA_DISK_BUDGET_MB in bytes; 0 where there is no bound.'],
   otelcontext_graphrag_events_dropped_total: [
     'counter',
     'Items that are stored but did not fit into the bounds of graph and rollups.',
@@ -117,6 +128,8 @@ const labelled: Readonly<Partial<Record<MetricName, MetricDefinition['labels']>>
   otelcontext_ingest_pipeline_queue_depth: {
     signal: signalLabel,
   },
+  otelcontext_retention_removed_items_total: { signal: signalLabel },
+  otelcontext_merged_duplicates_total: { signal: signalLabel },
   otelcontext_graphrag_events_dropped_total: { signal: signalLabel },
   otelcontext_tsdb_cardinality_overflow_by_tenant_total: { tenant_id: [] },
   OtelContext_mcp_tool_invocations_total: {

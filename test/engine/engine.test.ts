@@ -86,7 +86,9 @@ describe.each([
     const { inbox, engine: figures } = await engine.figures()
     expect(inbox?.commits).toBeLessThan(50)
     expect(figures?.stored?.perSignal).toMatchObject([{ signal: 'traces', items: 500 }])
-    expect(figures?.invariant).toMatchObject([{ accepted: 500, sealed: 500, difference: 0 }])
+    expect(figures?.invariant).toMatchObject([
+      { accepted: 500, sealed: 500, difference: 0, stored: 500, storeDifference: 0 },
+    ])
     await expect.poll(() => heard.filter(message => message.type === 'sealed').at(-1)?.position).toBe(50)
     const positions = heard.flatMap(message =>
       message.type === 'publication' ? message.entries.map(entry => entry.position) : [],

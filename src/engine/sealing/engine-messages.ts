@@ -1,9 +1,9 @@
 /** What the main thread and the engine worker say to each other. */
 import type { MessagePort } from 'node:worker_threads'
 import type { StorageReport } from '../../model/store.ts'
+import type { MaintenanceFigures } from '../retention/maintenance.ts'
 import type { EngineCoreFigures } from './engine-core.ts'
 import type { InvariantRow } from './invariant.ts'
-import type { MaintenanceFigures } from './maintenance.ts'
 
 export interface EngineWorkerFigures extends EngineCoreFigures {
   readonly maintenance: MaintenanceFigures

@@ -1,4 +1,5 @@
 /** The engine behind ports: opens store and inbox, runs the core, keeps stored data in shape. */
+import { dirname, join } from 'node:path'
 import type { MessagePort } from 'node:worker_threads'
 import type { GraphLimits } from '../../graph/graph-limits.ts'
 import { createLogger } from '../../logger.ts'
@@ -7,12 +8,13 @@ import { systemClock } from '../../model/time.ts'
 import { openSqliteReader } from '../../store/sqlite/store-reader.ts'
 import { openSqliteWriter } from '../../store/sqlite/store-writer.ts'
 import { InboxFileReader } from '../inbox/inbox-file-reader.ts'
+import { defaultBallastBytes } from '../retention/ballast.ts'
+import { Maintenance, maintenanceTickMs, type RetentionDays } from '../retention/maintenance.ts'
 import { type DeadLetterOptions, DeadLetters } from './dead-letters.ts'
 import { EngineCore, type SealLimits } from './engine-core.ts'
 import type { EngineCommand, EngineReport, EngineWorkerFigures } from './engine-messages.ts'
 import { InboxLink } from './inbox-link.ts'
 import { readInvariant } from './invariant.ts'
-import { Maintenance, maintenanceIntervalMs, type RetentionDays } from './maintenance.ts'
 
 export interface EngineServiceOptions {
   readonly inboxFile: string
@@ -21,6 +23,8 @@ export interface EngineServiceOptions {
   readonly migrate: boolean
   readonly deadLetters: DeadLetterOptions
   readonly retentionDays: RetentionDays
+  /** Bytes that everything stored may take; null for no bound. */
+  readonly diskBudgetBytes: number | null
   readonly attributeMaxBytes: number
   readonly graphLimits: Partial<GraphLimits>
   readonly sealLimits: SealLimits
@@ -49,9 +53,14 @@ export async function serveEngine(port: MessagePort, options: EngineServiceOptio
   const { core, maintenance, maintenanceStop } = engine
   const figureReader = new FigureReader(engine)
   let maintaining: Promise<void> = Promise.resolve()
+  let busy = false
   const timer = setInterval(() => {
-    maintaining = maintaining.then(() => maintenance.run())
-  }, maintenanceIntervalMs)
+    if (busy) return
+    busy = true
+    maintaining = maintenance.tick().finally(() => {
+      busy = false
+    })
+  }, maintenanceTickMs)
 
   async function stop(patienceMs: number): Promise<void> {
     clearInterval(timer)
@@ -137,6 +146,14 @@ async function open(options: EngineServiceOptions, link: InboxLink): Promise<Ope
     writer,
     reader,
     days: options.retentionDays,
+    files: {
+      database: options.databaseFile,
+      inbox: options.inboxFile,
+      ballast: join(dirname(options.inboxFile), 'ballast'),
+      ballastBytes: defaultBallastBytes,
+      deadLetterBytes: () => deadLetters.figures().bytes,
+    },
+    diskBudgetBytes: options.diskBudgetBytes,
     clock: systemClock,
     logger,
     stop: maintenanceStop.signal,

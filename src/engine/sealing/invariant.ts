@@ -1,8 +1,9 @@
 /**
  * The books of the ingest path, per tenant and signal and cumulative: every item that was acknowledged is
- * sealed, waits in the inbox, was given up, or had been stored before.
+ * sealed, waits in the inbox, was given up, or had been stored before; every sealed one is stored, was merged
+ * with its duplicate, or removed by retention.
  */
-import type { StoreReader } from '../../model/store.ts'
+import type { StoredCount, StoreReader } from '../../model/store.ts'
 import type { Signal } from '../../model/telemetry.ts'
 import type { InboxFileReader } from '../inbox/inbox-file-reader.ts'
 
@@ -15,13 +16,22 @@ export interface InvariantRow {
   readonly waiting: number
   readonly buried: number
   readonly deduplicated: number
-  /** `accepted` less the sum of the others; anything but 0 is lost or doubled data. */
+  /** `accepted` less the sum of those above; anything but 0 is lost or doubled data. */
   readonly difference: number
+  readonly stored: number
+  /** Duplicates that merging of segments left out. */
+  readonly merged: number
+  /** Removed by retention. */
+  readonly removed: number
+  /** `sealed` less stored, merged and removed items; likewise. */
+  readonly storeDifference: number
 }
 
 /** Rows counted at most, about 50 ms; further behind than this, the books wait until sealing has caught up. */
 const maxRows = 20_000
 const maxAttempts = 3
+
+const nothingStored = { items: 0, stored: 0, merged: 0, removed: 0 } as const
 
 /**
  * Null while the inbox is too far ahead of the store to be counted quickly, or when seals came in between
@@ -40,15 +50,20 @@ export async function readInvariant(
     if (after.position !== before.position) continue
     const key = (of: { readonly tenant: string; readonly signal: Signal }): string =>
       `${of.signal} ${of.tenant}`
-    const sealed = new Map(before.counts.map(count => [key(count), count.items]))
+    const sealed = new Map(before.counts.map(count => [key(count), count]))
     const waiting = new Map(balance.waiting.map(count => [key(count), count.items]))
     return balance.counters.map(counter => {
       const { tenant, signal, accepted, buried, deduplicated } = counter
+      const { items, stored, merged, removed } = sealed.get(key(counter)) ?? nothingStored
       const row = {
         tenant,
         signal,
         accepted,
-        sealed: sealed.get(key(counter)) ?? 0,
+        sealed: items,
+        stored,
+        merged,
+        removed,
+        storeDifference: items - stored - merged - removed,
         waiting: waiting.get(key(counter)) ?? 0,
         buried,
         deduplicated,
@@ -64,7 +79,7 @@ async function readSealed(
   inboxId: string,
 ): Promise<{
   readonly position: number
-  readonly counts: readonly { readonly tenant: string; readonly signal: Signal; readonly items: number }[]
+  readonly counts: readonly StoredCount[]
 }> {
   const snapshot = await store.snapshot()
   try {

@@ -50,6 +50,7 @@ class SqliteStoreWriter implements StoreWriter {
   readonly #file: string
   readonly #db: Database.Database
   #reclaimPages = minReclaimPages
+  #movedPages = false
 
   constructor(file: string, db: Database.Database) {
     this.#file = file
@@ -211,12 +212,20 @@ class SqliteStoreWriter implements StoreWriter {
 
   async reclaimSpace(): Promise<boolean> {
     return explained(this.#file, () => {
+      if (this.#movedPages) {
+        // Left to gather, moved pages would reach the file in one checkpoint of 16 MB, inside some commit.
+        this.#movedPages = false
+        this.#db.pragma('wal_checkpoint(PASSIVE)')
+        return Number(this.#db.pragma('freelist_count', { simple: true })) > 0
+      }
+      if (Number(this.#db.pragma('freelist_count', { simple: true })) === 0) return false
       const startedMs = performance.now()
       this.#db.pragma(`incremental_vacuum(${this.#reclaimPages})`)
       const tookMs = performance.now() - startedMs
       const pages = Math.round(this.#reclaimPages * Math.min(2, Math.max(0.25, reclaimMs / tookMs)))
       this.#reclaimPages = Math.min(maxReclaimPages, Math.max(minReclaimPages, pages))
-      return Number(this.#db.pragma('freelist_count', { simple: true })) > 0
+      this.#movedPages = true
+      return true
     })
   }
 
