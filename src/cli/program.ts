@@ -8,6 +8,8 @@ import { renderColumns } from './columns.ts'
 import { examine } from './doctor.ts'
 import { exportTelemetry } from './export.ts'
 import { checkHealth } from './healthcheck.ts'
+import { addLoadOptions, type LoadCommandOptions, offerLoad, renderLoad } from './load/load-command.ts'
+import { verifyLedger } from './load/verify-ledger.ts'
 import { replay } from './replay.ts'
 import { callTool, connect, type LocalServer, type ServerConnection } from './server-connection.ts'
 import { renderSettings, reportSettings } from './settings-report.ts'
@@ -290,6 +292,7 @@ function addDataCommands(program: Command, session: Session): void {
 }
 
 function addOperations(program: Command, session: Session): void {
+  addLoad(program, session)
   common(
     program.command('doctor').description('walk the path of a span hop by hop, canary round trip included'),
   )
@@ -329,6 +332,43 @@ function addOperations(program: Command, session: Session): void {
         options.json === true ? JSON.stringify(reportSettings(configuration)) : renderSettings(configuration)
       process.stdout.write(`${text}\n`)
     })
+}
+
+function addLoad(program: Command, session: Session): void {
+  const command = common(
+    program
+      .command('load')
+      .description('offer telemetry at a rate and report what was acknowledged, and how fast; an open loop'),
+  )
+  addLoadOptions(command).action(async (options: LoadCommandOptions) => {
+    const progress = (text: string): void => void process.stderr.write(`${text}\n`)
+    const stop = new AbortController()
+    const interrupt = (): void => stop.abort()
+    process.once('SIGINT', interrupt)
+    process.once('SIGTERM', interrupt)
+    try {
+      await withServer(session, options, async connection => {
+        if (options.verify === undefined) {
+          const report = await offerLoad({ connection, options, signal: stop.signal, progress })
+          process.stdout.write(
+            options.json === true ? `${JSON.stringify(report)}\n` : `${renderLoad(report)}\n`,
+          )
+          if (report.signals.some(one => one.failed_requests > 0)) session.outcome.code = exitCodes.failed
+          return
+        }
+        const report = await verifyLedger(options.verify, connection, progress)
+        process.stdout.write(
+          options.json === true
+            ? `${JSON.stringify(report)}\n`
+            : `${renderColumns(['figure', 'value'], Object.entries(report))}\n`,
+        )
+        if (report.lost > 0 || report.twice > 0) session.outcome.code = exitCodes.failed
+      })
+    } finally {
+      process.off('SIGINT', interrupt)
+      process.off('SIGTERM', interrupt)
+    }
+  })
 }
 
 /** Never starts a server: nobody running is what it is there to find out. */
