@@ -1,7 +1,7 @@
 /** Requests that will be committed together, and what each will be told. */
 import type { IngestResult } from '../../model/ingest.ts'
 import { emptyCounter, type InboxCounter, rowSize } from './inbox-counter.ts'
-import type { InboxFile } from './inbox-file.ts'
+import type { InboxWriter } from './inbox-storage.ts'
 import type { IncomingRequest, Prepared, PreparedEntry } from './intake.ts'
 import type { SeenVerdict } from './seen-table.ts'
 
@@ -56,7 +56,7 @@ export class CommitGroup {
   }
 
   /** Writes everything into the open transaction of `file`; returns the entries with their positions. */
-  write(file: InboxFile): readonly CommittedEntry[] {
+  write(file: InboxWriter): readonly CommittedEntry[] {
     const entries: CommittedEntry[] = []
     for (const { request, prepared, hash } of this.#members) {
       for (const entry of prepared.entries) entries.push({ ...entry, position: file.insert(entry.row) })

@@ -1,6 +1,6 @@
 /** How much disk is free, so that requests are refused before a write fails. */
-import { statfsSync } from 'node:fs'
 import type { Clock } from '../../model/time.ts'
+import type { DiskSpace } from './inbox-storage.ts'
 
 /** Free disk that stays untouched: the lesser of 256 MiB and a twentieth of the file system. */
 const reserveBytes = 256 * 1024 * 1024
@@ -11,15 +11,16 @@ const checkMs = 1_000
 const checkBytes = 16 * 1024 * 1024
 
 export class DiskWatch {
-  readonly #directory: string
+  readonly #space: () => DiskSpace
   readonly #clock: Clock
   #checkedMs = 0
   #writtenBytes = 0
   #free = 0
   #reserve = 0
 
-  constructor(directory: string, clock: Clock) {
-    this.#directory = directory
+  /** `space` may throw. */
+  constructor(space: () => DiskSpace, clock: Clock) {
+    this.#space = space
     this.#clock = clock
     this.#check()
   }
@@ -43,9 +44,9 @@ export class DiskWatch {
     this.#checkedMs = this.#clock.now()
     this.#writtenBytes = 0
     try {
-      const { bavail, blocks, bsize } = statfsSync(this.#directory)
-      this.#free = bavail * bsize
-      this.#reserve = Math.min(reserveBytes, blocks * bsize * reserveShare)
+      const { freeBytes, totalBytes } = this.#space()
+      this.#free = freeBytes
+      this.#reserve = Math.min(reserveBytes, totalBytes * reserveShare)
     } catch {
       // A file system that does not answer takes nothing either.
       this.#free = 0

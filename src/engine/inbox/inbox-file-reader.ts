@@ -1,17 +1,11 @@
 /** The reading side of the inbox file, for the engine: rows it was not handed because it was behind, or after a start. */
 import Database from 'better-sqlite3'
-import { type Signal, signals } from '../../model/telemetry.ts'
-import type { InboxCounter } from './inbox-counter.ts'
+import { signals } from '../../model/telemetry.ts'
 import { entryColumns, readCounters, readInboxId, readLastPosition } from './inbox-database.ts'
 import type { StoredRow } from './inbox-row.ts'
+import type { InboxBalance, InboxReader } from './inbox-storage.ts'
 
-export interface InboxBalance {
-  readonly counters: readonly InboxCounter[]
-  /** Items behind a position. */
-  readonly waiting: readonly { readonly tenant: string; readonly signal: Signal; readonly items: number }[]
-}
-
-export class InboxFileReader {
+export class InboxFileReader implements InboxReader {
   readonly inboxId: string
   readonly #database: Database.Database
   readonly #select: Database.Statement
@@ -24,12 +18,10 @@ export class InboxFileReader {
     )
   }
 
-  /** Newest position ever committed, also when its row is gone. */
   lastPosition(): number {
     return readLastPosition(this.#database)
   }
 
-  /** Positions after `position` that were given up. */
   buriedAfter(position: number): readonly number[] {
     return this.#database
       .prepare('SELECT position FROM buried WHERE position > ?')
@@ -38,10 +30,6 @@ export class InboxFileReader {
       .map(Number)
   }
 
-  /**
-   * Figures of every tenant and signal, and with them, from the same moment, the items behind `position` that
-   * were not given up. Null if more than `maxRows` rows would have to be counted.
-   */
   balanceAfter(position: number, maxRows: number): InboxBalance | null {
     return this.#database.transaction((): InboxBalance | null => {
       if (readLastPosition(this.#database) - position > maxRows) return null
@@ -61,7 +49,6 @@ export class InboxFileReader {
     })()
   }
 
-  /** Rows of `[from, to]`, as stored and unchecked, oldest first, until `maxBytes` are exceeded. */
   read(from: number, to: number, maxBytes: number): readonly StoredRow[] {
     const rows: StoredRow[] = []
     let bytes = 0

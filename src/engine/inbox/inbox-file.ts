@@ -2,6 +2,9 @@
  * The writing side of the inbox file; one connection, in the inbox worker. Methods between `begin` and `commit`
  * belong to one transaction. Throws SQLite's own errors.
  */
+
+import { statfsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type Database from 'better-sqlite3'
 import { type Signal, signals } from '../../model/telemetry.ts'
 import { emptyCounter, type InboxCounter, rowSize } from './inbox-counter.ts'
@@ -14,28 +17,20 @@ import {
   readLastPosition,
 } from './inbox-database.ts'
 import { encodeRow, type InboxRow } from './inbox-row.ts'
+import type { Burial, InboxStorage, InboxWriter, SeenRequest } from './inbox-storage.ts'
 
-/** A request that was accepted, for recognising it when it is sent again. */
-export interface SeenRequest {
-  /** 16 bytes. */
-  readonly hash: Uint8Array
-  readonly receivedMs: number
-  readonly accepted: number
-  readonly rejected: number
+/** The real thing: a SQLite file and the file system it lies on. */
+export function inboxStorage(options: InboxFileOptions): InboxStorage {
+  return {
+    open: () => new InboxFile(options),
+    diskSpace() {
+      const { bavail, blocks, bsize } = statfsSync(dirname(options.file))
+      return { freeBytes: bavail * bsize, totalBytes: blocks * bsize }
+    },
+  }
 }
 
-/** An entry that the engine gave up on. */
-export interface Burial {
-  readonly position: number
-  readonly tenant: string
-  readonly signal: Signal
-  readonly items: number
-  readonly reason: string
-  /** The row itself stays in the inbox, because the dead-letter directory was full. */
-  readonly kept: boolean
-}
-
-export class InboxFile {
+export class InboxFile implements InboxWriter {
   readonly inboxId: string
   readonly #database: Database.Database
   readonly #insert: Database.Statement
@@ -64,7 +59,6 @@ export class InboxFile {
     this.#committedPosition = this.#lastPosition
   }
 
-  /** Newest position ever committed, also when its row is gone. */
   get lastPosition(): number {
     return this.#committedPosition
   }
@@ -73,7 +67,6 @@ export class InboxFile {
     this.#database.exec('BEGIN IMMEDIATE')
   }
 
-  /** Adds a row and returns its position: one more than the last, never used again once committed. */
   insert(row: Omit<InboxRow, 'position'>): number {
     const position = this.#lastPosition + 1
     const stored = encodeRow({ ...row, position })
@@ -101,7 +94,6 @@ export class InboxFile {
     this.#remember.run(this.#lastSequence, seen.receivedMs, seen.accepted, seen.rejected, seen.hash)
   }
 
-  /** Adds to the figures of a tenant and signal. */
   count(added: InboxCounter): void {
     this.#count.run(
       added.tenant,
@@ -115,7 +107,6 @@ export class InboxFile {
     )
   }
 
-  /** Returns once the transaction is on disk. After an error nothing of it may be acknowledged. */
   commit(): void {
     this.#database.exec('COMMIT')
     this.#committedPosition = this.#lastPosition
@@ -126,10 +117,6 @@ export class InboxFile {
     this.#lastPosition = this.#committedPosition
   }
 
-  /**
-   * Removes at most `limit` of the rows up to `position` that are not kept. Returns what was removed, as negative
-   * figures that were counted with it; `done` is false while there are more. Belongs into a transaction.
-   */
   trim(
     position: number,
     limit: number,
@@ -155,7 +142,6 @@ export class InboxFile {
     return { removed, done: rows.length < limit }
   }
 
-  /** Notes that an entry is given up, once; returns false if it had been before. Belongs into a transaction. */
   bury(burial: Burial): boolean {
     const added = this.#database
       .prepare('INSERT OR IGNORE INTO buried VALUES (?, ?, ?)')
@@ -168,7 +154,6 @@ export class InboxFile {
     return true
   }
 
-  /** Forgets requests received before `beforeMs`; enough a call that a call a second keeps up. */
   forgetSeen(beforeMs: number): void {
     this.#database
       .prepare(
@@ -178,7 +163,6 @@ export class InboxFile {
       .run(beforeMs)
   }
 
-  /** The newest `limit` of what was received since then, oldest first. */
   *seenSince(fromMs: number, limit: number): Generator<SeenRequest> {
     const rows = this.#database
       .prepare(

@@ -1,17 +1,17 @@
 /** What crosses the ports of the inbox worker. Bytes are transferred or shared, never copied by the port. */
-import type { MessagePort } from 'node:worker_threads'
 import type { Signal } from '../../model/telemetry.ts'
 import type { BatchColumns } from '../codec.ts'
+import type { ThreadPort } from '../thread-port.ts'
 import type { Answer } from './commit-group.ts'
 import type { InboxFigures } from './inbox.ts'
-import type { Burial } from './inbox-file.ts'
+import type { Burial } from './inbox-storage.ts'
 import type { IncomingRequest } from './intake.ts'
 
 /** From the main thread. */
 export type InboxCommand =
   | { readonly type: 'submit'; readonly requests: readonly IncomingRequest[] }
   /** The engine's end of a channel; replaces the one before it. */
-  | { readonly type: 'engine'; readonly port: MessagePort }
+  | { readonly type: 'engine'; readonly port: ThreadPort<EngineToInbox, InboxToEngine> }
   | { readonly type: 'figures'; readonly id: number }
   | { readonly type: 'stop' }
 

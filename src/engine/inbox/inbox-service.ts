@@ -1,33 +1,57 @@
 /** The inbox behind a port: messages in, commits, answers out. Runs in its own worker, or inline in tests. */
-import type { MessagePort } from 'node:worker_threads'
-import { systemClock } from '../../model/time.ts'
+import { type Clock, systemClock } from '../../model/time.ts'
+import { systemTimers, type Timers } from '../../model/timers.ts'
+import type { ThreadPort } from '../thread-port.ts'
 import type { Answer } from './commit-group.ts'
 import { Handover } from './handover.ts'
 import { Inbox, type InboxOptions } from './inbox.ts'
+import { inboxStorage } from './inbox-file.ts'
 import type { EngineToInbox, InboxCommand, InboxReport, InboxToEngine } from './inbox-messages.ts'
+import type { InboxStorage } from './inbox-storage.ts'
 
 /** Trimming and recovery are looked at this often. */
 const tickMs = 100
 
+type EngineEnd = ThreadPort<EngineToInbox, InboxToEngine>
+
+/** What the service finds itself in; the simulation brings all of it. */
+export interface InboxSurroundings {
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly storage: InboxStorage
+}
+
 /** Serves until `stop`; closes `port` then. Errors on opening are reported as `failed`. */
-export function serveInbox(port: MessagePort, options: InboxOptions): void {
+export function serveInbox(
+  port: ThreadPort<InboxCommand, InboxReport>,
+  options: InboxOptions,
+  surroundings: InboxSurroundings = {
+    clock: systemClock,
+    timers: systemTimers,
+    storage: inboxStorage(options),
+  },
+): void {
+  const { clock, timers, storage } = surroundings
   const report = (message: InboxReport): void => port.postMessage(message)
   let inbox: Inbox
   try {
-    inbox = new Inbox(options, { answer, committed, alarm, wake }, systemClock)
+    inbox = new Inbox(options, { answer, committed, alarm, wake }, clock, storage)
   } catch (error) {
     report({ type: 'failed', message: error instanceof Error ? error.message : String(error) })
     port.close()
     return
   }
-  let engine: { readonly port: MessagePort; readonly handover: Handover } | null = null
+  let engine: { readonly port: EngineEnd; readonly handover: Handover } | null = null
   let gathered: Answer[] = []
   let awake = false
   let stopped = false
-  const timer = setInterval(() => {
+  let cancelTick = timers.after(tickMs, tick)
+
+  function tick(): void {
+    cancelTick = timers.after(tickMs, tick)
     inbox.tick()
     sendAnswers()
-  }, tickMs)
+  }
 
   function answer(answers: readonly Answer[]): void {
     for (const one of answers) gathered.push(one)
@@ -48,7 +72,7 @@ export function serveInbox(port: MessagePort, options: InboxOptions): void {
   function wake(): void {
     if (awake) return
     awake = true
-    setImmediate(() => {
+    timers.soon(() => {
       awake = false
       inbox.flush()
       sendAnswers()
@@ -62,13 +86,13 @@ export function serveInbox(port: MessagePort, options: InboxOptions): void {
     report({ type: 'answers', answers })
   }
 
-  function connectEngine(enginePort: MessagePort): void {
+  function connectEngine(enginePort: EngineEnd): void {
     engine?.port.close()
     engine = { port: enginePort, handover: new Handover(enginePort, inbox.lastPosition) }
     enginePort.on('message', (message: EngineToInbox) => heedEngine(enginePort, message))
   }
 
-  function heedEngine(enginePort: MessagePort, message: EngineToInbox): void {
+  function heedEngine(enginePort: EngineEnd, message: EngineToInbox): void {
     switch (message.type) {
       case 'consumed':
         engine?.handover.consumed(message.bytes)
@@ -84,23 +108,23 @@ export function serveInbox(port: MessagePort, options: InboxOptions): void {
     }
   }
 
-  function bury(enginePort: MessagePort, message: Extract<EngineToInbox, { type: 'bury' }>): void {
+  function bury(enginePort: EngineEnd, message: Extract<EngineToInbox, { type: 'bury' }>): void {
     try {
       inbox.bury(message.burial)
     } catch {
       // The engine waits until it is durable, and asks again after a restart.
-      if (!stopped) setTimeout(() => bury(enginePort, message), 1_000)
+      if (!stopped) timers.after(1_000, () => bury(enginePort, message))
       return
     }
     enginePort.postMessage({
       type: 'buried',
       position: message.burial.position,
-    } satisfies InboxToEngine)
+    })
   }
 
   function stop(): void {
     stopped = true
-    clearInterval(timer)
+    cancelTick()
     inbox.close()
     sendAnswers()
     engine?.port.close()

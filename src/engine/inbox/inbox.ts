@@ -5,7 +5,6 @@
  * timers. After any failure of the file nothing is acknowledged until the file has been opened and synced
  * anew.
  */
-import { dirname } from 'node:path'
 import { InvalidInputError } from '../../errors.ts'
 import type { IngestResult } from '../../model/ingest.ts'
 import type { Clock } from '../../model/time.ts'
@@ -14,7 +13,8 @@ import { DecompressionBudget, inflateNow } from './decompression.ts'
 import { DiskWatch } from './disk-watch.ts'
 import { type InboxCounter, rowSize } from './inbox-counter.ts'
 import type { InboxFileOptions } from './inbox-database.ts'
-import { type Burial, InboxFile } from './inbox-file.ts'
+import { inboxStorage } from './inbox-file.ts'
+import type { Burial, InboxStorage, InboxWriter } from './inbox-storage.ts'
 import { hashRequest, type IncomingRequest, type IntakeSettings, prepare } from './intake.ts'
 import { explainRefusal, retryLater } from './refusals.ts'
 import { maxSeenRequests, SeenTable } from './seen-table.ts'
@@ -85,7 +85,8 @@ export class Inbox {
   readonly #budget: DecompressionBudget
   readonly #maxBytes: number
   readonly #disk: DiskWatch
-  #file: InboxFile
+  readonly #storage: InboxStorage
+  #file: InboxWriter
   #fill: ShareLimit
   #seen: SeenTable
   #tenants = new Set<string>()
@@ -104,13 +105,19 @@ export class Inbox {
   #forgotAtMs = 0
 
   /** Throws ConfigurationError when the file cannot be opened. */
-  constructor(options: InboxOptions, events: InboxEvents, clock: Clock) {
+  constructor(
+    options: InboxOptions,
+    events: InboxEvents,
+    clock: Clock,
+    storage: InboxStorage = inboxStorage(options),
+  ) {
+    this.#storage = storage
     this.#options = options
     this.#events = events
     this.#clock = clock
     this.#budget = new DecompressionBudget(options.decompressionBudgetBytes)
-    this.#file = new InboxFile(options)
-    this.#disk = new DiskWatch(dirname(options.file), clock)
+    this.#file = storage.open()
+    this.#disk = new DiskWatch(storage.diskSpace, clock)
     this.#maxBytes = options.maxBytes ?? Math.min(4 * 2 ** 30, Math.floor(this.#disk.freeBytes / 5))
     this.#fill = new ShareLimit(this.#maxBytes)
     this.#seen = new SeenTable(seenWindowMs)
@@ -341,7 +348,7 @@ export class Inbox {
     const fault = this.#fault
     if (fault === null || this.#clock.now() < fault.retryAtMs) return
     try {
-      const file = new InboxFile(this.#options)
+      const file = this.#storage.open()
       if (file.inboxId !== this.#file.inboxId || file.lastPosition < this.#file.lastPosition) {
         file.close()
         throw new Error('the inbox lost committed entries')

@@ -2,10 +2,9 @@
 import type { Logger } from '../../logger.ts'
 import { signals } from '../../model/telemetry.ts'
 import type { Clock } from '../../model/time.ts'
-import type { Burial } from '../inbox/inbox-file.ts'
-import type { InboxFileReader } from '../inbox/inbox-file-reader.ts'
 import { decodeRow, type StoredRow } from '../inbox/inbox-row.ts'
-import type { DeadLetters } from './dead-letters.ts'
+import type { Burial, InboxReader } from '../inbox/inbox-storage.ts'
+import type { DeadLetterBox } from './dead-letters.ts'
 
 /** What the engine says to the inbox worker. */
 export interface EngineOutbox {
@@ -16,8 +15,8 @@ export interface EngineOutbox {
 }
 
 export interface BurialParts {
-  readonly reader: InboxFileReader
-  readonly deadLetters: DeadLetters
+  readonly reader: InboxReader
+  readonly deadLetters: DeadLetterBox
   readonly inbox: EngineOutbox
   readonly clock: Clock
   readonly logger: Logger

@@ -29,7 +29,16 @@ export interface DeadLetterFigures {
 
 const suffix = '.dead'
 
-export class DeadLetters {
+export interface DeadLetterBox {
+  figures(): DeadLetterFigures
+  /**
+   * Returns once the entry is in a file that survives a crash, or false if there is no room. Writing the same entry
+   * again replaces its file.
+   */
+  write(inboxId: string, row: StoredRow, reason: string, diedMs: number): boolean
+}
+
+export class DeadLetters implements DeadLetterBox {
   readonly #options: DeadLetterOptions
   #files = 0
   #bytes = 0
@@ -49,10 +58,6 @@ export class DeadLetters {
     return { files: this.#files, bytes: this.#bytes }
   }
 
-  /**
-   * Returns once the entry is in a file that survives a crash, or false if the directory is full. Writing the
-   * same entry again replaces its file.
-   */
   write(inboxId: string, row: StoredRow, reason: string, diedMs: number): boolean {
     const header = Buffer.from(
       `${JSON.stringify({

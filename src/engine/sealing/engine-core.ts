@@ -6,17 +6,17 @@
  * between sealed and taken is in memory, bounded by `maxUnsealedBytes`; beyond that the engine stops taking and
  * the inbox, whose bound is on disk, grows instead.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { GraphLimits } from '../../graph/graph-limits.ts'
 import type { Logger } from '../../logger.ts'
 import type { StoreWriter } from '../../model/store.ts'
 import type { TailEntry } from '../../model/tail.ts'
 import type { Clock } from '../../model/time.ts'
+import type { Timers } from '../../model/timers.ts'
 import { batchOf, type DecodeSettings, decodeAccepted } from '../codec.ts'
-import type { InboxFileReader } from '../inbox/inbox-file-reader.ts'
 import type { CommittedMessage } from '../inbox/inbox-messages.ts'
+import type { InboxReader } from '../inbox/inbox-storage.ts'
 import { Burials, type EngineOutbox } from './burials.ts'
-import type { DeadLetterFigures, DeadLetters } from './dead-letters.ts'
+import type { DeadLetterBox, DeadLetterFigures } from './dead-letters.ts'
 import { EntryFeed, type Fed, type FedEntry } from './entry-feed.ts'
 import { type PendingEntry, PendingRange } from './pending-range.ts'
 import { Sealer } from './sealer.ts'
@@ -44,10 +44,11 @@ export interface EngineCoreOptions extends DecodeSettings {
 
 export interface EngineCoreParts {
   readonly store: StoreWriter
-  readonly reader: InboxFileReader
-  readonly deadLetters: DeadLetters
+  readonly reader: InboxReader
+  readonly deadLetters: DeadLetterBox
   readonly logger: Logger
   readonly clock: Clock
+  readonly timers: Timers
   /** To the inbox worker. */
   readonly inbox: EngineOutbox
   /** Where the position in work is noted, outside of this thread: see `suspect`. */
@@ -124,7 +125,7 @@ export class EngineCore {
   #uncounted = 0
 
   private constructor(options: EngineCoreOptions, parts: EngineCoreParts, sealedPosition: number) {
-    const { store, reader, clock, inbox } = parts
+    const { store, reader, inbox } = parts
     this.#options = options
     this.#parts = parts
     this.#sealedPosition = sealedPosition
@@ -137,7 +138,7 @@ export class EngineCore {
       poisoned: (entry: PendingEntry, error: unknown) => this.#burials.buryPosition(entry.position, error),
       fault: (error: unknown) => this.#noteFault(error),
     }
-    this.#sealer = new Sealer(store, reader.inboxId, events, clock, this.#stop.signal)
+    this.#sealer = new Sealer(store, reader.inboxId, events, parts, this.#stop.signal)
   }
 
   /** Continues behind what the store holds of this inbox, and has the inbox trimmed up to there. */
@@ -190,12 +191,12 @@ export class EngineCore {
    */
   async stop(patienceMs: number): Promise<void> {
     if (patienceMs <= 0) this.#stop.abort()
-    const giveUp = setTimeout(() => this.#stop.abort(), patienceMs)
+    const cancelGivingUp = this.#parts.timers.after(patienceMs, () => this.#stop.abort())
     this.#feed.reachTo(this.#parts.reader.lastPosition())
     this.#stopping = true
     this.#wake?.()
     await this.#loop
-    clearTimeout(giveUp)
+    cancelGivingUp()
     this.#stop.abort()
   }
 
@@ -205,7 +206,7 @@ export class EngineCore {
       while (!this.#stopping || this.#mayFinish()) {
         await this.#workSlice()
         if (this.#publishIsDue()) this.#publish()
-        if (this.#canTake()) await nextTurn()
+        if (this.#canTake()) await this.#parts.timers.nextTurn()
         else await this.#sleep(idleMs)
       }
       this.#publish()
@@ -227,14 +228,15 @@ export class EngineCore {
     while (!this.#stop.signal.aborted) {
       if (this.#sealIsDue()) await this.#sealPending()
       else if (this.#stopping && this.#loopEnded && this.#pending.isEmpty) return
-      else await new Promise(resolve => setTimeout(resolve, 10))
+      else await new Promise<void>(resolve => this.#parts.timers.after(10, resolve))
       this.#tail.prune(this.#parts.clock.now())
     }
   }
 
   async #workSlice(): Promise<void> {
-    const end = performance.now() + sliceMs
-    while (this.#canTake() && performance.now() < end) {
+    const { timers } = this.#parts
+    const end = timers.elapsedMs() + sliceMs
+    while (this.#canTake() && timers.elapsedMs() < end) {
       const fed = this.#feed.take()
       if (fed === null) return
       await this.#handle(fed)
@@ -375,9 +377,9 @@ export class EngineCore {
 
   #sleep(ms: number): Promise<void> {
     return new Promise(resolve => {
-      const timer = setTimeout(resolve, ms)
+      const cancel = this.#parts.timers.after(ms, resolve)
       this.#wake = () => {
-        clearTimeout(timer)
+        cancel()
         resolve()
       }
     })

@@ -5,6 +5,7 @@ import type { GraphLimits } from '../../graph/graph-limits.ts'
 import { createLogger } from '../../logger.ts'
 import type { StoreReader, StoreWriter } from '../../model/store.ts'
 import { systemClock } from '../../model/time.ts'
+import { systemTimers } from '../../model/timers.ts'
 import { openSqliteReader } from '../../store/sqlite/store-reader.ts'
 import { openSqliteWriter } from '../../store/sqlite/store-writer.ts'
 import { InboxFileReader } from '../inbox/inbox-file-reader.ts'
@@ -138,6 +139,7 @@ async function open(options: EngineServiceOptions, link: InboxLink): Promise<Ope
     deadLetters,
     logger,
     clock: systemClock,
+    timers: systemTimers,
     inbox: link,
     progress,
   })

@@ -5,9 +5,9 @@
 import type { Signal } from '../../model/telemetry.ts'
 import { type BatchColumns, toProtobuf } from '../codec.ts'
 import { inflateAgain } from '../inbox/decompression.ts'
-import type { InboxFileReader } from '../inbox/inbox-file-reader.ts'
 import type { CommittedMessage } from '../inbox/inbox-messages.ts'
 import { decodeRow, type StoredRow } from '../inbox/inbox-row.ts'
+import type { InboxReader } from '../inbox/inbox-storage.ts'
 
 export interface FedEntry {
   readonly position: number
@@ -36,7 +36,7 @@ export type Fed =
 const readBytes = 4 * 1024 * 1024
 
 export class EntryFeed {
-  readonly #reader: InboxFileReader
+  readonly #reader: InboxReader
   readonly #consumed: (bytes: number) => void
   readonly #groups: CommittedMessage[] = []
   /** How many entries of the first group are taken. */
@@ -46,7 +46,7 @@ export class EntryFeed {
   #committed: number
 
   /** Starts behind `position`. `consumed` hears of handed bytes that were taken or let go. */
-  constructor(reader: InboxFileReader, position: number, consumed: (bytes: number) => void) {
+  constructor(reader: InboxReader, position: number, consumed: (bytes: number) => void) {
     this.#reader = reader
     this.#next = position + 1
     this.#committed = position

@@ -1,7 +1,7 @@
 /** The engine's line to the inbox worker; survives a new inbox worker at the other end. */
-import type { MessagePort } from 'node:worker_threads'
-import type { Burial } from '../inbox/inbox-file.ts'
 import type { CommittedMessage, EngineToInbox, InboxToEngine } from '../inbox/inbox-messages.ts'
+import type { Burial } from '../inbox/inbox-storage.ts'
+import type { ThreadPort } from '../thread-port.ts'
 import type { EngineOutbox } from './burials.ts'
 
 interface WaitingBurial {
@@ -10,12 +10,15 @@ interface WaitingBurial {
 }
 
 export class InboxLink implements EngineOutbox {
-  #port: MessagePort | null = null
+  #port: ThreadPort<InboxToEngine, EngineToInbox> | null = null
   readonly #burials = new Map<number, WaitingBurial>()
   #trimmed = 0
 
   /** Replaces the port; what the last worker may not have heard is said again. */
-  connect(port: MessagePort, committed: (message: CommittedMessage) => void): void {
+  connect(
+    port: ThreadPort<InboxToEngine, EngineToInbox>,
+    committed: (message: CommittedMessage) => void,
+  ): void {
     this.#port?.close()
     this.#port = port
     port.on('message', (message: InboxToEngine) => {

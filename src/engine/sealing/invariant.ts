@@ -5,7 +5,7 @@
  */
 import type { StoredCount, StoreReader } from '../../model/store.ts'
 import type { Signal } from '../../model/telemetry.ts'
-import type { InboxFileReader } from '../inbox/inbox-file-reader.ts'
+import type { InboxReader } from '../inbox/inbox-storage.ts'
 
 export interface InvariantRow {
   readonly tenant: string
@@ -39,7 +39,7 @@ const nothingStored = { items: 0, stored: 0, merged: 0, removed: 0 } as const
  */
 export async function readInvariant(
   store: StoreReader,
-  inbox: InboxFileReader,
+  inbox: InboxReader,
 ): Promise<readonly InvariantRow[] | null> {
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const before = await readSealed(store, inbox.inboxId)

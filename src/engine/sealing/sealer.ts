@@ -2,10 +2,10 @@
  * Turns a range of the inbox into one store transaction: segments, rollups, templates, counts and the position,
  * whole or not at all. A store that fails is asked again with the very same seal, which it takes only once.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { mergeRollups } from '../../graph/rollups/merge.ts'
 import type { RollupRecord, Seal, SegmentRecord, StoreWriter } from '../../model/store.ts'
 import type { Clock } from '../../model/time.ts'
+import type { Timers } from '../../model/timers.ts'
 import { maxSegmentRows } from '../../store/segment/arrange-rows.ts'
 import { buildSegments } from '../../store/segment/build-segments.ts'
 import type { PendingEntry, PendingPart, PendingRange } from './pending-range.ts'
@@ -29,15 +29,23 @@ export class Sealer {
   readonly #inboxId: string
   readonly #events: SealerEvents
   readonly #clock: Clock
+  readonly #timers: Timers
   readonly #stop: AbortSignal
   seals = 0
   lastSealMs = 0
 
-  constructor(store: StoreWriter, inboxId: string, events: SealerEvents, clock: Clock, stop: AbortSignal) {
+  constructor(
+    store: StoreWriter,
+    inboxId: string,
+    events: SealerEvents,
+    time: { readonly clock: Clock; readonly timers: Timers },
+    stop: AbortSignal,
+  ) {
     this.#store = store
     this.#inboxId = inboxId
     this.#events = events
-    this.#clock = clock
+    this.#clock = time.clock
+    this.#timers = time.timers
     this.#stop = stop
   }
 
@@ -69,7 +77,7 @@ export class Sealer {
       const key = `${part.signal} ${part.tenant}`
       const count = counts.get(key)
       if (count !== undefined) counts.set(key, { ...count, items: count.items - built.lostItems })
-      await nextTurn()
+      await this.#timers.nextTurn()
     }
     return {
       position: { inboxId: this.#inboxId, position: range.to },
@@ -110,13 +118,13 @@ export class Sealer {
   #pause(ms: number): Promise<boolean> {
     return new Promise(resolve => {
       const stop = (): void => {
-        clearTimeout(timer)
+        cancel()
         resolve(false)
       }
-      const timer = setTimeout(() => {
+      const cancel = this.#timers.after(ms, () => {
         this.#stop.removeEventListener('abort', stop)
         resolve(true)
-      }, ms)
+      })
       this.#stop.addEventListener('abort', stop, { once: true })
     })
   }

@@ -11,6 +11,7 @@ import { createLogger } from '../../../src/logger.ts'
 import type { Seal, StoreReader, StoreWriter } from '../../../src/model/store.ts'
 import type { TailMessage } from '../../../src/model/tail.ts'
 import type { LogBlock, SpanBlock } from '../../../src/model/telemetry.ts'
+import { systemTimers } from '../../../src/model/timers.ts'
 import { createReaderCaches } from '../../../src/query/reader-caches.ts'
 import { Tail } from '../../../src/query/tail.ts'
 import { type OpenReader, openTelemetryReader } from '../../../src/query/telemetry-reader.ts'
@@ -84,6 +85,7 @@ export class EngineHarness {
         }),
         logger: createLogger('SILENT'),
         clock: { now: () => (this.inboxes.nowMs += this.#options.tickMs ?? 0) },
+        timers: systemTimers,
         inbox: {
           consumed: bytes => this.#handover?.consumed(bytes),
           trim: position => void this.#trim(position),
