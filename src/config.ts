@@ -8,6 +8,7 @@ import { parseEnv } from 'node:util'
 import { z } from 'zod'
 import { ConfigurationError } from './errors.ts'
 import { tenantProblem } from './model/auth.ts'
+import type { StoreLocation } from './model/store-location.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -70,9 +71,13 @@ export interface SettingValues {
   readonly GRPC_PORT: number
   readonly OTLP_HTTP_PORT: number
   readonly BIND_ADDRESS: string
-  readonly DB_DRIVER: string
+  readonly DB_DRIVER: 'sqlite' | 'postgres'
   readonly DB_DSN: string
   readonly DB_AUTOMIGRATE: boolean
+  readonly DB_MAX_OPEN_CONNS: number
+  readonly DB_CONN_MAX_LIFETIME: number
+  readonly DB_POSTGRES_PARTITIONING: '' | 'daily'
+  readonly DB_PARTITION_LOOKAHEAD_DAYS: number
   readonly OTELCONTEXT_ALLOW_SQLITE_PROD: boolean
   readonly API_KEY: string
   readonly ALLOW_UNAUTHENTICATED: boolean
@@ -165,16 +170,49 @@ export const settings: { readonly [K in SettingName]: Setting<SettingValues[K]> 
     z
       .string()
       .toLowerCase()
-      .pipe(z.enum(['sqlite'])),
+      .pipe(z.enum(['sqlite', 'postgres'])),
     'sqlite',
-    'Store: `sqlite`.',
+    'Store: `sqlite`, or `postgres` for a server of your own.',
   ),
-  DB_DSN: setting('store', text, '', 'Database file. Empty: `$DATA_DIR/otelcontext.db`.'),
+  DB_DSN: setting(
+    'store',
+    text,
+    '',
+    'SQLite: the database file; empty: `$DATA_DIR/otelcontext.db`. Postgres: `postgres://user:password@host:5432/database?sslmode=verify-full`, or `key=value` pairs.',
+    true,
+  ),
   DB_AUTOMIGRATE: setting(
     'store',
     flag,
     'true',
     'Bring the schema up to date at start; `false` refuses to start on an older one.',
+  ),
+  DB_MAX_OPEN_CONNS: setting(
+    'store',
+    fromText(whole(14, 1_000)),
+    '20',
+    'Postgres: connections at most, one of them for writing.',
+  ),
+  DB_CONN_MAX_LIFETIME: setting(
+    'store',
+    duration,
+    '1h',
+    'Postgres: age at which a connection is replaced. 0: never.',
+  ),
+  DB_POSTGRES_PARTITIONING: setting(
+    'store',
+    z
+      .string()
+      .toLowerCase()
+      .pipe(z.enum(['', 'daily'])),
+    '',
+    'Postgres: `daily` keeps segment bytes in a partition per signal and day of receipt, dropped whole. Only for an empty database.',
+  ),
+  DB_PARTITION_LOOKAHEAD_DAYS: setting(
+    'store',
+    fromText(whole(0, 30)),
+    '3',
+    'Postgres: days for which partitions are made in advance.',
   ),
   OTELCONTEXT_ALLOW_SQLITE_PROD: setting(
     'store',
@@ -357,7 +395,6 @@ const unavailable: readonly string[] = [
   'TLS_KEY_FILE',
   'TLS_AUTO_SELFSIGNED',
   'DB_AZURE_AUTH',
-  'DB_POSTGRES_PARTITIONING',
   'INGEST_SHED_HEALTHY',
   'MCP_TOOLSETS',
   'INGEST_ALLOWED_SERVICES',
@@ -373,7 +410,7 @@ export interface Configuration {
   readonly bindAddress: string
   /** Absolute. */
   readonly dataDirectory: string
-  readonly databaseFile: string
+  readonly store: StoreLocation
   readonly deadLetterDirectory: string
   /** Said once at start. */
   readonly warnings: readonly string[]
@@ -440,7 +477,10 @@ function complete(
   if (values.API_KEY !== '' && values.API_KEY.length < 16) {
     problems.push(`API_KEY has ${values.API_KEY.length} characters; use at least 16, better 32 random ones`)
   }
-  if (values.APP_ENV === 'production' && !values.OTELCONTEXT_ALLOW_SQLITE_PROD) {
+  const store = storeOf(values, dataDirectory, directory)
+  const storeProblem = problemOf(store)
+  if (storeProblem !== null) problems.push(storeProblem)
+  if (store.driver === 'sqlite' && values.APP_ENV === 'production' && !values.OTELCONTEXT_ALLOW_SQLITE_PROD) {
     problems.push(
       'APP_ENV is production and the store is SQLite, which has a single writer on one machine; set OTELCONTEXT_ALLOW_SQLITE_PROD=true to accept that',
     )
@@ -453,14 +493,47 @@ function complete(
     sources,
     bindAddress,
     dataDirectory,
-    databaseFile:
-      values.DB_DSN === '' ? join(dataDirectory, 'otelcontext.db') : resolve(directory, values.DB_DSN),
+    store,
     deadLetterDirectory:
       values.DLQ_PATH === '' ? join(dataDirectory, 'dlq') : resolve(directory, values.DLQ_PATH),
     warnings: open
       ? [...warnings, `listening on ${bindAddress} without a key: anyone who reaches it may read and write`]
       : warnings,
   }
+}
+
+/** Readers of this process: four query workers at most, one for exports, the engine. */
+const readers = 6
+
+function storeOf(values: SettingValues, dataDirectory: string, directory: string): StoreLocation {
+  if (values.DB_DRIVER === 'sqlite') {
+    const file = values.DB_DSN === '' ? join(dataDirectory, 'otelcontext.db') : values.DB_DSN
+    const absolute = isServer(file) ? file : resolve(directory, file)
+    return { driver: 'sqlite', file: absolute, migrate: values.DB_AUTOMIGRATE }
+  }
+  return {
+    driver: 'postgres',
+    dsn: values.DB_DSN,
+    migrate: values.DB_AUTOMIGRATE,
+    partitioning: values.DB_POSTGRES_PARTITIONING,
+    lookaheadDays: values.DB_PARTITION_LOOKAHEAD_DAYS,
+    readConnections: Math.floor((values.DB_MAX_OPEN_CONNS - 1) / readers),
+    connectionLifetimeMs: values.DB_CONN_MAX_LIFETIME,
+  }
+}
+
+function isServer(dsn: string): boolean {
+  return /^postgres(ql)?:\/\//.test(dsn)
+}
+
+function problemOf(store: StoreLocation): string | null {
+  if (store.driver === 'sqlite')
+    return isServer(store.file)
+      ? 'DB_DSN names a Postgres server and DB_DRIVER is sqlite; set DB_DRIVER=postgres'
+      : null
+  return store.dsn === ''
+    ? 'DB_DRIVER is postgres and DB_DSN is empty; set it to postgres://user:password@host:5432/database?sslmode=verify-full'
+    : null
 }
 
 function describeProblem(name: string, definition: Setting, value: string, error: z.ZodError): string {

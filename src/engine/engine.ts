@@ -9,6 +9,7 @@ import type { Logger } from '../logger.ts'
 import type { Admission } from '../model/ingest.ts'
 import type { IngestControl } from '../model/ingest-observer.ts'
 import type { IngestCounter } from '../model/reader.ts'
+import type { StoreLocation } from '../model/store-location.ts'
 import type { InboxFigures } from './inbox/inbox.ts'
 import { InboxClient } from './inbox/inbox-client.ts'
 import type { RetentionDays } from './retention/maintenance.ts'
@@ -19,9 +20,7 @@ import type { EngineWorkerFigures } from './sealing/engine-messages.ts'
 
 export interface EngineOptions {
   readonly inboxFile: string
-  readonly databaseFile: string
-  /** Bring an older schema of the store up to date instead of refusing it. Default true. */
-  readonly migrate?: boolean
+  readonly store: StoreLocation
   readonly deadLetters: DeadLetterOptions
   /** Null: 4 GiB or a fifth of the free disk, the smaller. */
   readonly inboxMaxBytes: number | null
@@ -124,8 +123,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     {
       service: {
         inboxFile: options.inboxFile,
-        databaseFile: options.databaseFile,
-        migrate: options.migrate ?? true,
+        store: options.store,
         deadLetters: options.deadLetters,
         retentionDays: options.retentionDays,
         diskBudgetBytes: options.diskBudgetBytes ?? null,

@@ -174,8 +174,11 @@ export interface StoreReader {
 
 /** Writing side; only the engine worker has one. */
 export interface StoreWriter {
-  /** Resolves when the seal is durable. A seal at or below the stored position is a no-op. */
-  commitSeal(seal: Seal): Promise<void>
+  /**
+   * Resolves when the seal is durable. A seal at or below the stored position is a no-op. Given up by `signal`,
+   * it may have happened all the same.
+   */
+  commitSeal(seal: Seal, signal?: AbortSignal): Promise<void>
   sealedPosition(inboxId: string): Promise<number>
   allTemplates(): Promise<readonly TemplateRecord[]>
   replaceRollups(change: RollupReplacement): Promise<void>
@@ -219,4 +222,6 @@ export interface StorageReport {
   readonly freeBytes: number
   readonly segments: number
   readonly perSignal: readonly { readonly signal: Signal; readonly items: number; readonly bytes: number }[]
+  /** Partitions there are, and dropped since the start; only of a store that has them. */
+  readonly partitions?: { readonly active: number; readonly dropped: number }
 }

@@ -146,8 +146,7 @@ function engineOptions(configuration: Configuration, logger: Logger, onFatal: (e
   const diskBudgetBytes = values.DATA_DISK_BUDGET_MB === null ? null : values.DATA_DISK_BUDGET_MB * mebibyte
   return {
     inboxFile: join(dataDirectory, 'inbox.db'),
-    databaseFile: configuration.databaseFile,
-    migrate: values.DB_AUTOMIGRATE,
+    store: configuration.store,
     deadLetters: {
       directory: configuration.deadLetterDirectory,
       maxFiles: values.DLQ_MAX_FILES,
@@ -188,11 +187,11 @@ function createPools(
   logger: Logger,
   receivers: readonly Receiver[],
 ): Pools {
-  const { values, dataDirectory, databaseFile } = configuration
+  const { values, dataDirectory, store } = configuration
   const exportDirectory = join(dataDirectory, 'exports')
   mkdirSync(exportDirectory, { recursive: true, mode: 0o700 })
   const settings: QueryWorkerSettings = {
-    databaseFile,
+    store,
     exportDirectory,
     attributeMaxBytes: values.ATTRIBUTE_MAX_BYTES,
   }

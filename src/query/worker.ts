@@ -1,10 +1,12 @@
 /** A query worker: opens the store for reading, follows the tail, runs tools. Started by the pool. */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type { Deadline } from '../model/reader.ts'
+import type { StoreReader } from '../model/store.ts'
+import type { StoreLocation } from '../model/store-location.ts'
 import type { TailMessage } from '../model/tail.ts'
 import { systemClock } from '../model/time.ts'
 import type { ToolAnswer, ToolCall } from '../model/tool.ts'
-import { openSqliteReader } from '../store/sqlite/store-reader.ts'
+import { openStoreReader } from '../store/open-store.ts'
 import { findTool } from '../tools/registry.ts'
 import { runTool } from '../tools/run-tool.ts'
 import type { WorkerStart } from './call-messages.ts'
@@ -16,7 +18,7 @@ import { type CallServer, type RunCall, serveCalls } from './worker-shell.ts'
 
 /** `settings` of the pool for this worker; plain data. */
 export interface QueryWorkerSettings {
-  readonly databaseFile: string
+  readonly store: StoreLocation
   /** Where exports are written before they are sent. */
   readonly exportDirectory: string
   /** The receiver's limit on attribute values, bytes. */
@@ -58,9 +60,8 @@ function takeWaiting(tail: Tail, port: MessagePort): void {
   }
 }
 
-function makeRun(start: WorkerStart<QueryWorkerSettings>, server: CallServer): RunCall {
-  const { databaseFile, exportDirectory, attributeMaxBytes } = start.settings
-  const store = openSqliteReader(databaseFile)
+function makeRun(start: WorkerStart<QueryWorkerSettings>, store: StoreReader, server: CallServer): RunCall {
+  const { exportDirectory, attributeMaxBytes } = start.settings
   const caches = createReaderCaches()
   const tail = new Tail()
   const following = followTail(tail, start)
@@ -107,4 +108,5 @@ function makeRun(start: WorkerStart<QueryWorkerSettings>, server: CallServer): R
 
 if (parentPort === null) throw new Error('a query worker is started by the pool')
 const start = workerData as WorkerStart<QueryWorkerSettings> // made by startQueryWorker
-serveCalls(parentPort, start.cancelFlag, server => makeRun(start, server))
+const store = await openStoreReader(start.settings.store)
+serveCalls(parentPort, start.cancelFlag, server => makeRun(start, store, server))

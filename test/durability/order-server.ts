@@ -18,7 +18,7 @@ const logger = createLogger('WARN')
 
 const engine = await startEngine({
   inboxFile: join(directory, 'inbox.db'),
-  databaseFile: join(directory, 'store.db'),
+  store: { driver: 'sqlite', file: join(directory, 'store.db') },
   deadLetters: { directory: join(directory, 'dlq'), maxFiles: 10, maxBytes: mebibyte },
   inboxMaxBytes: 64 * mebibyte,
   inboxKeepSealedMs: 0,

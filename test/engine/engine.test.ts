@@ -26,7 +26,7 @@ afterEach(async () => {
 async function start(change: Partial<EngineOptions> = {}): Promise<Engine> {
   const engine = await startEngine({
     inboxFile: join(directory, 'inbox.db'),
-    databaseFile: join(directory, 'store.db'),
+    store: { driver: 'sqlite', file: join(directory, 'store.db') },
     deadLetters: { directory: join(directory, 'dlq'), maxFiles: 10, maxBytes: mebibyte },
     inboxMaxBytes: 64 * mebibyte,
     inboxKeepSealedMs: 0,

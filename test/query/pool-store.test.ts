@@ -35,7 +35,7 @@ afterAll(async () => {
 
 function poolOver(databaseFile: string, lines: string[] = []): QueryPool {
   const settings: QueryWorkerSettings = {
-    databaseFile,
+    store: { driver: 'sqlite', file: databaseFile },
     exportDirectory: directory,
     attributeMaxBytes: 65_536,
   }

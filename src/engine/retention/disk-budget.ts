@@ -27,7 +27,8 @@ const reserveBytes = 512 * 1024 * 1024
 const reserveShare = 0.1
 
 export interface DiskFiles {
-  readonly database: string
+  /** The store's file; null where the store is a server, whose disk is no concern of this machine's. */
+  readonly database: string | null
   readonly inbox: string
   readonly ballast: string
   readonly ballastBytes: number
@@ -64,9 +65,9 @@ export class DiskBudget {
 
   async usage(): Promise<DiskUsage> {
     const { database, inbox, ballast } = this.#files
-    const logs = sizeOf(`${database}-wal`) + sizeOf(`${inbox}-wal`)
+    const logs = (database === null ? 0 : sizeOf(`${database}-wal`)) + sizeOf(`${inbox}-wal`)
     const { bytes, freeBytes } = await this.#writer.storageReport()
-    const { bavail, blocks, bsize } = statfsSync(dirname(database))
+    const { bavail, blocks, bsize } = statfsSync(dirname(database ?? inbox))
     return {
       storeBytes: bytes - freeBytes,
       otherBytes: logs + sizeOf(inbox) + sizeOf(ballast) + this.#files.deadLetterBytes(),
@@ -81,7 +82,7 @@ export class DiskBudget {
     const { storeBytes, otherBytes, freeDiskBytes, diskBytes } = usage
     const reserve = Math.min(reserveBytes, diskBytes * reserveShare)
     const room = storeBytes + otherBytes + Math.max(0, freeDiskBytes - reserve)
-    const limit = Math.min(this.#budgetBytes, room)
+    const limit = this.#files.database === null ? this.#budgetBytes : Math.min(this.#budgetBytes, room)
     return Math.max(limit * storeShare, limit - otherBytes)
   }
 

@@ -156,7 +156,7 @@ export class Maintenance {
       await this.#removeRollups()
       await this.#keepBudget()
       await this.#reclaim()
-      await this.#ballast.ensure(dirname(this.#parts.files.database), () => this.#rest())
+      await this.#keepBallast()
       this.#usage = await this.#budget.usage()
       for (const index of rules.keys()) await this.#coarsen(index)
       await this.#mergeSegments()
@@ -244,6 +244,12 @@ export class Maintenance {
 
   async #reclaim(): Promise<void> {
     while (await this.#withRoom(() => this.#store.reclaimSpace())) await this.#rest()
+  }
+
+  /** Only where the store shares the disk: a server's cannot be relieved from here. */
+  async #keepBallast(): Promise<void> {
+    const { database } = this.#parts.files
+    if (database !== null) await this.#ballast.ensure(dirname(database), () => this.#rest())
   }
 
   async #coarsen(index: number): Promise<void> {

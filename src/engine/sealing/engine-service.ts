@@ -4,10 +4,10 @@ import type { MessagePort } from 'node:worker_threads'
 import type { GraphLimits } from '../../graph/graph-limits.ts'
 import { createLogger } from '../../logger.ts'
 import type { StoreReader, StoreWriter } from '../../model/store.ts'
+import type { StoreLocation } from '../../model/store-location.ts'
 import { systemClock } from '../../model/time.ts'
 import { systemTimers } from '../../model/timers.ts'
-import { openSqliteReader } from '../../store/sqlite/store-reader.ts'
-import { openSqliteWriter } from '../../store/sqlite/store-writer.ts'
+import { nameStore, openStoreReader, openStoreWriter } from '../../store/open-store.ts'
 import { InboxFileReader } from '../inbox/inbox-file-reader.ts'
 import { defaultBallastBytes } from '../retention/ballast.ts'
 import { Maintenance, maintenanceTickMs, type RetentionDays } from '../retention/maintenance.ts'
@@ -19,9 +19,7 @@ import { readInvariant } from './invariant.ts'
 
 export interface EngineServiceOptions {
   readonly inboxFile: string
-  readonly databaseFile: string
-  /** Bring an older schema of the store up to date instead of refusing it. */
-  readonly migrate: boolean
+  readonly store: StoreLocation
   readonly deadLetters: DeadLetterOptions
   readonly retentionDays: RetentionDays
   /** Bytes that everything stored may take; null for no bound. */
@@ -121,14 +119,14 @@ interface Opened {
 
 async function open(options: EngineServiceOptions, link: InboxLink): Promise<Opened> {
   const logger = createLogger(options.logLevel).child({ thread: 'engine' })
-  const writer = openSqliteWriter(options.databaseFile, { migrate: options.migrate })
-  const reader = openSqliteReader(options.databaseFile)
+  const writer = await openStoreWriter(options.store)
+  const reader = await openStoreReader(options.store)
   const inbox = new InboxFileReader(options.inboxFile)
   const sealed = await writer.sealedPosition(inbox.inboxId)
   const last = inbox.lastPosition()
   if (sealed > last) {
     throw new Error(
-      `${options.inboxFile} ends at position ${last}, but ${options.databaseFile} holds it up to ${sealed}: the inbox is an older copy; put the newer one back, or move it away to start an empty one`,
+      `${options.inboxFile} ends at position ${last}, but ${await nameStore(options.store)} holds it up to ${sealed}: the inbox is an older copy; put the newer one back, or move it away to start an empty one`,
     )
   }
   const deadLetters = new DeadLetters(options.deadLetters)
@@ -149,7 +147,7 @@ async function open(options: EngineServiceOptions, link: InboxLink): Promise<Ope
     reader,
     days: options.retentionDays,
     files: {
-      database: options.databaseFile,
+      database: options.store.driver === 'sqlite' ? options.store.file : null,
       inbox: options.inboxFile,
       ballast: join(dirname(options.inboxFile), 'ballast'),
       ballastBytes: defaultBallastBytes,

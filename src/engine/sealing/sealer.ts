@@ -54,7 +54,7 @@ export class Sealer {
     const seal = await this.#build(range)
     for (let waitMs = firstRetryMs, failed = false; ; waitMs = Math.min(waitMs * 2, lastRetryMs)) {
       try {
-        await this.#store.commitSeal(seal)
+        await this.#store.commitSeal(seal, this.#stop)
         this.seals++
         this.lastSealMs = this.#clock.now()
         if (failed) this.#events.fault(null)

@@ -1,20 +1,7 @@
 /** Rollups of a tenant in a window, read in short statements; their bytes carry a checksum of their own. */
 import type Database from 'better-sqlite3'
 import type { RollupRecord } from '../../model/store.ts'
-
-interface RollupRow {
-  readonly number: number
-  readonly id: string
-  readonly tenant: string
-  readonly step_seconds: number
-  readonly from_ms: number
-  readonly to_ms: number
-  readonly received_ms: number
-  readonly bytes: Buffer
-}
-
-/** Rows per statement: at 100 kB each, a statement stays below 20 ms. */
-const rowsPerRead = 64
+import { type RollupRow, rollupColumns, rollupOf, rollupsPerRead, sortRollups } from '../rows/rollup-row.ts'
 
 /** Oldest first. */
 export function readRollups(
@@ -25,7 +12,7 @@ export function readRollups(
   signal?: AbortSignal,
 ): readonly RollupRecord[] {
   const page = db.prepare<[string, number, number, number, number, number], RollupRow>(
-    `SELECT number, id, tenant, step_seconds, from_ms, to_ms, received_ms, bytes FROM rollup
+    `SELECT ${rollupColumns} FROM rollup
      WHERE tenant = ? AND to_ms > ? AND from_ms < ? AND (to_ms, number) > (?, ?)
      ORDER BY to_ms, number LIMIT ?`,
   )
@@ -33,13 +20,12 @@ export function readRollups(
   let last: RollupRow | undefined
   while (true) {
     signal?.throwIfAborted()
-    const rows = page.all(tenant, fromMs, toMs, last?.to_ms ?? fromMs, last?.number ?? -1, rowsPerRead)
-    for (const row of rows) records.push(recordOf(row))
+    const rows = page.all(tenant, fromMs, toMs, last?.to_ms ?? fromMs, last?.number ?? -1, rollupsPerRead)
+    for (const row of rows) records.push(rollupOf(row))
     last = rows.at(-1)
-    if (rows.length < rowsPerRead) break
+    if (rows.length < rollupsPerRead) break
   }
-  records.sort((a, b) => a.fromMs - b.fromMs || (a.id < b.id ? -1 : 1))
-  return records
+  return sortRollups(records)
 }
 
 /** Of all tenants and one width, by receive time; walks the index and reads the bytes of matching rows only. */
@@ -52,22 +38,10 @@ export function readRollupsReceived(
 ): readonly RollupRecord[] {
   return db
     .prepare<[number, number, number, number], RollupRow>(
-      `SELECT number, id, tenant, step_seconds, from_ms, to_ms, received_ms, bytes FROM rollup
+      `SELECT ${rollupColumns} FROM rollup
        WHERE received_ms >= ? AND received_ms < ? AND step_seconds = ?
        ORDER BY received_ms, number LIMIT ?`,
     )
     .all(fromMs, toMs, stepSeconds, limit)
-    .map(recordOf)
-}
-
-function recordOf(row: RollupRow): RollupRecord {
-  return {
-    id: row.id,
-    tenant: row.tenant,
-    stepSeconds: row.step_seconds,
-    fromMs: row.from_ms,
-    toMs: row.to_ms,
-    receivedMs: row.received_ms,
-    bytes: row.bytes,
-  }
+    .map(rollupOf)
 }

@@ -12,12 +12,12 @@ import type {
   TemplateRecord,
 } from '../../model/store.ts'
 import { checkPart } from '../part.ts'
+import { headerColumns, headerOf, type SegmentRow } from '../rows/segment-row.ts'
+import { type TemplateRow, templateColumns, templateOf } from '../rows/template-row.ts'
 import { explained, openForReading } from './database.ts'
 import { readRetirements } from './retirement-rows.ts'
 import { readRollups } from './rollup-rows.ts'
 import { partStride } from './schema.ts'
-import { headerColumns, headerOf, type SegmentRow } from './segment-row.ts'
-import { type TemplateRow, templateColumns, templateOf } from './template-rows.ts'
 import { readTotals } from './totals.ts'
 
 /** Connections kept open between snapshots; each costs its page cache, and more calls rarely overlap. */

@@ -5,8 +5,6 @@ import type {
   RollupRecord,
   RollupReplacement,
   Seal,
-  SealedCount,
-  SegmentHeader,
   SegmentRecord,
   SegmentReplacement,
   StorageReport,
@@ -14,12 +12,20 @@ import type {
   TemplateRecord,
 } from '../../model/store.ts'
 import type { Signal } from '../../model/telemetry.ts'
+import { Retiring } from '../rows/retiring.ts'
+import {
+  countsOf,
+  headerColumns,
+  headerOf,
+  rowOf,
+  type SegmentRow,
+  signalNumber,
+} from '../rows/segment-row.ts'
+import { type TemplateRow, templateColumns, templateOf } from '../rows/template-row.ts'
 import { explained, type OpenOptions, openForWriting } from './database.ts'
-import { Retiring } from './retirement-rows.ts'
+import { writeRetirements } from './retirement-rows.ts'
 import { readRollups, readRollupsReceived } from './rollup-rows.ts'
 import { partStride } from './schema.ts'
-import { headerColumns, headerOf, rowOf, type SegmentRow, signalNumber } from './segment-row.ts'
-import { type TemplateRow, templateColumns, templateOf } from './template-rows.ts'
 import { addToTotals, readStorage } from './totals.ts'
 
 /** Removals remembered for readers; one that is further behind meets missing segments and skips them. */
@@ -100,7 +106,7 @@ class SqliteStoreWriter implements StoreWriter {
           retiring.add(row.tenant, row.from_ms, row.to_ms)
       }
       for (const rollup of change.add) this.#insertRollup(rollup)
-      retiring.write(this.#db, () => this.#nextSequence())
+      writeRetirements(this.#db, retiring, () => this.#nextSequence())
     })
   }
 
@@ -148,7 +154,7 @@ class SqliteStoreWriter implements StoreWriter {
         for (const { tenant, min_time_ms, max_time_ms } of rows)
           if (tenant === row.tenant) retiring.add(tenant, min_time_ms, max_time_ms)
       }
-      retiring.write(this.#db, () => this.#nextSequence())
+      writeRetirements(this.#db, retiring, () => this.#nextSequence())
       return true
     })
   }
@@ -172,7 +178,7 @@ class SqliteStoreWriter implements StoreWriter {
         addToTotals(this.#db, row.tenant, row.signal, { removed: row.count })
         retiring.add(row.tenant, row.min_time_ms, row.max_time_ms)
       }
-      retiring.write(this.#db, () => this.#nextSequence())
+      writeRetirements(this.#db, retiring, () => this.#nextSequence())
       this.#db
         .prepare('DELETE FROM removal WHERE sequence <= (SELECT max(sequence) FROM removal) - ?')
         .run(maxRemovals)
@@ -205,7 +211,7 @@ class SqliteStoreWriter implements StoreWriter {
         .all(beforeMs, limit)
       const retiring = new Retiring()
       for (const row of rows) retiring.add(row.tenant, row.from_ms, row.to_ms)
-      retiring.write(this.#db, () => this.#nextSequence())
+      writeRetirements(this.#db, retiring, () => this.#nextSequence())
       return rows.length
     })
   }
@@ -327,15 +333,4 @@ class SqliteStoreWriter implements StoreWriter {
         template.firstSeenMs,
       )
   }
-}
-
-function countsOf(headers: readonly SegmentHeader[]): readonly SealedCount[] {
-  const counts = new Map<string, { tenant: string; signal: Signal; items: number }>()
-  for (const { tenant, signal, count } of headers) {
-    const key = `${signal} ${tenant}`
-    const known = counts.get(key)
-    if (known === undefined) counts.set(key, { tenant, signal, items: count })
-    else known.items += count
-  }
-  return [...counts.values()]
 }

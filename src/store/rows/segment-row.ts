@@ -1,5 +1,5 @@
 /** A segment header as a row of the `segment` table. */
-import type { SegmentHeader } from '../../model/store.ts'
+import type { SealedCount, SegmentHeader } from '../../model/store.ts'
 import { type Signal, signals } from '../../model/telemetry.ts'
 
 export interface SegmentRow {
@@ -80,4 +80,16 @@ export function rowOf(sequence: number, header: SegmentHeader, parts: readonly s
     header.services === null ? null : JSON.stringify(header.services),
     parts.join(' '),
   ]
+}
+
+/** Items by tenant and signal, in the order of their first segment. */
+export function countsOf(headers: readonly SegmentHeader[]): readonly SealedCount[] {
+  const counts = new Map<string, { tenant: string; signal: Signal; items: number }>()
+  for (const { tenant, signal, count } of headers) {
+    const key = `${signal} ${tenant}`
+    const known = counts.get(key)
+    if (known === undefined) counts.set(key, { tenant, signal, items: count })
+    else known.items += count
+  }
+  return [...counts.values()]
 }

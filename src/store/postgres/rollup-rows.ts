@@ -1,0 +1,101 @@
+/** Rollups of a tenant in a window, read in pages; their bytes carry a checksum of their own. */
+import type { Client, ClientBase } from 'pg'
+import type { RollupRecord } from '../../model/store.ts'
+import { type RollupRow, rollupColumns, rollupOf, rollupsPerRead, sortRollups } from '../rows/rollup-row.ts'
+
+/** Oldest first. */
+export async function readRollups(
+  client: ClientBase,
+  tenant: string,
+  fromMs: number,
+  toMs: number,
+  signal?: AbortSignal,
+): Promise<readonly RollupRecord[]> {
+  const records: RollupRecord[] = []
+  let last: RollupRow | undefined
+  while (true) {
+    signal?.throwIfAborted()
+    const { rows } = await client.query<RollupRow>(
+      `SELECT ${rollupColumns} FROM otelcontext.rollup
+       WHERE tenant = $1 AND to_ms > $2 AND from_ms < $3 AND (to_ms, number) > ($4, $5)
+       ORDER BY to_ms, number LIMIT $6`,
+      [tenant, fromMs, toMs, last?.to_ms ?? fromMs, last?.number ?? -1, rollupsPerRead],
+    )
+    for (const row of rows) records.push(rollupOf(row))
+    last = rows.at(-1)
+    if (rows.length < rollupsPerRead) break
+  }
+  return sortRollups(records)
+}
+
+/** Of all tenants and one width, by receive time. */
+export async function readRollupsReceived(
+  client: ClientBase,
+  stepSeconds: number,
+  fromMs: number,
+  toMs: number,
+  limit: number,
+): Promise<readonly RollupRecord[]> {
+  const { rows } = await client.query<RollupRow>(
+    `SELECT ${rollupColumns} FROM otelcontext.rollup
+     WHERE received_ms >= $1 AND received_ms < $2 AND step_seconds = $3
+     ORDER BY received_ms, number LIMIT $4`,
+    [fromMs, toMs, stepSeconds, limit],
+  )
+  return rows.map(rollupOf)
+}
+
+/** What is stored already stays as it is. Belongs into a transaction. */
+export async function insertRollups(client: Client, rollups: readonly RollupRecord[]): Promise<void> {
+  let bytes = 0
+  for (const rollup of rollups) {
+    const { rowCount } = await client.query({
+      name: 'insert rollup',
+      text: `INSERT INTO otelcontext.rollup (id, tenant, step_seconds, from_ms, to_ms, received_ms, bytes)
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING`,
+      values: [
+        rollup.id,
+        rollup.tenant,
+        rollup.stepSeconds,
+        rollup.fromMs,
+        rollup.toMs,
+        rollup.receivedMs,
+        rollup.bytes,
+      ],
+    })
+    if (rowCount === 1) bytes += rollup.bytes.length
+  }
+  await addBytes(client, bytes)
+}
+
+export interface DeletedRollup {
+  readonly tenant: string
+  readonly step_seconds: number
+  readonly from_ms: number
+  readonly to_ms: number
+  readonly bytes: number
+}
+
+/** Deletes where `condition` holds. Belongs into a transaction. */
+export async function deleteRollups(
+  client: Client,
+  condition: string,
+  values: readonly unknown[],
+): Promise<readonly DeletedRollup[]> {
+  const { rows } = await client.query<DeletedRollup>(
+    `DELETE FROM otelcontext.rollup WHERE ${condition}
+     RETURNING tenant, step_seconds, from_ms, to_ms, length(bytes) AS bytes`,
+    [...values],
+  )
+  await addBytes(
+    client,
+    rows.reduce((sum, row) => sum - row.bytes, 0),
+  )
+  return rows
+}
+
+/** The sum is kept, because counting it would read a row of each. */
+async function addBytes(client: Client, bytes: number): Promise<void> {
+  if (bytes !== 0)
+    await client.query('UPDATE otelcontext.store SET rollup_bytes = rollup_bytes + $1', [bytes])
+}
