@@ -164,6 +164,17 @@ export function readInboxId(database: Database.Database): string {
   return id
 }
 
+/**
+ * 16 random bytes nobody outside of the file knows. A file that has none yet gets them; what it remembers of
+ * requests was hashed differently then and matches nothing.
+ */
+export function readSecret(database: Database.Database): Uint8Array {
+  const statement = database.prepare("SELECT value FROM meta WHERE key = 'secret'").pluck()
+  const insert = database.prepare("INSERT OR IGNORE INTO meta VALUES ('secret', ?)")
+  if (statement.get() === undefined) insert.run(randomBytes(16).toString('hex'))
+  return Buffer.from(String(statement.get()), 'hex')
+}
+
 function explainOpening(error: unknown, file: string): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error
   if (error.code === 'SQLITE_NOTADB') {

@@ -15,6 +15,7 @@ import {
   readCounters,
   readInboxId,
   readLastPosition,
+  readSecret,
 } from './inbox-database.ts'
 import { encodeRow, type InboxRow } from './inbox-row.ts'
 import type { Burial, InboxStorage, InboxWriter, SeenRequest } from './inbox-storage.ts'
@@ -32,6 +33,7 @@ export function inboxStorage(options: InboxFileOptions): InboxStorage {
 
 export class InboxFile implements InboxWriter {
   readonly inboxId: string
+  readonly secret: Uint8Array
   readonly #database: Database.Database
   readonly #insert: Database.Statement
   readonly #remember: Database.Statement
@@ -44,6 +46,7 @@ export class InboxFile implements InboxWriter {
   constructor(options: InboxFileOptions) {
     this.#database = openInboxDatabase(options)
     this.inboxId = readInboxId(this.#database)
+    this.secret = readSecret(this.#database)
     this.#insert = this.#database.prepare(
       `INSERT INTO entry (${entryColumns}, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )

@@ -4,13 +4,17 @@
  * A row carries the bytes as received, so that nothing the decoder does not understand is lost, and what was
  * refused, so that a replay never judges a second time. Its checksum covers every column.
  */
+import { crc32 } from 'node:zlib'
 import { StoreError } from '../../errors.ts'
 import type { Compression, Encoding } from '../../model/ingest.ts'
 import { type Refusal, type Signal, signals } from '../../model/telemetry.ts'
 import { crc32c } from '../../store/crc32c.ts'
 
-/** Version of the row format that this code writes; it reads this one and older ones. */
-export const inboxRowFormat = 1
+/**
+ * Version of the row format that this code writes; it reads this one and older ones. Format 1 has a CRC-32C,
+ * format 2 the CRC-32 of zlib, which Node computes natively: measured with 48 kB, 11 µs instead of 45.
+ */
+export const inboxRowFormat = 2
 
 export interface InboxRow {
   readonly position: number
@@ -99,7 +103,6 @@ export function decodeRow(stored: StoredRow): InboxRow {
   }
 }
 
-/** The checksum of the body goes into the checksum of the other columns, so that the body is read once. */
 function checksum(row: Omit<StoredRow, 'crc'>): number {
   const header = [
     row.position,
@@ -110,11 +113,12 @@ function checksum(row: Omit<StoredRow, 'crc'>): number {
     row.compression,
     row.raw_bytes,
     row.items,
-    crc32c(row.body),
-    row.refusals ?? '',
-    row.tenant,
   ]
-  return crc32c(utf8.encode(header.join('\n')))
+  const texts = `${row.refusals ?? ''}\n${row.tenant}`
+  // The checksum of the body goes into that of the other columns, so that the body is read once.
+  const body = row.format === 1 ? crc32c(row.body) : crc32(row.body)
+  const text = `${header.join('\n')}\n${body}\n${texts}`
+  return row.format === 1 ? crc32c(utf8.encode(text)) : crc32(text)
 }
 
 /** Reasons once each: a request of a million bad spans has one or two of them. */

@@ -29,6 +29,8 @@ export interface Burial {
 /** The writing side. Methods between `begin` and `commit` belong to one transaction. */
 export interface InboxWriter {
   readonly inboxId: string
+  /** 16 random bytes that stay with the rows; see `RequestHasher`. */
+  readonly secret: Uint8Array
   /** Newest position ever committed, also when its row is gone. */
   readonly lastPosition: number
   begin(): void

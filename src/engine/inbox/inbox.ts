@@ -15,8 +15,9 @@ import { type InboxCounter, rowSize } from './inbox-counter.ts'
 import type { InboxFileOptions } from './inbox-database.ts'
 import { inboxStorage } from './inbox-file.ts'
 import type { Burial, InboxStorage, InboxWriter } from './inbox-storage.ts'
-import { hashRequest, type IncomingRequest, type IntakeSettings, prepare } from './intake.ts'
+import { type IncomingRequest, type IntakeSettings, prepare } from './intake.ts'
 import { explainRefusal, retryLater } from './refusals.ts'
+import { RequestHasher } from './request-hash.ts'
 import { maxSeenRequests, SeenTable } from './seen-table.ts'
 import { ShareLimit, shareKey } from './share-limit.ts'
 
@@ -85,6 +86,7 @@ export class Inbox {
   readonly #budget: DecompressionBudget
   readonly #maxBytes: number
   readonly #disk: DiskWatch
+  readonly #hasher: RequestHasher
   readonly #storage: InboxStorage
   #file: InboxWriter
   #fill: ShareLimit
@@ -117,6 +119,7 @@ export class Inbox {
     this.#clock = clock
     this.#budget = new DecompressionBudget(options.decompressionBudgetBytes)
     this.#file = storage.open()
+    this.#hasher = new RequestHasher(this.#file.secret)
     this.#disk = new DiskWatch(storage.diskSpace, clock)
     this.#maxBytes = options.maxBytes ?? Math.min(4 * 2 ** 30, Math.floor(this.#disk.freeBytes / 5))
     this.#fill = new ShareLimit(this.#maxBytes)
@@ -253,7 +256,7 @@ export class Inbox {
   }
 
   #join(request: IncomingRequest, bytes: Uint8Array): void {
-    const hash = hashRequest(request, bytes)
+    const hash = this.#hasher.hash(request, bytes)
     const known = this.#seen.find(hash, this.#clock.now()) ?? this.#group.pending(hash)
     if (this.#group.size === 0) this.#group.startedMs = this.#clock.now()
     if (known !== null) {

@@ -2,7 +2,6 @@
  * What happens to one request before it may join a commit: recognised, checked, decoded, split by tenant.
  * What is refused is decided here, once; rows carry the verdict and nobody judges again.
  */
-import { createHash } from 'node:crypto'
 import { InvalidInputError } from '../../errors.ts'
 import type { IngestRequest } from '../../model/ingest.ts'
 import { type Batch, itemFlags, type Refusal } from '../../model/telemetry.ts'
@@ -46,18 +45,6 @@ const maxTenantsPerRequest = 100
 
 /** Longest message to a sender; a response stays far below its 4 MiB. */
 const maxMessageChars = 1_000
-
-/** Identifies a request that is sent again: same bytes, signal, tenant, principal and peer. 16 bytes of SHA-256. */
-export function hashRequest(request: IncomingRequest, bytes: Uint8Array): Uint8Array {
-  const sender = JSON.stringify([
-    request.signal,
-    request.encoding,
-    request.tenant,
-    request.principal,
-    request.peer,
-  ])
-  return createHash('sha256').update(sender).update('\n').update(bytes).digest().subarray(0, 16)
-}
 
 /** Decodes a decompressed request. Throws InvalidInputError when it can never be taken. */
 export function prepare(request: IncomingRequest, bytes: Uint8Array, settings: IntakeSettings): Prepared {
