@@ -153,6 +153,8 @@ export interface StoreSnapshot {
     signal?: AbortSignal,
   ): Promise<readonly RollupRecord[]>
   templates(tenant: string, signal?: AbortSignal): Promise<readonly TemplateRecord[]>
+  /** Rollups of all tenants in the order of a number of the store's, for `verify`; `after` 0 for the first page. */
+  rollupPage(after: number, limit: number): Promise<RollupPage>
   /** Sorted by tenant and signal. */
   sealedCounts(): Promise<readonly StoredCount[]>
   /** Oldest first, the newest 10,000 of all tenants at least. */
@@ -160,8 +162,16 @@ export interface StoreSnapshot {
   release(): Promise<void>
 }
 
+export interface RollupPage {
+  readonly records: readonly RollupRecord[]
+  /** `after` of the next page; the same again at the end. */
+  readonly last: number
+}
+
 export interface SegmentChanges {
   readonly sequence: number
+  /** Headers among those asked for that are damaged: whose they are is not known. Absent for 0. */
+  readonly damaged?: number
   readonly added: readonly SegmentHeader[]
   readonly removed: readonly string[]
 }

@@ -23,6 +23,8 @@ export type FromWorker =
   | { readonly type: 'stopped'; readonly id: number }
   /** A store that could not be read: the agent is told so, the process log says why. */
   | { readonly type: 'store_fault'; readonly tool: string; readonly message: string }
+  /** Stored data that cannot be read and was left out; the answer says that something was. */
+  | { readonly type: 'damage'; readonly what: string }
   /** It threw what it should not have: a bug. */
   | { readonly type: 'crashed'; readonly id: number; readonly message: string }
 

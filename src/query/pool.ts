@@ -61,6 +61,9 @@ interface Waiting {
   readonly fail: (reason: string) => void
 }
 
+/** Damaged things named in the log; where there are more, `verify` is the place to look. */
+const maxKnownDamage = 1_000
+
 class WorkerPool implements QueryPool {
   private readonly options: QueryPoolOptions
   private readonly clock: Clock
@@ -70,6 +73,7 @@ class WorkerPool implements QueryPool {
   private readonly all = new Set<QueryWorker>()
   /** Calls that hold a slot and wait for a thread; bounded by the slots. */
   private readonly waiting: Waiting[] = []
+  private readonly knownDamage = new Set<string>()
   private nextId = 1
   private stopped = false
 
@@ -114,6 +118,16 @@ class WorkerPool implements QueryPool {
     } finally {
       release()
     }
+  }
+
+  /** Every thread meets the same damage; the log says it once. */
+  private logDamage(what: string): void {
+    if (this.knownDamage.has(what) || this.knownDamage.size >= maxKnownDamage) return
+    this.knownDamage.add(what)
+    this.options.logger.error(
+      { event: 'store_damage', what },
+      'left out of answers; otelcontext verify lists all',
+    )
   }
 
   /** Runs the call until it ends, its time is over, or the caller gives up; returns only when nothing runs. */
@@ -212,6 +226,7 @@ class WorkerPool implements QueryPool {
         counters: await this.options.ingestCounters(),
         receivers: this.options.receivers?.() ?? [],
       }),
+      onDamage: what => this.logDamage(what),
       onStoreFault: (tool, reason) =>
         this.options.logger.error({ event: 'store_fault', tool, reason }, 'the store could not be read'),
       onLost: (reason, started) => {

@@ -26,6 +26,7 @@ export interface WorkerOptions {
   readonly settings: unknown
   readonly ingestState: () => Promise<IngestState>
   readonly onStoreFault: (tool: string, message: string) => void
+  readonly onDamage: (what: string) => void
   /** Called when the thread ends without having been asked to; `started` if it had been ready. */
   readonly onLost: (reason: string, started: boolean) => void
 }
@@ -66,6 +67,7 @@ export function startQueryWorker(options: WorkerOptions): QueryWorker {
       settle(message.id, { type: 'answer', answer: { json: message.json, failed: message.failed } })
     else if (message.type === 'stopped') settle(message.id, { type: 'stopped' })
     else if (message.type === 'crashed') settle(message.id, { type: 'crashed', message: message.message })
+    else if (message.type === 'damage') options.onDamage(message.what)
     else if (message.type === 'store_fault') options.onStoreFault(message.tool, message.message)
     else void answerCounters(message.ask)
   })

@@ -37,6 +37,11 @@ export interface ReaderCaches {
   readonly entries: LRUCache<TailEntry, DecodedEntry>
   readonly rollups: LRUCache<string, RollupRecord>
   readonly corrupt: LRUCache<string, SegmentHeader>
+  /**
+   * Items that the books of the store say a tenant has and no header names, by tenant; counted once, when the
+   * headers are read for the first time. Null before.
+   */
+  missingItems: ReadonlyMap<string, number> | null
   /** By tenant, with the sequence of the headers they were read at. */
   readonly retirements: LRUCache<string, { readonly sequence: number; readonly retirements: Retirements }>
 }
@@ -53,6 +58,7 @@ export function createReaderCaches(maxBytes: number = defaultCacheBytes): Reader
     entries: bounded(maxBytes * 0.15, entry => blockBytes(entry.batch.block)),
     rollups: bounded(maxBytes * 0.05, record => record.bytes.length),
     corrupt: new LRUCache({ max: maxCorrupt }),
+    missingItems: null,
     retirements: new LRUCache({ max: maxTenants }),
   }
 }

@@ -25,8 +25,15 @@ export class SegmentAccess {
   readonly #snapshot: StoreSnapshot
   readonly #caches: ReaderCaches
   readonly #signal: AbortSignal
+  readonly #onDamage: (what: string) => void
 
-  constructor(snapshot: StoreSnapshot, caches: ReaderCaches, signal: AbortSignal) {
+  constructor(
+    snapshot: StoreSnapshot,
+    caches: ReaderCaches,
+    signal: AbortSignal,
+    onDamage: (what: string) => void,
+  ) {
+    this.#onDamage = onDamage
     this.#snapshot = snapshot
     this.#caches = caches
     this.#signal = signal
@@ -100,6 +107,7 @@ export class SegmentAccess {
       // Gone by retention so long ago that the store no longer lists it among the removed: nothing is missing.
       if (error.code === 'missing_segment') return null
       if (!unreadable.has(error.code)) throw error
+      if (!this.#caches.corrupt.has(header.id)) this.#onDamage(`segment ${header.id}: ${error.message}`)
       this.#caches.corrupt.set(header.id, header)
       return null
     }

@@ -9,6 +9,7 @@ const none: HeaderList = []
 
 export class SegmentHeaders {
   #sequence = 0
+  #damaged = 0
   /** Key: signal and tenant. */
   #lists = new Map<string, HeaderList>()
   readonly #listOf = new Map<string, string>()
@@ -16,6 +17,11 @@ export class SegmentHeaders {
   /** What has been applied. */
   get sequence(): number {
     return this.#sequence
+  }
+
+  /** Headers met so far that are damaged: whose they are is not known. */
+  get damaged(): number {
+    return this.#damaged
   }
 
   get count(): number {
@@ -26,6 +32,7 @@ export class SegmentHeaders {
   apply(changes: SegmentChanges): void {
     if (changes.sequence <= this.#sequence) return
     this.#sequence = changes.sequence
+    this.#damaged += changes.damaged ?? 0
     const removed = new Set(changes.removed)
     const touched = new Map<string, SegmentHeader[]>()
     const touch = (key: string): SegmentHeader[] => {

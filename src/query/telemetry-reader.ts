@@ -67,6 +67,8 @@ export interface ReaderOptions {
   readonly ingestCounters: () => Promise<readonly IngestCounter[]>
   /** The receiver's limit on attribute values, bytes. */
   readonly attributeMaxBytes?: number
+  /** Hears of damage when it is met first; lower case, names what is damaged. */
+  readonly onDamage?: (what: string) => void
 }
 
 export type OpenReader = TelemetryReader & { release(): Promise<void> }
@@ -85,7 +87,7 @@ async function open(options: ReaderOptions): Promise<OpenReader> {
   const pin = tail.pin()
   const snapshot = await store.snapshot(deadline.signal)
   try {
-    caches.headers.apply(await snapshot.segmentChanges(caches.headers.sequence, deadline.signal))
+    await followHeaders(options, snapshot)
     const headers: Record<Signal, HeaderList> = {
       traces: caches.headers.list(tenant, 'traces'),
       logs: caches.headers.list(tenant, 'logs'),
@@ -99,6 +101,26 @@ async function open(options: ReaderOptions): Promise<OpenReader> {
     await snapshot.release()
     throw error
   }
+}
+
+/** Damage is told of when it is met; what the books hold and no header names is damage as well. */
+async function followHeaders(
+  { caches, deadline, onDamage }: ReaderOptions,
+  snapshot: StoreSnapshot,
+): Promise<void> {
+  const { headers } = caches
+  const changes = await snapshot.segmentChanges(headers.sequence, deadline.signal)
+  if ((changes.damaged ?? 0) > 0) onDamage?.(`${changes.damaged} segment headers are damaged`)
+  headers.apply(changes)
+  if (caches.missingItems !== null) return
+  const missing = new Map<string, number>()
+  for (const { tenant, signal, stored } of await snapshot.sealedCounts()) {
+    const named = headers.list(tenant, signal).reduce((sum, header) => sum + header.count, 0)
+    if (named >= stored) continue
+    missing.set(tenant, (missing.get(tenant) ?? 0) + stored - named)
+    onDamage?.(`${stored - named} stored items are in no segment that can be read`)
+  }
+  caches.missingItems = missing
 }
 
 /** They are numbered with segments and their removals, so none is new while those are not. */
@@ -156,7 +178,8 @@ class SnapshotReader implements OpenReader {
     this.tenant = options.tenant
     this.nowMs = options.nowMs
     this.#entries = tail.entries.filter(entry => entry.tenant === options.tenant)
-    this.#access = new SegmentAccess(snapshot, options.caches, options.deadline.signal)
+    const { caches, deadline, onDamage = () => undefined } = options
+    this.#access = new SegmentAccess(snapshot, caches, deadline.signal, onDamage)
     const { generation } = retirements
     this.asOf = { inboxId, position: tail.position, generation, timeMs: this.#newestReceivedMs() }
   }
@@ -252,13 +275,19 @@ class SnapshotReader implements OpenReader {
     const corrupt = signals
       .flatMap(signal => this.#headers[signal])
       .filter(header => this.#options.caches.corrupt.has(header.id) && touches(header, range))
+    const { headers, missingItems } = this.#options.caches
+    const missing = missingItems?.get(this.tenant) ?? 0
     const lagPositions = this.#tail.missingPositions + this.#tail.positionsWithoutRollups
     return {
       perSignal,
       lagPositions,
       lagMs: lagPositions === 0 ? 0 : Math.max(0, this.#tail.newestMs - this.asOf.timeMs),
-      corruptSegments: corrupt.length + this.#corruptRollups,
-      corruptItems: corrupt.reduce((sum, header) => sum + header.count, 0),
+      corruptSegments:
+        corrupt.length +
+        headers.damaged +
+        this.#corruptRollups +
+        (headers.damaged === 0 && missing > 0 ? 1 : 0),
+      corruptItems: corrupt.reduce((sum, header) => sum + header.count, missing),
       oldestMs: extreme(
         perSignal.map(one => one.oldestMs),
         Math.min,
@@ -429,6 +458,7 @@ class SnapshotReader implements OpenReader {
     } catch (error) {
       if (!(error instanceof StoreError)) throw error
       this.#corruptRollups++
+      this.#options.onDamage?.(`rollup ${record.id}: ${error.message}`)
       return false
     }
   }

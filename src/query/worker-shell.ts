@@ -32,6 +32,8 @@ export interface CallServer {
   ingestState(): Promise<IngestState>
   /** Has the process log say why the store could not be read. */
   reportFault(tool: string, error: unknown): void
+  /** Has the process log say what was left out of answers because it is damaged. */
+  reportDamage(what: string): void
 }
 
 /** Serves calls that arrive on `port` until it is closed. */
@@ -52,6 +54,7 @@ export function serveCalls(
         asked.set(ask, resolve)
         post({ type: 'ask_counters', ask })
       }),
+    reportDamage: what => post({ type: 'damage', what }),
     reportFault: (tool, error) =>
       post({ type: 'store_fault', tool, message: error instanceof Error ? error.message : String(error) }),
   })

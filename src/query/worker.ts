@@ -79,6 +79,7 @@ function makeRun(start: WorkerStart<QueryWorkerSettings>, store: StoreReader, se
       caches,
       ingestCounters,
       attributeMaxBytes,
+      onDamage: what => server.reportDamage(what),
     })
   }
   return async (call: ToolCall, deadline: Deadline): Promise<ToolAnswer> => {

@@ -9,6 +9,7 @@ import { type Engine, type EngineOptions, startEngine } from '../../src/engine/e
 import { createLogger } from '../../src/logger.ts'
 import type { IngestRequest, IngestResult } from '../../src/model/ingest.ts'
 import type { TailMessage } from '../../src/model/tail.ts'
+import { rowChecksum } from '../../src/store/sqlite/row-checksum.ts'
 import { spanRequest } from './requests.ts'
 
 const mebibyte = 1024 * 1024
@@ -116,7 +117,8 @@ describe('starting', () => {
     await sealed(engine, 1)
     await engine.stop()
     const store = new Database(join(directory, 'store.db'))
-    store.exec('UPDATE sealed_position SET position = 7')
+    const { inbox_id } = store.prepare('SELECT inbox_id FROM sealed_position').get() as { inbox_id: string } // the only row
+    store.prepare('UPDATE sealed_position SET position = 7, crc = ?').run(rowChecksum([inbox_id, 7]))
     store.close()
     await expect(start()).rejects.toThrowError(
       /inbox\.db ends at position 1, but .*store\.db holds it up to 7/,

@@ -397,6 +397,21 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect(await found(21, 41, 1)).toEqual(['b'])
     })
 
+    it('hands out all rollups page by page in the order in which they were written', async () => {
+      await store.writer.commitSeal(seal(1, { rollups: [rollup('b', 50, 60), rollup('a', 0, 10, 'globex')] }))
+      await store.writer.commitSeal(seal(2, { rollups: [rollup('c', 20, 30)] }))
+      const snapshot = await reader.snapshot()
+      const first = await snapshot.rollupPage(0, 2)
+      expect(first.records.map(record => [record.tenant, record.id])).toEqual([
+        ['acme', 'b'],
+        ['globex', 'a'],
+      ])
+      const second = await snapshot.rollupPage(first.last, 2)
+      expect(second.records.map(record => record.id)).toEqual(['c'])
+      expect(await snapshot.rollupPage(second.last, 2)).toEqual({ records: [], last: second.last })
+      await snapshot.release()
+    })
+
     it('lets a template generalise and never changes its id', async () => {
       await store.writer.commitSeal(seal(1, { templates: [template(1, 'acme', 'order 7 placed')] }))
       const changed = { ...template(1, 'acme', 'order <*> placed'), id: 'f'.repeat(16) }

@@ -1,6 +1,6 @@
 /** Rollups of a tenant in a window, read in pages; their bytes carry a checksum of their own. */
 import type { Client, ClientBase } from 'pg'
-import type { RollupRecord } from '../../model/store.ts'
+import type { RollupPage, RollupRecord } from '../../model/store.ts'
 import { type RollupRow, rollupColumns, rollupOf, rollupsPerRead, sortRollups } from '../rows/rollup-row.ts'
 
 /** Oldest first. */
@@ -43,6 +43,15 @@ export async function readRollupsReceived(
     [fromMs, toMs, stepSeconds, limit],
   )
   return rows.map(rollupOf)
+}
+
+/** Of all tenants behind one in the order in which they were written, for `verify`. */
+export async function readRollupPage(client: ClientBase, after: number, limit: number): Promise<RollupPage> {
+  const { rows } = await client.query<RollupRow>(
+    `SELECT ${rollupColumns} FROM otelcontext.rollup WHERE number > $1 ORDER BY number LIMIT $2`,
+    [after, limit],
+  )
+  return { records: rows.map(rollupOf), last: rows.at(-1)?.number ?? after }
 }
 
 /** What is stored already stays as it is. Belongs into a transaction. */

@@ -4,6 +4,7 @@ import { Pool, type PoolClient } from 'pg'
 import { StoreError } from '../../errors.ts'
 import type {
   Retirements,
+  RollupPage,
   RollupRecord,
   SegmentChanges,
   SegmentHeader,
@@ -25,7 +26,7 @@ import {
 } from './database.ts'
 import { explained } from './explain.ts'
 import { readRetirements } from './retirement-rows.ts'
-import { readRollups } from './rollup-rows.ts'
+import { readRollupPage, readRollups } from './rollup-rows.ts'
 import { readTemplates } from './template-rows.ts'
 import { readTotals } from './totals.ts'
 
@@ -212,6 +213,10 @@ class PostgresSnapshot implements StoreSnapshot {
 
   async templates(tenant: string, signal?: AbortSignal): Promise<readonly TemplateRecord[]> {
     return this.#read(client => readTemplates(client, tenant), signal)
+  }
+
+  async rollupPage(after: number, limit: number): Promise<RollupPage> {
+    return this.#read(client => readRollupPage(client, after, limit))
   }
 
   async sealedCounts(): Promise<readonly StoredCount[]> {

@@ -2,6 +2,7 @@
 import { closeSync, openSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { StoreError } from '../../errors.ts'
+import { addChecksums } from './add-checksums.ts'
 import { applicationId, migrations, schema, schemaVersion } from './schema.ts'
 
 /**
@@ -72,6 +73,7 @@ function migrate(db: Database.Database, found: number): void {
     if (step === undefined) throw new RangeError(`no way leads from schema ${version}`)
     db.transaction(() => {
       db.exec(step)
+      if (version === 1) addChecksums(db)
       db.pragma(`user_version = ${version + 1}`)
     }).immediate()
   }

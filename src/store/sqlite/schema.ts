@@ -3,7 +3,8 @@
  *
  * A part is a row of its own under `segment.sequence * partStride + its place in segment.parts`: a read
  * touches the pages of the parts it asked for, and no second index has to be kept. Sequences count additions
- * and removals of segments together, so that readers follow both with one number.
+ * and removals of segments together, so that readers follow both with one number. Columns named `crc` hold the
+ * checksum of the row's other columns but `parts` and `bytes`; see `row-checksum.ts`.
  */
 
 /** "OtCx" in ASCII; what `file` shows, and how a foreign database is told apart. */
@@ -52,6 +53,11 @@ FROM (
 ) GROUP BY tenant, signal;
 DROP TABLE sealed_count;
 DROP TABLE stored_total;
+ALTER TABLE sealed_position ADD COLUMN crc INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE segment ADD COLUMN crc INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rollup ADD COLUMN crc INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE template ADD COLUMN identity_crc INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE template ADD COLUMN pattern_crc INTEGER NOT NULL DEFAULT 0;
 ${retirements}`,
   ],
 ])
@@ -65,7 +71,8 @@ INSERT INTO counter (only, sequence) VALUES (0, 0);
 
 CREATE TABLE sealed_position (
   inbox_id TEXT PRIMARY KEY,
-  position INTEGER NOT NULL
+  position INTEGER NOT NULL,
+  crc INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 ${totals}
@@ -85,7 +92,8 @@ CREATE TABLE segment (
   min_received_ms REAL NOT NULL,
   max_received_ms REAL NOT NULL,
   services TEXT,
-  parts TEXT NOT NULL
+  parts TEXT NOT NULL,
+  crc INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX segment_by_receipt ON segment (signal, max_received_ms);
 
@@ -108,7 +116,8 @@ CREATE TABLE rollup (
   from_ms REAL NOT NULL,
   to_ms REAL NOT NULL,
   received_ms REAL NOT NULL,
-  bytes BLOB NOT NULL
+  bytes BLOB NOT NULL,
+  crc INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX rollup_by_time ON rollup (tenant, to_ms, from_ms);
 CREATE INDEX rollup_by_receipt ON rollup (received_ms);
@@ -121,6 +130,8 @@ CREATE TABLE template (
   pattern TEXT NOT NULL,
   severity INTEGER NOT NULL,
   first_seen_ms REAL NOT NULL,
+  identity_crc INTEGER NOT NULL DEFAULT 0,
+  pattern_crc INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant, number)
 ) STRICT, WITHOUT ROWID;
 `

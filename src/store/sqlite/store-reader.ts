@@ -3,27 +3,24 @@ import type Database from 'better-sqlite3'
 import { StoreError } from '../../errors.ts'
 import type {
   Retirements,
+  RollupPage,
   RollupRecord,
   SegmentChanges,
-  SegmentHeader,
   StoredCount,
   StoreReader,
   StoreSnapshot,
   TemplateRecord,
 } from '../../model/store.ts'
-import { checkPart } from '../part.ts'
-import { headerColumns, headerOf, type SegmentRow } from '../rows/segment-row.ts'
-import { type TemplateRow, templateColumns, templateOf } from '../rows/template-row.ts'
 import { explained, openForReading } from './database.ts'
 import { readRetirements } from './retirement-rows.ts'
-import { readRollups } from './rollup-rows.ts'
-import { partStride } from './schema.ts'
+import { readRollupPage, readRollups } from './rollup-rows.ts'
+import { readSealedPosition } from './sealed-position.ts'
+import { readHeaders, readParts } from './segment-reading.ts'
+import { readTemplates } from './template-rows.ts'
 import { readTotals } from './totals.ts'
 
 /** Connections kept open between snapshots; each costs its page cache, and more calls rarely overlap. */
 const maxIdle = 4
-/** Headers per statement; at 300 bytes each about 2 ms. */
-const headersPerRead = 2000
 
 /** The file must have been made by a writer before the first snapshot. */
 export function openSqliteReader(file: string): StoreReader {
@@ -76,28 +73,12 @@ class SqliteSnapshot implements StoreSnapshot {
   }
 
   async sealedPosition(inboxId: string): Promise<number> {
-    return this.#read(
-      db =>
-        db
-          .prepare<[string], { position: number }>('SELECT position FROM sealed_position WHERE inbox_id = ?')
-          .get(inboxId)?.position ?? 0,
-    )
+    return this.#read(db => readSealedPosition(db, inboxId))
   }
 
   async segmentChanges(afterSequence: number, signal?: AbortSignal): Promise<SegmentChanges> {
     return this.#read(db => {
-      const page = db.prepare<[number, number], SegmentRow>(
-        `SELECT ${headerColumns} FROM segment WHERE sequence > ? ORDER BY sequence LIMIT ?`,
-      )
-      const added: SegmentHeader[] = []
-      let last = afterSequence
-      while (true) {
-        signal?.throwIfAborted()
-        const rows = page.all(last, headersPerRead)
-        for (const row of rows) added.push(headerOf(row))
-        last = rows.at(-1)?.sequence ?? last
-        if (rows.length < headersPerRead) break
-      }
+      const { headers: added, damaged } = readHeaders(db, afterSequence, this.#sequence, signal)
       // A reader that knows nothing yet has nothing to remove.
       const removed =
         afterSequence === 0
@@ -108,7 +89,7 @@ class SqliteSnapshot implements StoreSnapshot {
               )
               .all(afterSequence)
               .map(row => row.id)
-      return { sequence: this.#sequence, added, removed }
+      return { sequence: this.#sequence, added, removed, ...(damaged === 0 ? {} : { damaged }) }
     })
   }
 
@@ -118,27 +99,7 @@ class SqliteSnapshot implements StoreSnapshot {
     signal?: AbortSignal,
   ): Promise<ReadonlyMap<string, Uint8Array>> {
     signal?.throwIfAborted()
-    return this.#read(db => {
-      const row = db
-        .prepare<[string], { sequence: number; parts: string }>(
-          'SELECT sequence, parts FROM segment WHERE id = ?',
-        )
-        .get(id)
-      if (row === undefined) throw new StoreError('missing_segment', `segment ${id} is not stored any more`)
-      const names = row.parts.split(' ')
-      const read = db.prepare<[number], { bytes: Buffer }>('SELECT bytes FROM segment_part WHERE id = ?')
-      const found = new Map<string, Uint8Array>()
-      for (const name of parts) {
-        const place = names.indexOf(name)
-        if (place < 0) throw new StoreError('corrupt_segment', `segment ${id} has no part ${name}`)
-        signal?.throwIfAborted()
-        const part = read.get(row.sequence * partStride + place)
-        if (part === undefined) throw new StoreError('corrupt_segment', `segment ${id} lost its part ${name}`)
-        checkPart(part.bytes)
-        found.set(name, part.bytes)
-      }
-      return found
-    })
+    return this.#read(db => readParts(db, id, parts, signal))
   }
 
   async rollups(
@@ -152,14 +113,11 @@ class SqliteSnapshot implements StoreSnapshot {
 
   async templates(tenant: string, signal?: AbortSignal): Promise<readonly TemplateRecord[]> {
     signal?.throwIfAborted()
-    return this.#read(db =>
-      db
-        .prepare<[string], TemplateRow>(
-          `SELECT ${templateColumns} FROM template WHERE tenant = ? ORDER BY number`,
-        )
-        .all(tenant)
-        .map(templateOf),
-    )
+    return this.#read(db => readTemplates(db, tenant))
+  }
+
+  async rollupPage(after: number, limit: number): Promise<RollupPage> {
+    return this.#read(db => readRollupPage(db, after, limit))
   }
 
   async sealedCounts(): Promise<readonly StoredCount[]> {

@@ -21,11 +21,13 @@ import {
   type SegmentRow,
   signalNumber,
 } from '../rows/segment-row.ts'
-import { type TemplateRow, templateColumns, templateOf } from '../rows/template-row.ts'
 import { explained, type OpenOptions, openForWriting } from './database.ts'
 import { writeRetirements } from './retirement-rows.ts'
-import { readRollups, readRollupsReceived } from './rollup-rows.ts'
+import { insertRollup, readRollups, readRollupsReceived } from './rollup-rows.ts'
+import { rowChecksum } from './row-checksum.ts'
 import { partStride } from './schema.ts'
+import { readSealedPosition, writeSealedPosition } from './sealed-position.ts'
+import { readTemplates, upsertTemplate } from './template-rows.ts'
 import { addToTotals, readStorage } from './totals.ts'
 
 /** Removals remembered for readers; one that is further behind meets missing segments and skips them. */
@@ -65,32 +67,22 @@ class SqliteStoreWriter implements StoreWriter {
 
   async commitSeal(seal: Seal): Promise<void> {
     this.#transaction(() => {
-      if (seal.position.position <= this.#position(seal.position.inboxId)) return
+      if (seal.position.position <= readSealedPosition(this.#db, seal.position.inboxId)) return
       for (const segment of seal.segments) this.#insertSegment(segment)
-      for (const rollup of seal.rollups) this.#insertRollup(rollup)
-      for (const template of seal.templates) this.#upsertTemplate(template)
+      for (const rollup of seal.rollups) insertRollup(this.#db, rollup)
+      for (const template of seal.templates) upsertTemplate(this.#db, template)
       for (const { tenant, signal, items } of seal.counts)
         addToTotals(this.#db, tenant, signalNumber(signal), { sealed: items })
-      this.#db
-        .prepare(
-          `INSERT INTO sealed_position (inbox_id, position) VALUES (?, ?)
-           ON CONFLICT (inbox_id) DO UPDATE SET position = excluded.position`,
-        )
-        .run(seal.position.inboxId, seal.position.position)
+      writeSealedPosition(this.#db, seal.position.inboxId, seal.position.position)
     })
   }
 
   async sealedPosition(inboxId: string): Promise<number> {
-    return explained(this.#file, () => this.#position(inboxId))
+    return explained(this.#file, () => readSealedPosition(this.#db, inboxId))
   }
 
   async allTemplates(): Promise<readonly TemplateRecord[]> {
-    return explained(this.#file, () =>
-      this.#db
-        .prepare<[], TemplateRow>(`SELECT ${templateColumns} FROM template ORDER BY tenant, number`)
-        .all()
-        .map(templateOf),
-    )
+    return explained(this.#file, () => this.#tenants().flatMap(tenant => readTemplates(this.#db, tenant)))
   }
 
   async replaceRollups(change: RollupReplacement): Promise<void> {
@@ -105,7 +97,7 @@ class SqliteStoreWriter implements StoreWriter {
         if (row !== undefined && row.step_seconds < narrowest)
           retiring.add(row.tenant, row.from_ms, row.to_ms)
       }
-      for (const rollup of change.add) this.#insertRollup(rollup)
+      for (const rollup of change.add) insertRollup(this.#db, rollup)
       writeRetirements(this.#db, retiring, () => this.#nextSequence())
     })
   }
@@ -124,12 +116,7 @@ class SqliteStoreWriter implements StoreWriter {
   }
 
   async tenants(): Promise<readonly string[]> {
-    return explained(this.#file, () =>
-      this.#db
-        .prepare<[], { tenant: string }>('SELECT DISTINCT tenant FROM total ORDER BY tenant')
-        .all()
-        .map(row => row.tenant),
-    )
+    return explained(this.#file, () => this.#tenants())
   }
 
   async replaceSegments(change: SegmentReplacement): Promise<boolean> {
@@ -248,12 +235,12 @@ class SqliteStoreWriter implements StoreWriter {
     return explained(this.#file, () => this.#db.transaction(work).immediate())
   }
 
-  #position(inboxId: string): number {
-    return (
-      this.#db
-        .prepare<[string], { position: number }>('SELECT position FROM sealed_position WHERE inbox_id = ?')
-        .get(inboxId)?.position ?? 0
-    )
+  /** Of anything that was ever sealed, and of templates, which may come first. */
+  #tenants(): readonly string[] {
+    return this.#db
+      .prepare<[], string>('SELECT tenant FROM total UNION SELECT tenant FROM template ORDER BY 1')
+      .pluck()
+      .all()
   }
 
   #nextSequence(): number {
@@ -273,10 +260,10 @@ class SqliteStoreWriter implements StoreWriter {
     if (parts.size > partStride)
       throw new RangeError(`a segment of ${parts.size} parts is over the limit of ${partStride}`)
     const sequence = this.#nextSequence()
-    const names = [...parts.keys()]
+    const row = rowOf(sequence, header, [...parts.keys()])
     this.#db
-      .prepare(`INSERT INTO segment (${headerColumns}, parts) VALUES (${'?, '.repeat(15)}?)`)
-      .run(...rowOf(sequence, header, names))
+      .prepare(`INSERT INTO segment (${headerColumns}, parts, crc) VALUES (${'?, '.repeat(16)}?)`)
+      .run(...row, rowChecksum(row.slice(0, -1)))
     const insert = this.#db.prepare('INSERT INTO segment_part (id, bytes) VALUES (?, ?)')
     let place = 0
     for (const bytes of parts.values()) insert.run(sequence * partStride + place++, bytes)
@@ -298,39 +285,5 @@ class SqliteStoreWriter implements StoreWriter {
       segments: -1,
       bytes: -row.byte_length,
     })
-  }
-
-  #insertRollup(rollup: RollupRecord): void {
-    this.#db
-      .prepare(
-        `INSERT INTO rollup (id, tenant, step_seconds, from_ms, to_ms, received_ms, bytes)
-         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-      )
-      .run(
-        rollup.id,
-        rollup.tenant,
-        rollup.stepSeconds,
-        rollup.fromMs,
-        rollup.toMs,
-        rollup.receivedMs,
-        rollup.bytes,
-      )
-  }
-
-  #upsertTemplate(template: TemplateRecord): void {
-    this.#db
-      .prepare(
-        `INSERT INTO template (${templateColumns}) VALUES (?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (tenant, number) DO UPDATE SET pattern = excluded.pattern, severity = excluded.severity`,
-      )
-      .run(
-        template.tenant,
-        template.number,
-        template.service,
-        template.id,
-        template.pattern,
-        template.severity,
-        template.firstSeenMs,
-      )
   }
 }
