@@ -1,0 +1,52 @@
+/** One subject under full load: warm-up, then items per CPU-second of its process until all is where it stays. */
+import { type Offer, offer } from './offer.ts'
+import { cpuSecondsOf, peakMemoryOf } from './process-figures.ts'
+import type { Subject } from './subjects.ts'
+
+export interface IngestFigures {
+  readonly items: number
+  readonly perSecond: number
+  readonly perCpuSecond: number
+  /** 0 where `measureBytes` was not asked for. */
+  readonly bytesPerItem: number
+  readonly ackP50Ms: number
+  readonly ackP99Ms: number
+  readonly peakMemoryMb: number
+}
+
+export interface IngestRun extends Omit<Offer, 'seconds'> {
+  readonly start: () => Promise<Subject>
+  readonly seconds: number
+  /** Compiled code, not its compilation, is measured: the optimizing compiler is busy for the first seconds of load. */
+  readonly warmUpSeconds: number
+  /** More to do with the subject before it ends. */
+  readonly then?: (subject: Subject, figures: IngestFigures) => Promise<void>
+}
+
+export async function measureIngest(run: IngestRun): Promise<IngestFigures> {
+  const subject = await run.start()
+  try {
+    const warm = await offer(subject, { ...run, seconds: run.warmUpSeconds, idSeed: 1 })
+    await subject.settled()
+    const before = cpuSecondsOf(subject.pid)
+    const started = performance.now()
+    const report = await offer(subject, { ...run, idSeed: 2 })
+    const elapsed = (performance.now() - started) / 1_000
+    await subject.settled()
+    const cpu = cpuSecondsOf(subject.pid) - before
+    const items = report.acknowledged_items
+    const figures: IngestFigures = {
+      items,
+      perSecond: Math.round(items / elapsed),
+      perCpuSecond: Math.round(items / cpu),
+      bytesPerItem: subject.bytes() / (items + warm.acknowledged_items),
+      ackP50Ms: report.latency.p50_ms ?? 0,
+      ackP99Ms: report.latency.p99_ms ?? 0,
+      peakMemoryMb: peakMemoryOf(subject.pid),
+    }
+    await run.then?.(subject, figures)
+    return figures
+  } finally {
+    await subject.finish()
+  }
+}

@@ -1,0 +1,110 @@
+/** What is measured: each subject is a process of its own, started empty and thrown away. */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { startServerProcess } from '../../scripts/server-process.ts'
+
+export interface Subject {
+  readonly pid: number
+  readonly otlpHttpUrl: string
+  /** Empty if it has none. */
+  readonly grpcAddress: string
+  /** MCP and health; empty if it has neither. */
+  readonly url: string
+  /** Resolves once everything acknowledged is where it stays. */
+  settled(): Promise<void>
+  /** Bytes in its database files. */
+  bytes(): number
+  /** Ends it; its directory goes unless it was given. */
+  finish(): Promise<void>
+}
+
+interface ScriptPorts {
+  readonly port: number
+  readonly grpcPort?: number
+}
+
+async function startScript(name: string, args: (directory: string) => readonly string[]): Promise<Subject> {
+  const directory = mkdtempSync(join(tmpdir(), 'otelcontext-bench-'))
+  const script = fileURLToPath(new URL(`../subjects/${name}.ts`, import.meta.url))
+  const child = spawn(process.execPath, [script, ...args(directory)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exited = new Promise<void>(resolve => child.once('exit', () => resolve()))
+  const line = await new Promise<string>(resolve =>
+    createInterface({ input: child.stdout }).once('line', resolve),
+  )
+  const { port, grpcPort } = JSON.parse(line) as ScriptPorts // printed by the script
+  return {
+    pid: child.pid ?? 0,
+    otlpHttpUrl: `http://127.0.0.1:${port}`,
+    grpcAddress: grpcPort === undefined ? '' : `127.0.0.1:${grpcPort}`,
+    url: '',
+    settled: async () => undefined,
+    bytes: () => bytesIn(directory, ''),
+    finish: async () => {
+      child.kill('SIGTERM')
+      await exited
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A: protobufjs, a durable transaction a request, rows with three indexes. B: our decoder, group commit, the same rows. */
+export function startRows(mode: 'naive' | 'rows'): Promise<Subject> {
+  return startScript('baseline-server', directory => [mode, join(directory, 'spans.db')])
+}
+
+/** The way to the acknowledgement alone. */
+export function startAcknowledgement(): Promise<Subject> {
+  return startScript('ack-server', directory => [directory])
+}
+
+export function startEcho(): Promise<Subject> {
+  return startScript('echo-server', () => [])
+}
+
+export interface ServerOptions {
+  /** Kept where it is given; else a directory of its own, thrown away. */
+  readonly dataDirectory?: string
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+/** The whole server. */
+export async function startWhole(options: ServerOptions = {}): Promise<Subject> {
+  const directory = options.dataDirectory ?? mkdtempSync(join(tmpdir(), 'otelcontext-bench-whole-'))
+  const server = await startServerProcess({
+    dataDirectory: directory,
+    environment: { LOG_LEVEL: 'INFO', API_RATE_LIMIT_RPS: '1000000', ...options.environment },
+  })
+  return {
+    pid: server.pid,
+    otlpHttpUrl: server.otlpHttpUrl,
+    grpcAddress: server.grpcAddress,
+    url: server.url,
+    settled: () => settled(server.url),
+    bytes: () => bytesIn(directory, 'otelcontext.db'),
+    finish: async () => {
+      await server.stop()
+      if (options.dataDirectory === undefined) rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+async function settled(url: string): Promise<void> {
+  for (let attempt = 0; attempt < 3_000; attempt++) {
+    const report = await (await fetch(`${url}/ready`)).text()
+    if (/"unsealed_positions":0\b/.test(report)) return
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+  throw new Error('not everything was sealed after 300 s')
+}
+
+function bytesIn(directory: string, prefix: string): number {
+  return readdirSync(directory)
+    .filter(name => name.startsWith(prefix))
+    .reduce((sum, name) => sum + statSync(join(directory, name)).size, 0)
+}

@@ -1,0 +1,231 @@
+/** Read paths over stored data: trace by id, log search, and the graph of a large system. */
+import { findAnomalies } from '../../src/graph/anomalies.ts'
+import { blastRadius } from '../../src/graph/blast-radius.ts'
+import type { ComparedViews } from '../../src/graph/compared-views.ts'
+import { serviceHealth } from '../../src/graph/service-health.ts'
+import { serviceMap } from '../../src/graph/service-map.ts'
+import type { TelemetryReader } from '../../src/model/reader.ts'
+import { recordOf, type SpanBlock } from '../../src/model/telemetry.ts'
+import { attributesOfSpan } from '../../src/otlp/attributes.ts'
+import { parseLogQuery } from '../../src/store/search/log-query.ts'
+import { searchLogs } from '../../src/store/search/log-search.ts'
+import { benchProfile } from '../measure/offer.ts'
+import { quantile, timesOf } from '../measure/quantile.ts'
+import { noDeadline, openReadPaths, type ReadPaths } from '../measure/read-paths.ts'
+import { type StoredData, type StoredDataPlan, storedData } from '../measure/stored-data.ts'
+import { type Figure, judged, type Row, type RowContext, type Scale, shown } from './row.ts'
+
+const hour = 3_600_000
+
+/** Stored spans by scale. */
+export const storedSpans: Readonly<Record<Scale, number>> = {
+  smoke: 20_000,
+  usual: 1_000_000,
+  full: 10_000_000,
+}
+const storedLogs: Readonly<Record<Scale, number>> = { smoke: 20_000, usual: 1_000_000, full: 5_000_000 }
+const graphSpans: Readonly<Record<Scale, number>> = { smoke: 30_000, usual: 600_000, full: 3_000_000 }
+const graphServices: Readonly<Record<Scale, number>> = { smoke: 50, usual: 1_000, full: 1_000 }
+
+export function spanData(scale: Scale): StoredDataPlan {
+  return { name: 'spans', items: { traces: storedSpans[scale] }, sinceMs: 3 * hour }
+}
+
+function logData(scale: Scale): StoredDataPlan {
+  return { name: 'logs', items: { logs: storedLogs[scale] }, sinceMs: 3 * hour }
+}
+
+function graphData(scale: Scale): StoredDataPlan {
+  const services = graphServices[scale]
+  return {
+    name: `graph-${services}`,
+    items: { traces: graphSpans[scale] },
+    sinceMs: 2 * hour,
+    profile: { ...benchProfile, services, edges: services * 10, operations: 3 },
+  }
+}
+
+const times: Readonly<Record<Scale, number>> = { smoke: 5, usual: 100, full: 300 }
+
+function wholeRange(data: StoredData) {
+  return { fromMs: data.untilMs - data.sinceMs - hour, toMs: data.untilMs + hour }
+}
+
+/** Ids of traces spread over all that is stored. */
+async function someTraces(paths: ReadPaths, data: StoredData, count: number): Promise<readonly string[]> {
+  return paths.read(async reader => {
+    const ids: string[] = []
+    const blocks: SpanBlock[] = []
+    for await (const { block } of reader.scanSpans({ range: wholeRange(data), order: 'oldest_first' }))
+      blocks.push(block)
+    for (let n = 0; n < count; n++) {
+      const block = blocks[Math.floor(((n + 0.5) / count) * blocks.length)]
+      if (block === undefined) continue
+      const row = (n * 7_919) % block.count
+      ids.push(Buffer.from(block.traceId.subarray(row * 16, row * 16 + 16)).toString('hex'))
+    }
+    return ids
+  })
+}
+
+/** A trace with every attribute of every span decoded. */
+async function readTrace(reader: TelemetryReader, id: string): Promise<number> {
+  const trace = await reader.trace(id)
+  let attributes = 0
+  for (const part of trace?.parts ?? [])
+    for (const row of part.rows) attributes += [...attributesOfSpan(recordOf(part.records, row))].length
+  if (attributes === 0) throw new Error(`trace ${id} was not found`)
+  return attributes
+}
+
+export const trace: Row = {
+  id: 'trace',
+  title: 'Trace by id',
+  async run(context) {
+    context.progress('making the data')
+    const data = await storedData(context.dataRoot, spanData(context.scale))
+    const count = times[context.scale]
+    const first = openReadPaths(data)
+    const ids = await someTraces(first, data, count + 10)
+    await first.close()
+    context.progress('reading')
+    // Caches of a worker that has not seen these segments but has run for a while.
+    const paths = openReadPaths(data)
+    const cold = await timesOf(1, () => paths.read(reader => readTrace(reader, ids[0] ?? '')), 0)
+    const taken = await timesOf(count, turn =>
+      paths.read(reader => readTrace(reader, ids[(turn + ids.length) % ids.length] ?? '')),
+    )
+    await paths.close()
+    const size = `${shown(storedSpans[context.scale])} spans`
+    return {
+      figures: [
+        judged(
+          {
+            id: 'trace.p99',
+            what: `trace by id with all attributes, ${size}, p99`,
+            value: quantile(taken, 0.99),
+            unit: 'ms',
+            baseline: `median: ${shown(quantile(taken, 0.5))} ms`,
+          },
+          { most: 5 },
+        ),
+        judged(
+          {
+            id: 'trace.first',
+            what: `the first of a new thread, ${size}`,
+            value: cold[0] ?? Number.NaN,
+            unit: 'ms',
+          },
+          null,
+        ),
+      ],
+    }
+  },
+}
+
+interface SearchCase {
+  readonly id: string
+  readonly query: string
+  readonly most: number
+}
+
+const searches: readonly SearchCase[] = [
+  { id: 'common-word', query: 'order', most: 5 },
+  { id: 'common-and', query: 'payment timeout', most: 5 },
+  { id: 'common-prefix', query: 'confirm', most: 5 },
+  { id: 'rare-word', query: 'quarantined', most: 30 },
+  { id: 'rare-prefix', query: 'quarant', most: 30 },
+  { id: 'absent-word', query: 'zymurgy', most: 30 },
+  { id: 'absent-prefix', query: 'zymu', most: 30 },
+]
+
+export const logSearch: Row = {
+  id: 'log-search',
+  title: 'Log search, newest 50',
+  async run(context) {
+    context.progress('making the data')
+    const data = await storedData(context.dataRoot, logData(context.scale))
+    const paths = openReadPaths(data)
+    const figures: Figure[] = []
+    for (const { id, query, most } of searches) {
+      context.progress(query)
+      const search = { range: wholeRange(data), condition: parseLogQuery(query), limit: 50 }
+      let found = 0
+      const taken = await timesOf(Math.ceil(times[context.scale] / 4), () =>
+        paths.read(async reader => {
+          found = (await searchLogs(reader, search, noDeadline)).hits.length
+        }),
+      )
+      const size = `${shown(storedLogs[context.scale])} lines, ${found} found`
+      figures.push(
+        judged(
+          {
+            id: `log-search.${id}`,
+            what: `newest 50 of ${size}: ${id.replace('-', ' ')}, p99`,
+            value: quantile(taken, 0.99),
+            unit: 'ms',
+            baseline: `median: ${shown(quantile(taken, 0.5))} ms`,
+          },
+          { most },
+        ),
+      )
+    }
+    await paths.close()
+    return { figures }
+  },
+}
+
+async function views(reader: TelemetryReader, data: StoredData): Promise<ComparedViews> {
+  const window = { fromMs: data.untilMs - hour / 2, toMs: data.untilMs }
+  const baseline = { fromMs: window.fromMs - hour, toMs: window.fromMs }
+  return { window: await reader.rollups(window, 60), baseline: await reader.rollups(baseline, 60) }
+}
+
+export const graph: Row = {
+  id: 'graph',
+  title: 'Service map, health, impact, anomalies',
+  async run(context) {
+    context.progress('making the data')
+    const data = await storedData(context.dataRoot, graphData(context.scale))
+    const paths = openReadPaths(data)
+    const middle = `service-${String(graphServices[context.scale] / 2).padStart(graphServices[context.scale] > 100 ? 3 : 2, '0')}`
+    const reads: readonly (readonly [string, string, (views: ComparedViews) => number])[] = [
+      ['service-map', 'service map', both => serviceMap(both, { limit: 200 }).totalServices],
+      ['health', 'health of one service', both => serviceHealth(both, middle)?.operations.length ?? 0],
+      ['impact', 'impact of one service', both => blastRadius(both.window, middle).callers.length],
+      ['anomalies', 'anomalies of all services', both => findAnomalies(both).length + 1],
+    ]
+    const figures: Figure[] = []
+    for (const [id, what, read] of reads) {
+      context.progress(what)
+      const taken = await timesOf(Math.ceil(times[context.scale] / 5), () =>
+        paths.read(async reader => {
+          if (read(await views(reader, data)) === 0) throw new Error(`${what}: nothing was found`)
+        }),
+      )
+      figures.push(
+        judged(
+          {
+            id: `graph.${id}`,
+            what: `${what}, ${shown(graphServices[context.scale])} services, ${shown(graphServices[context.scale] * 10)} edges, p99`,
+            value: quantile(taken, 0.99),
+            unit: 'ms',
+            baseline: `median: ${shown(quantile(taken, 0.5))} ms`,
+          },
+          { most: 5 },
+        ),
+      )
+    }
+    await paths.close()
+    return { figures }
+  },
+}
+
+/** Used by rows that ask the whole server for traces. */
+export async function traceIds(context: RowContext, count: number): Promise<readonly string[]> {
+  const data = await storedData(context.dataRoot, spanData(context.scale))
+  const paths = openReadPaths(data)
+  const ids = await someTraces(paths, data, count)
+  await paths.close()
+  return ids
+}

@@ -1,0 +1,23 @@
+/** All rows, in the order of the table. */
+import { latency, overload } from './acknowledgement.ts'
+import { growth } from './growth.ts'
+import { logs, metrics, spans, transports } from './ingest.ts'
+import { graph, logSearch, trace } from './reads.ts'
+import type { Row } from './row.ts'
+import { contention, mcp, start } from './whole-server.ts'
+
+export const rows: readonly Row[] = [
+  spans,
+  transports,
+  logs,
+  metrics,
+  latency,
+  overload,
+  trace,
+  logSearch,
+  graph,
+  mcp,
+  contention,
+  start,
+  growth,
+]
