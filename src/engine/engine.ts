@@ -50,7 +50,10 @@ export interface EngineOptions {
 export interface EngineFigures {
   /** Null while the worker is being replaced. */
   readonly inbox: InboxFigures | null
+  /** Likewise, and while the store cannot be opened. */
   readonly engine: EngineWorkerFigures | null
+  /** Why the store cannot be opened, or null. */
+  readonly waitingFor: string | null
   /** Requests and bytes that wait for their commit. */
   readonly waiting: { readonly requests: number; readonly bytes: number }
   /** Why nothing is taken at the moment, or null. */
@@ -175,6 +178,7 @@ function handleOf(inbox: InboxClient, engine: EngineClient): Engine {
     figures: async () => ({
       inbox: await inbox.figures(),
       engine: await engine.figures(),
+      waitingFor: engine.waitingFor,
       waiting: inbox.waiting,
       alarm: inbox.alarm,
       draining: inbox.gate.draining,

@@ -30,8 +30,8 @@ function check(status: HealthStatus, detail: string, values: HealthCheck['figure
 }
 
 /** A store that is away costs inbox space, not data, so it is no reason to take traffic away. */
-function storeCheck({ engine }: EngineFigures): HealthCheck {
-  if (engine === null) return check('warning', 'the engine is being restarted', {})
+function storeCheck({ engine, waitingFor }: EngineFigures): HealthCheck {
+  if (engine === null) return check('warning', waitingFor ?? 'the engine is being restarted', {})
   const fault = engine.storeFault
   return check(fault === null ? 'ok' : 'warning', fault ?? '', {
     segments: engine.stored?.segments ?? null,
@@ -45,8 +45,11 @@ function storeCheck({ engine }: EngineFigures): HealthCheck {
   })
 }
 
-function engineCheck({ engine }: EngineFigures): HealthCheck {
-  if (engine === null) return check('warning', 'the engine is being restarted', {})
+function engineCheck({ engine, waitingFor }: EngineFigures): HealthCheck {
+  if (engine === null) {
+    const reason = waitingFor === null ? 'the engine is being restarted' : 'the engine waits for the store'
+    return check('warning', reason, {})
+  }
   const { missingRows, uncounted, lagMs, tenants } = engine
   const trouble =
     missingRows > 0

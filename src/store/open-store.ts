@@ -25,3 +25,9 @@ export async function openStoreReader(location: StoreLocation): Promise<StoreRea
     return (await import('./sqlite/store-reader.ts')).openSqliteReader(location.file)
   return (await import('./postgres/store-reader.ts')).openPostgresReader(location)
 }
+
+/** Whether opening or asking again later, with the same settings, may succeed. */
+export async function faultPasses(location: StoreLocation, error: unknown): Promise<boolean> {
+  if (location.driver === 'sqlite') return false
+  return (await import('./postgres/explain.ts')).passes(error)
+}

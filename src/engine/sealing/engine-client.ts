@@ -47,6 +47,7 @@ export class EngineClient {
   #crashes: { readonly atMs: number; readonly position: number }[] = []
   #stopped: Promise<void> | null = null
   #onStopped: (() => void) | null = null
+  #waitingFor: string | null = null
 
   private constructor(options: EngineClientOptions) {
     this.#options = options
@@ -54,8 +55,9 @@ export class EngineClient {
   }
 
   /**
-   * Resolves once store and inbox are open; replay goes on behind it. Rejects with one sentence. The worker
-   * loads its code at once and opens files after `inboxIsOpen`.
+   * Resolves once store and inbox are open; replay goes on behind it. A server store that cannot be reached is
+   * waited for behind it too. Rejects with one sentence. The worker loads its code at once and opens files after
+   * `inboxIsOpen`.
    */
   static async start(options: EngineClientOptions, inboxIsOpen: Promise<unknown>): Promise<EngineClient> {
     const client = new EngineClient(options)
@@ -74,7 +76,12 @@ export class EngineClient {
     else this.#post({ type: 'tail', port }, [port])
   }
 
-  /** Asks the worker; null if it is gone. */
+  /** Why the store could not be opened yet, as of the last figures; null if it is. */
+  get waitingFor(): string | null {
+    return this.#waitingFor
+  }
+
+  /** Asks the worker; null if it is gone, or waits for the store. */
   figures(): Promise<EngineWorkerFigures | null> {
     if (this.#port === null) return Promise.resolve(null)
     const id = this.#nextId++
@@ -149,6 +156,7 @@ export class EngineClient {
   #heed(message: Exclude<EngineReport, { type: 'ready' | 'failed' }>): void {
     switch (message.type) {
       case 'figures':
+        this.#waitingFor = message.waitingFor
         this.#asked.get(message.id)?.(message.figures)
         this.#asked.delete(message.id)
         return

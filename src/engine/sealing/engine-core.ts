@@ -6,6 +6,7 @@
  * between sealed and taken is in memory, bounded by `maxUnsealedBytes`; beyond that the engine stops taking and
  * the inbox, whose bound is on disk, grows instead.
  */
+import { StoreError } from '../../errors.ts'
 import type { GraphLimits } from '../../graph/graph-limits.ts'
 import type { Logger } from '../../logger.ts'
 import type { StoreWriter } from '../../model/store.ts'
@@ -94,6 +95,9 @@ const publishBytes = 8 * 1024 * 1024
  * thread, so more would not make either faster.
  */
 const maxUnsealedBytes = 48 * 1024 * 1024
+/** Waits between attempts to read a new tenant's templates; short against the patience of a stop. */
+const firstRetryMs = 100
+const lastRetryMs = 1_000
 /** How long the loop sleeps when there is nothing to take; a message wakes it. */
 const idleMs = 50
 
@@ -291,10 +295,26 @@ export class EngineCore {
     this.#freshBytes += bytes.length
   }
 
+  /** Its templates come from the store; while that is away, what is committed waits in the inbox. */
+  async #openGraph(tenant: string): Promise<void> {
+    for (let waitMs = firstRetryMs, failed = false; ; waitMs = Math.min(waitMs * 2, lastRetryMs)) {
+      try {
+        await this.#graphs.open(tenant)
+        if (failed) this.#noteFault(null)
+        return
+      } catch (error) {
+        if (!(error instanceof StoreError) || this.#stop.signal.aborted) throw error
+        failed = true
+        this.#noteFault(error)
+        await new Promise<void>(resolve => this.#parts.timers.after(waitMs, resolve))
+      }
+    }
+  }
+
   /** The graph is a help; an entry it stumbles over is stored all the same. */
   async #count(entry: FedEntry, batch: PendingEntry['batch']): Promise<Uint32Array | null> {
     const now = this.#parts.clock.now()
-    if (this.#graphs.known(entry.tenant, entry.position, now) === null) await this.#graphs.open(entry.tenant)
+    if (this.#graphs.known(entry.tenant, entry.position, now) === null) await this.#openGraph(entry.tenant)
     try {
       return (
         this.#graphs.known(entry.tenant, entry.position, now)?.ingest(batch, entry.receivedMs).templates ??

@@ -26,8 +26,15 @@ export type EngineCommand =
 
 /** To the main thread. */
 export type EngineReport =
-  | { readonly type: 'ready'; readonly sealedPosition: number }
+  /** The store is open, or is waited for; channels are taken from now on. */
+  | { readonly type: 'ready' }
   /** It cannot start; one sentence. */
   | { readonly type: 'failed'; readonly message: string }
-  | { readonly type: 'figures'; readonly id: number; readonly figures: EngineWorkerFigures }
+  /** No figures while the store cannot be opened; then it says why. */
+  | {
+      readonly type: 'figures'
+      readonly id: number
+      readonly figures: EngineWorkerFigures | null
+      readonly waitingFor: string | null
+    }
   | { readonly type: 'stopped' }

@@ -1,13 +1,15 @@
 /** The engine behind ports: opens store and inbox, runs the core, keeps stored data in shape. */
 import { dirname, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { MessagePort } from 'node:worker_threads'
+import { StoreError } from '../../errors.ts'
 import type { GraphLimits } from '../../graph/graph-limits.ts'
-import { createLogger } from '../../logger.ts'
+import { createLogger, type Logger } from '../../logger.ts'
 import type { StoreReader, StoreWriter } from '../../model/store.ts'
 import type { StoreLocation } from '../../model/store-location.ts'
 import { systemClock } from '../../model/time.ts'
 import { systemTimers } from '../../model/timers.ts'
-import { nameStore, openStoreReader, openStoreWriter } from '../../store/open-store.ts'
+import { faultPasses, nameStore, openStoreReader, openStoreWriter } from '../../store/open-store.ts'
 import { InboxFileReader } from '../inbox/inbox-file-reader.ts'
 import { defaultBallastBytes } from '../retention/ballast.ts'
 import { Maintenance, maintenanceTickMs, type RetentionDays } from '../retention/maintenance.ts'
@@ -16,6 +18,7 @@ import { EngineCore, type SealLimits } from './engine-core.ts'
 import type { EngineCommand, EngineReport, EngineWorkerFigures } from './engine-messages.ts'
 import { InboxLink } from './inbox-link.ts'
 import { readInvariant } from './invariant.ts'
+import { StoreWait } from './store-wait.ts'
 
 export interface EngineServiceOptions {
   readonly inboxFile: string
@@ -35,20 +38,65 @@ export interface EngineServiceOptions {
 }
 
 const figuresAgeMs = 1_000
+/** A store that is slow or away must not hold up probes and scrapes; they then see the figures before. */
+const figuresPatienceMs = 300
+/** Between attempts to open a store that is away. */
+const firstWaitMs = 250
+const lastWaitMs = 5_000
 
-/** Serves until `stop`; closes `port` then. What keeps it from starting is reported as `failed`. */
+/**
+ * Serves until `stop`; closes `port` then. What keeps it from starting is reported as `failed`, unless it is a
+ * server store that may come back: that is waited for, while the inbox takes what arrives.
+ */
 export async function serveEngine(port: MessagePort, options: EngineServiceOptions): Promise<void> {
   const report = (message: EngineReport): void => port.postMessage(message)
   const link = new InboxLink()
-  let engine: Opened
+  const wait = new StoreWait(link, report)
+  let heed = (message: EngineCommand): void => wait.heed(message)
+  const logger = createLogger(options.logLevel).child({ thread: 'engine' })
+  let engine: Opened | null
   try {
     await untilBegin(port)
-    engine = await open(options, link)
+    const startWaiting = (): void => {
+      port.on('message', (message: EngineCommand) => heed(message))
+      report({ type: 'ready' })
+    }
+    engine = await openPatiently(options, { link, wait, logger, startWaiting })
   } catch (error) {
+    if (wait.fault !== null) throw error
     report({ type: 'failed', message: error instanceof Error ? error.message : String(error) })
     port.close()
     return
   }
+  if (engine === null) {
+    link.close()
+    report({ type: 'stopped' })
+    port.close()
+    return
+  }
+  const opened = engine
+  heed = serveOpened(opened, { port, link, wait, report })
+  const { core } = opened
+  const subscribe = (tail: MessagePort): void => subscribeTail(core, tail)
+  for (const tail of wait.end(message => core.offer(message))) subscribe(tail)
+  core.start()
+  if (wait.fault !== null) {
+    logger.info({ event: 'store_recovered' }, 'the store is open')
+    return
+  }
+  port.on('message', (message: EngineCommand) => heed(message))
+  report({ type: 'ready' })
+}
+
+interface Ports {
+  readonly port: MessagePort
+  readonly link: InboxLink
+  readonly wait: StoreWait
+  report(message: EngineReport): void
+}
+
+/** Starts what runs beside the core, and returns what heeds commands from now on. */
+function serveOpened(engine: Opened, { port, link, wait, report }: Ports): (message: EngineCommand) => void {
   const { core, maintenance, maintenanceStop } = engine
   const figureReader = new FigureReader(engine)
   let maintaining: Promise<void> = Promise.resolve()
@@ -74,21 +122,18 @@ export async function serveEngine(port: MessagePort, options: EngineServiceOptio
     port.close()
   }
 
-  port.on('message', (message: EngineCommand) => {
+  return message => {
     switch (message.type) {
       case 'begin':
         return
       case 'inbox':
-        link.connect(message.port, committed => core.offer(committed))
-        return
+        return wait.connect(message.port)
       case 'tail':
-        message.port.on('close', () => core.tail.unsubscribe(message.port))
-        // Listening is what makes the port notice that the other side is gone.
-        message.port.on('message', () => undefined)
-        core.tail.subscribe(message.port)
-        return
+        return subscribeTail(core, message.port)
       case 'figures':
-        void figureReader.read().then(figures => report({ type: 'figures', id: message.id, figures }))
+        void figureReader
+          .read()
+          .then(figures => report({ type: 'figures', id: message.id, figures, waitingFor: null }))
         return
       case 'stop':
         void stop(message.patienceMs)
@@ -96,9 +141,14 @@ export async function serveEngine(port: MessagePort, options: EngineServiceOptio
       default:
         message satisfies never
     }
-  })
-  core.start()
-  report({ type: 'ready', sealedPosition: core.figures().sealedPosition })
+  }
+}
+
+function subscribeTail(core: EngineCore, tail: MessagePort): void {
+  tail.on('close', () => core.tail.unsubscribe(tail))
+  // Listening is what makes the port notice that the other side is gone.
+  tail.on('message', () => undefined)
+  core.tail.subscribe(tail)
 }
 
 /** Nothing is lost before the next listener: the port keeps what comes until then. */
@@ -106,6 +156,34 @@ function untilBegin(port: MessagePort): Promise<void> {
   return new Promise(resolve => {
     port.once('message', () => resolve())
   })
+}
+
+interface Opening {
+  readonly link: InboxLink
+  readonly wait: StoreWait
+  readonly logger: Logger
+  /** Called once, before the first wait. */
+  startWaiting(): void
+}
+
+/** Null if it was stopped before. Rejects with what waiting does not mend, unless it has waited already. */
+async function openPatiently(options: EngineServiceOptions, opening: Opening): Promise<Opened | null> {
+  const { wait, logger } = opening
+  for (let waitMs = firstWaitMs; !wait.stopped.signal.aborted; waitMs = Math.min(waitMs * 2, lastWaitMs)) {
+    try {
+      return await open(options, opening.link, logger)
+    } catch (error) {
+      const waited = wait.fault !== null
+      if (!(error instanceof StoreError) || (!waited && !(await faultPasses(options.store, error))))
+        throw error
+      if (error.message !== wait.fault)
+        logger.error({ event: 'store_fault', err: error }, 'the store is away; the inbox keeps what arrives')
+      wait.fault = error.message
+      if (!waited) opening.startWaiting()
+      await pause(waitMs, undefined, { signal: wait.stopped.signal }).catch(() => undefined)
+    }
+  }
+  return null
 }
 
 interface Opened {
@@ -117,9 +195,22 @@ interface Opened {
   readonly reader: StoreReader
 }
 
-async function open(options: EngineServiceOptions, link: InboxLink): Promise<Opened> {
-  const logger = createLogger(options.logLevel).child({ thread: 'engine' })
+async function open(options: EngineServiceOptions, link: InboxLink, logger: Logger): Promise<Opened> {
   const writer = await openStoreWriter(options.store)
+  try {
+    return await openOver(writer, options, link, logger)
+  } catch (error) {
+    await writer.close()
+    throw error
+  }
+}
+
+async function openOver(
+  writer: StoreWriter,
+  options: EngineServiceOptions,
+  link: InboxLink,
+  logger: Logger,
+): Promise<Opened> {
   const reader = await openStoreReader(options.store)
   const inbox = new InboxFileReader(options.inboxFile)
   const sealed = await writer.sealedPosition(inbox.inboxId)
@@ -167,6 +258,8 @@ class FigureReader {
   #read: Pick<EngineWorkerFigures, 'stored' | 'invariant'> = { stored: null, invariant: null }
   #readAtMs = 0
   #readAtSeal = -1
+  #fault: string | null = null
+  #reading: Promise<void> | null = null
 
   constructor(engine: Opened) {
     this.#engine = engine
@@ -176,20 +269,31 @@ class FigureReader {
     const { core, maintenance } = this.#engine
     const { sealedPosition } = core.figures()
     if (systemClock.now() - this.#readAtMs > figuresAgeMs || sealedPosition !== this.#readAtSeal) {
-      this.#readAtMs = systemClock.now()
-      this.#readAtSeal = sealedPosition
-      this.#read = await this.#readStored()
+      this.#reading ??= this.#readStored(sealedPosition).finally(() => {
+        this.#reading = null
+      })
+      await Promise.race([this.#reading, pause(figuresPatienceMs, undefined, { ref: false })])
     }
-    return { ...core.figures(), maintenance: maintenance.figures(), ...this.#read }
+    const figures = core.figures()
+    return {
+      ...figures,
+      // Without traffic nothing is sealed, and this is where a store that went away is noticed.
+      storeFault: figures.storeFault ?? this.#fault,
+      maintenance: maintenance.figures(),
+      ...this.#read,
+    }
   }
 
-  async #readStored(): Promise<Pick<EngineWorkerFigures, 'stored' | 'invariant'>> {
+  async #readStored(sealedPosition: number): Promise<void> {
     const { writer, reader, inbox } = this.#engine
     try {
-      return { stored: await writer.storageReport(), invariant: await readInvariant(reader, inbox) }
-    } catch {
-      // The fault shows in the figures of sealing; here the figures are just not known.
-      return { stored: null, invariant: null }
+      this.#read = { stored: await writer.storageReport(), invariant: await readInvariant(reader, inbox) }
+      this.#fault = null
+    } catch (error) {
+      this.#read = { stored: null, invariant: null }
+      this.#fault = error instanceof Error ? error.message : String(error)
     }
+    this.#readAtMs = systemClock.now()
+    this.#readAtSeal = sealedPosition
   }
 }

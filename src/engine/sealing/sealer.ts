@@ -2,6 +2,7 @@
  * Turns a range of the inbox into one store transaction: segments, rollups, templates, counts and the position,
  * whole or not at all. A store that fails is asked again with the very same seal, which it takes only once.
  */
+import { StoreError } from '../../errors.ts'
 import { mergeRollups } from '../../graph/rollups/merge.ts'
 import type { RollupRecord, Seal, SegmentRecord, StoreWriter } from '../../model/store.ts'
 import type { Clock } from '../../model/time.ts'
@@ -49,7 +50,10 @@ export class Sealer {
     this.#stop = stop
   }
 
-  /** Resolves once the range is in the store; false if it was stopped before. */
+  /**
+   * Resolves once the range is in the store; false if it was stopped before. Rejects when the store lost what it
+   * had acknowledged.
+   */
   async seal(range: PendingRange): Promise<boolean> {
     const seal = await this.#build(range)
     for (let waitMs = firstRetryMs, failed = false; ; waitMs = Math.min(waitMs * 2, lastRetryMs)) {
@@ -62,6 +66,8 @@ export class Sealer {
       } catch (error) {
         failed = true
         this.#events.fault(error)
+        // Sealing on would leave a gap; only a new start goes back to where the store is.
+        if (error instanceof StoreError && error.code === 'store_behind') throw error
         if (this.#stop.aborted || !(await this.#pause(waitMs))) return false
       }
     }
