@@ -17,7 +17,8 @@ import { writeColumns } from './block-codec.ts'
 import { writeCompressed } from './compression.ts'
 import { mergeLogBlocks, mergeMetricBlocks, mergeSpanBlocks, type Picks } from './merge-blocks.ts'
 import { partNames } from './part-names.ts'
-import { encodeRecords, type RecordSource, rowsPerFrame } from './record-frames.ts'
+import { PickedRecords } from './picked-records.ts'
+import { encodeRecords, rowsPerFrame } from './record-frames.ts'
 import { TermIndexBuilder } from './term-index.ts'
 import { writeTraceIndex } from './trace-index.ts'
 
@@ -125,12 +126,11 @@ function encodeSegment(
   ordinal: number,
 ): SegmentRecord {
   const block = mergeRows(owner.signal, sources, picks)
-  const sourceOf = (row: number): RecordSource => {
-    const { records } = sources[picks.source[row] as number] as Source
-    const from = records.offset[picks.row[row] as number] as number
-    return { bytes: records.bytes, from, to: from + (records.length[picks.row[row] as number] as number) }
-  }
-  const records = encodeRecords(block, sourceOf)
+  const picked = new PickedRecords(
+    sources.map(source => source.records),
+    picks,
+  )
+  const records = encodeRecords(block, picked)
   const parts = new Map<string, Uint8Array>()
   parts.set(
     partNames.columns,
@@ -148,7 +148,7 @@ function encodeSegment(
   if (block.signal === 'logs')
     parts.set(
       partNames.terms,
-      sealPart(out => writeCompressed(out, termsOf(block, sourceOf))),
+      sealPart(out => writeCompressed(out, termsOf(block, picked))),
     )
   for (let frame = 0; frame < records.frames.length; frame++)
     parts.set(
@@ -177,11 +177,11 @@ function mergeRows(signal: Signal, sources: readonly Source[], picks: Picks): Bl
   )
 }
 
-function termsOf(block: LogBlock, sourceOf: (row: number) => RecordSource): Uint8Array {
+function termsOf(block: LogBlock, picked: PickedRecords): Uint8Array {
   const builder = new TermIndexBuilder()
   for (let row = 0; row < block.count; row++) {
-    const { bytes, from, to } = sourceOf(row)
-    builder.addRecord(Math.floor(row / rowsPerFrame), bytes.subarray(from, to))
+    picked.seek(row)
+    builder.addRecord(Math.floor(row / rowsPerFrame), picked.bytes.subarray(picked.from, picked.to))
   }
   return builder.finish(Math.ceil(block.count / rowsPerFrame))
 }

@@ -6,10 +6,13 @@ const decoder = new TextDecoder()
 /** `varint` holds integers up to 2^53 - 1; times and counts never need more. */
 export class ByteWriter {
   bytes: Uint8Array
+  /** The same memory. */
+  data: DataView
   length = 0
 
   constructor(capacity = 1024) {
     this.bytes = new Uint8Array(capacity)
+    this.data = new DataView(this.bytes.buffer)
   }
 
   /** Makes room for `more` bytes, so that callers may write to `bytes` themselves. */
@@ -19,6 +22,7 @@ export class ByteWriter {
     const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2))
     grown.set(this.bytes.subarray(0, this.length))
     this.bytes = grown
+    this.data = new DataView(grown.buffer)
   }
 
   u8(value: number): void {
@@ -67,12 +71,25 @@ export class ByteWriter {
     const size = to - from
     this.reserve(size)
     // Below some dozens of bytes a loop beats the call that makes a view and copies.
-    if (size < 32) {
-      for (let at = from; at < to; at++) this.bytes[this.length++] = source[at] as number
+    const { bytes, length } = this
+    if (size < 32) for (let at = 0; at < size; at++) bytes[length + at] = source[from + at] as number
+    else bytes.set(source.subarray(from, to), length)
+    this.length = length + size
+  }
+
+  /** The bytes of `source` in [from, to), which are few: word by word. */
+  words(source: DataView, from: number, to: number): void {
+    const size = to - from
+    if (this.length + size > this.bytes.length) this.reserve(size)
+    const { data, length } = this
+    this.length = length + size
+    if (size < 4) {
+      for (let at = 0; at < size; at++) data.setUint8(length + at, source.getUint8(from + at))
       return
     }
-    this.bytes.set(source.subarray(from, to), this.length)
-    this.length += size
+    const last = size - 4
+    for (let at = 0; at < last; at += 4) data.setInt32(length + at, source.getInt32(from + at, true), true)
+    data.setInt32(length + last, source.getInt32(from + last, true), true)
   }
 
   /** Length and bytes. */

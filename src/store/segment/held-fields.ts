@@ -7,7 +7,8 @@
  * Fields are numbered as in trace.proto, logs.proto and metrics.proto.
  */
 import type { Block, LogBlock, MetricBlock, SpanBlock } from '../../model/telemetry.ts'
-import type { ByteReader, ByteWriter } from './bytes.ts'
+import { type ByteReader, ByteWriter } from './bytes.ts'
+import { sameWords, viewOf } from './words.ts'
 
 /** Wire types of the protobuf encoding. */
 export const wireVarint = 0
@@ -15,16 +16,17 @@ export const wireFixed64 = 1
 export const wireBytes = 2
 export const wireFixed32 = 5
 
-/** A field of a message: where its value (without tag and length) lies. */
+/** A field of a message: its tag, and where its value (without tag and length) lies. */
 export interface FieldValue {
-  bytes: Uint8Array
+  view: DataView
+  tag: number
   from: number
   to: number
 }
 
 export interface HeldFields {
   /** Bit of this field if the column of `row` holds its value, else 0; may append to `numbers`. */
-  match(row: number, tag: number, value: FieldValue, numbers: ByteWriter): number
+  match(row: number, value: FieldValue, numbers: ByteWriter): number
   /** The bits of a oneof: of its members only the one that came last is kept. */
   readonly oneof: number
   /** Appends the fields of `held`; reads what `match` appended from `numbers`. */
@@ -51,18 +53,39 @@ function tagOf(field: number, wire: number): number {
 /** UTF-8 of the texts of a block, made when first needed. */
 class TextBytes {
   readonly #strings: readonly string[]
-  readonly #bytes: (Uint8Array | undefined)[] = []
+  readonly #arena = new ByteWriter(4096)
+  /** Where each lies in the arena; -1 before it is needed. */
+  readonly #from: Int32Array
+  readonly #to: Int32Array
 
   constructor(strings: readonly string[]) {
     this.#strings = strings
+    this.#from = new Int32Array(strings.length).fill(-1)
+    this.#to = new Int32Array(strings.length)
   }
 
-  of(index: number): Uint8Array {
-    const known = this.#bytes[index]
-    if (known !== undefined) return known
-    const made = Buffer.from(this.#strings[index] ?? '', 'utf8')
-    this.#bytes[index] = made
-    return made
+  isValue(index: number, value: FieldValue): boolean {
+    const from = this.#place(index)
+    const size = (this.#to[index] as number) - from
+    return value.to - value.from === size && sameWords(value.view, value.from, this.#arena.data, from, size)
+  }
+
+  write(out: ByteWriter, field: number, index: number): void {
+    const from = this.#place(index)
+    const to = this.#to[index] as number
+    out.u8(tagOf(field, wireBytes))
+    out.varint(to - from)
+    out.words(this.#arena.data, from, to)
+  }
+
+  #place(index: number): number {
+    const known = this.#from[index] as number
+    if (known >= 0) return known
+    const from = this.#arena.length
+    this.#arena.raw(Buffer.from(this.#strings[index] ?? '', 'utf8'))
+    this.#from[index] = from
+    this.#to[index] = this.#arena.length
+    return from
   }
 }
 
@@ -71,23 +94,29 @@ class SpanFields implements HeldFields {
   readonly oneof = 0
   readonly #block: SpanBlock
   readonly #texts: TextBytes
+  readonly #traceIds: DataView
+  readonly #spanIds: DataView
+  readonly #parents: DataView
 
   constructor(block: SpanBlock) {
     this.#block = block
     this.#texts = new TextBytes(block.strings)
+    this.#traceIds = viewOf(block.traceId)
+    this.#spanIds = viewOf(block.spanId)
+    this.#parents = viewOf(block.parentSpanId)
   }
 
-  match(row: number, tag: number, value: FieldValue): number {
+  match(row: number, value: FieldValue): number {
     // Tags are field * 8 + wire type, spelled out: this runs for every field of every message.
-    switch (tag) {
+    switch (value.tag) {
       case 0x0a:
-        return sameBytes(value, this.#block.traceId, row * 16, 16) ? 1 : 0
+        return sameId(value, this.#traceIds, row, 16) ? 1 : 0
       case 0x12:
-        return sameBytes(value, this.#block.spanId, row * 8, 8) ? 2 : 0
+        return sameId(value, this.#spanIds, row, 8) ? 2 : 0
       case 0x22:
-        return sameBytes(value, this.#block.parentSpanId, row * 8, 8) ? 4 : 0
+        return sameId(value, this.#parents, row, 8) ? 4 : 0
       case 0x2a:
-        return sameText(value, this.#texts.of(this.#block.name[row] as number)) ? 8 : 0
+        return this.#texts.isValue(this.#block.name[row] as number, value) ? 8 : 0
       case 0x30:
         return sameByte(value, this.#block.kind[row] as number) ? 16 : 0
       case 0x39:
@@ -105,7 +134,7 @@ class SpanFields implements HeldFields {
     if (held & 1) writeBytes(out, 1, this.#block.traceId, row * 16, 16)
     if (held & 2) writeBytes(out, 2, this.#block.spanId, row * 8, 8)
     if (held & 4) writeBytes(out, 4, this.#block.parentSpanId, row * 8, 8)
-    if (held & 8) writeText(out, 5, this.#texts.of(this.#block.name[row] as number))
+    if (held & 8) this.#texts.write(out, 5, this.#block.name[row] as number)
     if (held & 16) writeByte(out, 6, this.#block.kind[row] as number)
     if (held & 32)
       writeFixed64(out, 7, this.#block.startHi[row] as number, this.#block.startLo[row] as number)
@@ -120,14 +149,18 @@ class LogFields implements HeldFields {
   readonly oneof = 0
   readonly #block: LogBlock
   readonly #texts: TextBytes
+  readonly #traceIds: DataView
+  readonly #spanIds: DataView
 
   constructor(block: LogBlock) {
     this.#block = block
     this.#texts = new TextBytes(block.strings)
+    this.#traceIds = viewOf(block.traceId)
+    this.#spanIds = viewOf(block.spanId)
   }
 
-  match(row: number, tag: number, value: FieldValue, numbers: ByteWriter): number {
-    switch (tag) {
+  match(row: number, value: FieldValue, numbers: ByteWriter): number {
+    switch (value.tag) {
       case 0x09:
         return sameFixed64(value, this.#block.timeHi[row] as number, this.#block.timeLo[row] as number)
           ? 1
@@ -135,15 +168,15 @@ class LogFields implements HeldFields {
       case 0x10:
         return sameByte(value, this.#block.severity[row] as number) ? 2 : 0
       case 0x4a:
-        return sameBytes(value, this.#block.traceId, row * 16, 16) ? 4 : 0
+        return sameId(value, this.#traceIds, row, 16) ? 4 : 0
       case 0x52:
-        return sameBytes(value, this.#block.spanId, row * 8, 8) ? 8 : 0
+        return sameId(value, this.#spanIds, row, 8) ? 8 : 0
       case 0x62:
-        return sameText(value, this.#texts.of(this.#block.eventName[row] as number)) ? 16 : 0
+        return this.#texts.isValue(this.#block.eventName[row] as number, value) ? 16 : 0
       case 0x59: {
         const delta =
-          (wordAt(value.bytes, value.from + 4) - (this.#block.timeHi[row] as number)) * two32 +
-          (wordAt(value.bytes, value.from) - (this.#block.timeLo[row] as number))
+          (highWord(value) - (this.#block.timeHi[row] as number)) * two32 +
+          (lowWord(value) - (this.#block.timeLo[row] as number))
         if (Math.abs(delta) > maxObservedDelta) return 0
         numbers.zigzag(delta)
         return 32
@@ -158,7 +191,7 @@ class LogFields implements HeldFields {
     if (held & 2) writeByte(out, 2, this.#block.severity[row] as number)
     if (held & 4) writeBytes(out, 9, this.#block.traceId, row * 16, 16)
     if (held & 8) writeBytes(out, 10, this.#block.spanId, row * 8, 8)
-    if (held & 16) writeText(out, 12, this.#texts.of(this.#block.eventName[row] as number))
+    if (held & 16) this.#texts.write(out, 12, this.#block.eventName[row] as number)
     if (held & 32) {
       const total = (this.#block.timeLo[row] as number) + numbers.zigzag()
       const carry = Math.floor(total / two32)
@@ -181,9 +214,9 @@ class PointFields implements HeldFields {
     this.#isNumber = block.metrics.map(metric => metric.type === 'gauge' || metric.type === 'sum')
   }
 
-  match(row: number, tag: number, value: FieldValue): number {
+  match(row: number, value: FieldValue): number {
     const number = this.#isNumber[this.#block.metric[row] as number] === true
-    switch (tag) {
+    switch (value.tag) {
       case 0x11:
         return sameFixed64(value, this.#block.startHi[row] as number, this.#block.startLo[row] as number)
           ? 1
@@ -218,50 +251,36 @@ class PointFields implements HeldFields {
   }
 }
 
-function wordAt(bytes: Uint8Array, at: number): number {
-  return (
-    ((bytes[at] as number) |
-      ((bytes[at + 1] as number) << 8) |
-      ((bytes[at + 2] as number) << 16) |
-      ((bytes[at + 3] as number) << 24)) >>>
-    0
-  )
+function lowWord(value: FieldValue): number {
+  return value.view.getUint32(value.from, true)
+}
+
+function highWord(value: FieldValue): number {
+  return value.view.getUint32(value.from + 4, true)
 }
 
 /** A signed 64-bit integer, or NaN (equal to nothing) where a double could not hold it. */
 function integerAt(value: FieldValue): number {
-  const integer = (wordAt(value.bytes, value.from + 4) | 0) * two32 + wordAt(value.bytes, value.from)
+  const integer = (highWord(value) | 0) * two32 + lowWord(value)
   return Number.isSafeInteger(integer) ? integer : Number.NaN
 }
 
 function sameFixed64(value: FieldValue, high: number, low: number): boolean {
-  return wordAt(value.bytes, value.from) === low && wordAt(value.bytes, value.from + 4) === high
+  return lowWord(value) === low && highWord(value) === high
 }
 
 function sameByte(value: FieldValue, held: number): boolean {
-  return value.to - value.from === 1 && value.bytes[value.from] === held && held < 128
+  return value.to - value.from === 1 && value.view.getUint8(value.from) === held && held < 128
 }
 
-function sameBytes(value: FieldValue, column: Uint8Array, at: number, width: number): boolean {
-  if (value.to - value.from !== width) return false
-  for (let byte = 0; byte < width; byte++)
-    if (value.bytes[value.from + byte] !== column[at + byte]) return false
-  return true
-}
-
-function sameText(value: FieldValue, text: Uint8Array): boolean {
-  return sameBytes(value, text, 0, text.length)
+function sameId(value: FieldValue, column: DataView, row: number, width: number): boolean {
+  return value.to - value.from === width && sameWords(value.view, value.from, column, row * width, width)
 }
 
 function writeBytes(out: ByteWriter, field: number, column: Uint8Array, at: number, width: number): void {
   out.u8(tagOf(field, wireBytes))
   out.u8(width)
   out.raw(column, at, at + width)
-}
-
-function writeText(out: ByteWriter, field: number, text: Uint8Array): void {
-  out.u8(tagOf(field, wireBytes))
-  out.block(text)
 }
 
 function writeByte(out: ByteWriter, field: number, value: number): void {
