@@ -3,10 +3,10 @@
  * data points by series. Rows far from their receive time go into segments of their own, so that the time
  * ranges in headers stay narrow and prune.
  */
-import type { Block } from '../../model/telemetry.ts'
+import type { Block, MetricBlock, SpanBlock } from '../../model/telemetry.ts'
 import { toMs } from '../../model/time.ts'
 import { IdTable } from './id-table.ts'
-import type { Picks } from './merge-blocks.ts'
+import { sameWords, viewOf } from './words.ts'
 
 /** About 10,000 items: large enough for dictionaries to pay, small enough to decode in a few milliseconds. */
 export const maxSegmentRows = 10_000
@@ -21,148 +21,100 @@ const maxLateGroups = 16
 const firstExactMs = 2 ** 40
 const ticksPerMs = 4096
 
-export interface RowSource {
-  readonly block: Block
-  readonly receivedMs: number
-}
-
-export interface Arranged {
-  readonly picks: Picks
-  readonly late: boolean
-}
-
-/** All sources have the same signal. Every row of every source is in exactly one result. */
-export function arrangeRows(sources: readonly RowSource[]): readonly Arranged[] {
-  const rows = new AllRows(sources)
-  const inTime = new Uint32Array(rows.count)
+/** Numbers of rows, segment by segment; every row of the block is in exactly one. */
+export function arrangeRows(block: Block, receivedMs: Float64Array): readonly Uint32Array[] {
+  const timeMs = indexTimes(block)
+  const inTime = new Uint32Array(block.count)
   let used = 0
   const late: number[] = []
-  for (let index = 0; index < rows.count; index++) {
-    const received = (sources[rows.source[index] as number] as RowSource).receivedMs
-    const distance = Math.abs((rows.timeMs[index] as number) - received)
-    if (distance > lateAfterMs) late.push(index)
-    else inTime[used++] = index
+  for (let row = 0; row < block.count; row++) {
+    if (Math.abs((timeMs[row] as number) - (receivedMs[row] as number)) > lateAfterMs) late.push(row)
+    else inTime[used++] = row
   }
-  const arranged: Arranged[] = []
-  for (const part of cutIntoSegments(rows, inTime.subarray(0, used)))
-    arranged.push({ picks: rows.picks(part), late: false })
-  for (const group of lateGroups(rows, Uint32Array.from(late)))
-    for (const part of cutIntoSegments(rows, group)) arranged.push({ picks: rows.picks(part), late: true })
-  return arranged
+  const groups = [inTime.subarray(0, used), ...lateGroups(timeMs, Uint32Array.from(late))]
+  return groups.flatMap(rows => cutIntoSegments(block, timeMs, rows))
 }
 
-class AllRows {
-  readonly sources: readonly RowSource[]
-  readonly count: number
-  readonly source: Uint32Array
-  readonly row: Uint32Array
-  /** Index time. */
-  readonly timeMs: Float64Array
+function indexTimes(block: Block): Float64Array {
+  const high = block.signal === 'traces' ? block.startHi : block.timeHi
+  const low = block.signal === 'traces' ? block.startLo : block.timeLo
+  const timeMs = new Float64Array(block.count)
+  for (let row = 0; row < block.count; row++) timeMs[row] = toMs(high[row] as number, low[row] as number)
+  return timeMs
+}
 
-  constructor(sources: readonly RowSource[]) {
-    this.sources = sources
-    this.count = sources.reduce((sum, source) => sum + source.block.count, 0)
-    this.source = new Uint32Array(this.count)
-    this.row = new Uint32Array(this.count)
-    this.timeMs = new Float64Array(this.count)
-    let index = 0
-    for (let number = 0; number < sources.length; number++) {
-      const block = (sources[number] as RowSource).block
-      const high = block.signal === 'traces' ? block.startHi : block.timeHi
-      const low = block.signal === 'traces' ? block.startLo : block.timeLo
-      for (let row = 0; row < block.count; row++, index++) {
-        this.source[index] = number
-        this.row[index] = row
-        this.timeMs[index] = toMs(high[row] as number, low[row] as number)
-      }
-    }
+/** The rows by time, then as they came. */
+function byTime(timeMs: Float64Array, rows: Uint32Array): Uint32Array {
+  let min = Number.POSITIVE_INFINITY
+  let max = Number.NEGATIVE_INFINITY
+  for (let at = 0; at < rows.length; at++) {
+    const time = timeMs[rows[at] as number] as number
+    if (time < min) min = time
+    if (time > max) max = time
   }
-
-  picks(indices: Uint32Array): Picks {
-    const source = new Uint32Array(indices.length)
-    const row = new Uint32Array(indices.length)
-    for (let at = 0; at < indices.length; at++) {
-      source[at] = this.source[indices[at] as number] as number
-      row[at] = this.row[indices[at] as number] as number
-    }
-    return { source, row }
+  const places = rows.length
+  if (min < firstExactMs || (max - min + 1) * ticksPerMs * places > Number.MAX_SAFE_INTEGER)
+    return rows.sort((a, b) => (timeMs[a] as number) - (timeMs[b] as number) || a - b)
+  // Time and place as one exact double each: those are sorted without calls of a comparison.
+  const keys = new Float64Array(places)
+  for (let at = 0; at < places; at++)
+    keys[at] = ((timeMs[rows[at] as number] as number) - min) * ticksPerMs * places + at
+  keys.sort()
+  const sorted = new Uint32Array(places)
+  for (let at = 0; at < places; at++) {
+    const key = keys[at] as number
+    sorted[at] = rows[key - Math.floor(key / places) * places] as number
   }
-
-  /** The same rows by time, then as they came. */
-  byTime(indices: Uint32Array): Uint32Array {
-    const { timeMs } = this
-    let min = Number.POSITIVE_INFINITY
-    let max = Number.NEGATIVE_INFINITY
-    for (let at = 0; at < indices.length; at++) {
-      const time = timeMs[indices[at] as number] as number
-      if (time < min) min = time
-      if (time > max) max = time
-    }
-    const places = indices.length
-    if (min < firstExactMs || (max - min + 1) * ticksPerMs * places > Number.MAX_SAFE_INTEGER)
-      return indices.sort((a, b) => (timeMs[a] as number) - (timeMs[b] as number) || a - b)
-    // Time and place as one exact double each: those are sorted without calls of a comparison.
-    const keys = new Float64Array(places)
-    for (let at = 0; at < places; at++)
-      keys[at] = ((timeMs[indices[at] as number] as number) - min) * ticksPerMs * places + at
-    keys.sort()
-    const sorted = new Uint32Array(places)
-    for (let at = 0; at < places; at++) {
-      const key = keys[at] as number
-      sorted[at] = indices[key - Math.floor(key / places) * places] as number
-    }
-    return sorted
-  }
+  return sorted
 }
 
 /** Runs of late rows without a gap longer than `lateAfterMs` between neighbours. */
-function lateGroups(rows: AllRows, late: Uint32Array): readonly Uint32Array[] {
-  const sorted = rows.byTime(late)
+function lateGroups(timeMs: Float64Array, late: Uint32Array): readonly Uint32Array[] {
+  const sorted = byTime(timeMs, late)
   const starts: number[] = []
   let last = Number.NEGATIVE_INFINITY
   for (let at = 0; at < sorted.length; at++) {
-    const time = rows.timeMs[sorted[at] as number] as number
+    const time = timeMs[sorted[at] as number] as number
     if (time - last > lateAfterMs && starts.length < maxLateGroups) starts.push(at)
     last = time
   }
   return starts.map((start, group) => sorted.subarray(start, starts[group + 1]))
 }
 
-function cutIntoSegments(rows: AllRows, indices: Uint32Array): readonly Uint32Array[] {
-  if (indices.length === 0) return []
-  const signal = (rows.sources[0] as RowSource).block.signal
-  if (signal === 'traces') return cutTraces(rows, indices)
-  const sorted = rows.byTime(indices)
+function cutIntoSegments(block: Block, timeMs: Float64Array, rows: Uint32Array): readonly Uint32Array[] {
+  if (rows.length === 0) return []
+  if (block.signal === 'traces') return cutTraces(block, timeMs, rows)
+  const sorted = byTime(timeMs, rows)
   const parts: Uint32Array[] = []
   const count = Math.ceil(sorted.length / maxSegmentRows)
   const size = Math.ceil(sorted.length / count)
   for (let from = 0; from < sorted.length; from += size) parts.push(sorted.subarray(from, from + size))
-  return signal === 'metrics' ? parts.map(part => bySeries(rows, part)) : parts
+  return block.signal === 'metrics' ? parts.map(part => bySeries(block, timeMs, part)) : parts
 }
 
-/** Traces in the order of their first spans, spans of a trace by start. */
-function cutTraces(rows: AllRows, indices: Uint32Array): readonly Uint32Array[] {
-  const sorted = rows.byTime(indices)
-  const table = new IdTable(16, sorted.length >> 3)
-  const traceOf = new Uint32Array(sorted.length)
-  for (let at = 0; at < sorted.length; at++) {
-    const index = sorted[at] as number
-    const block = (rows.sources[rows.source[index] as number] as RowSource).block
-    if (block.signal === 'traces') traceOf[at] = table.add(block.traceId, (rows.row[index] as number) * 16)
+/** Traces in the order in which they came, spans of a trace by start. */
+function cutTraces(block: SpanBlock, timeMs: Float64Array, rows: Uint32Array): readonly Uint32Array[] {
+  const trace = traceNumbers(block, rows)
+  let traces = 0
+  for (let at = 0; at < trace.length; at++)
+    if ((trace[at] as number) >= traces) traces = (trace[at] as number) + 1
+  const starts = new Uint32Array(traces + 1)
+  for (let at = 0; at < trace.length; at++) {
+    const after = (trace[at] as number) + 1
+    starts[after] = (starts[after] as number) + 1
   }
-  // Ordinals count up with first spans, so a counting sort by ordinal gives the order wanted.
-  const starts = new Uint32Array(table.count + 1)
-  for (const trace of traceOf) starts[trace + 1] = (starts[trace + 1] as number) + 1
-  for (let trace = 0; trace < table.count; trace++)
-    starts[trace + 1] = (starts[trace + 1] as number) + (starts[trace] as number)
+  for (let number = 0; number < traces; number++)
+    starts[number + 1] = (starts[number + 1] as number) + (starts[number] as number)
   const next = starts.slice()
-  const ordered = new Uint32Array(sorted.length)
-  for (let at = 0; at < sorted.length; at++) {
-    const trace = traceOf[at] as number
-    const target = next[trace] as number
-    ordered[target] = sorted[at] as number
-    next[trace] = target + 1
+  const ordered = new Uint32Array(rows.length)
+  for (let at = 0; at < rows.length; at++) {
+    const number = trace[at] as number
+    const place = next[number] as number
+    next[number] = place + 1
+    ordered[place] = rows[at] as number
   }
+  for (let number = 0; number < traces; number++)
+    sortByTime(timeMs, ordered, starts[number] as number, starts[number + 1] as number)
   const parts: Uint32Array[] = []
   let from = 0
   while (from < ordered.length) {
@@ -171,6 +123,43 @@ function cutTraces(rows: AllRows, indices: Uint32Array): readonly Uint32Array[] 
     from = to
   }
   return parts
+}
+
+/** Traces numbered in order of appearance, for each of the rows. */
+function traceNumbers(block: SpanBlock, rows: Uint32Array): Uint32Array {
+  const ids = viewOf(block.traceId)
+  const table = new IdTable(16, rows.length >> 3)
+  const numbers = new Uint32Array(rows.length)
+  let lastId = 0
+  for (let at = 0; at < rows.length; at++) {
+    const id = (rows[at] as number) * 16
+    // Spans of one trace mostly come together.
+    numbers[at] =
+      at > 0 && sameWords(ids, id, ids, lastId, 16) ? (numbers[at - 1] as number) : table.add(ids, id)
+    lastId = id
+  }
+  return numbers
+}
+
+/** Below this many rows moving them up beats a sort with a comparison. */
+const fewRows = 64
+
+/** Sorts rows[from, to) by time; of equal times the one that came first stays first. */
+function sortByTime(timeMs: Float64Array, rows: Uint32Array, from: number, to: number): void {
+  if (to - from > fewRows) {
+    rows.subarray(from, to).sort((a, b) => (timeMs[a] as number) - (timeMs[b] as number) || a - b)
+    return
+  }
+  for (let at = from + 1; at < to; at++) {
+    const row = rows[at] as number
+    const time = timeMs[row] as number
+    let place = at
+    while (place > from && (timeMs[rows[place - 1] as number] as number) > time) {
+      rows[place] = rows[place - 1] as number
+      place--
+    }
+    rows[place] = row
+  }
 }
 
 /** The last start of a trace that leaves the segment full enough, else wherever it is full. */
@@ -189,24 +178,19 @@ function cutPoint(starts: Uint32Array, from: number, end: number): number {
 }
 
 /** Points of one metric, resource and series next to each other, in time order. */
-function bySeries(rows: AllRows, indices: Uint32Array): Uint32Array {
+function bySeries(block: MetricBlock, timeMs: Float64Array, rows: Uint32Array): Uint32Array {
   const metrics = new Map<string, number>()
   const series = new Map<string, number>()
-  const keys = new Float64Array(rows.count)
-  for (const index of indices) {
-    const block = (rows.sources[rows.source[index] as number] as RowSource).block
-    if (block.signal !== 'metrics') continue
-    const row = rows.row[index] as number
+  const keys = new Float64Array(block.count)
+  for (const row of rows) {
     const metric = block.metrics[block.metric[row] as number]
     const resource = block.resources[block.resource[row] as number]
     const text = `${block.strings[block.series[row] as number]}\n${resource?.service}\n${resource?.instance}`
-    keys[index] = ordinalOf(metrics, `${metric?.type} ${metric?.name}`) * 4294967296 + ordinalOf(series, text)
+    keys[row] = ordinalOf(metrics, `${metric?.type} ${metric?.name}`) * 4294967296 + ordinalOf(series, text)
   }
-  return indices.sort(
+  return rows.sort(
     (a, b) =>
-      (keys[a] as number) - (keys[b] as number) ||
-      (rows.timeMs[a] as number) - (rows.timeMs[b] as number) ||
-      a - b,
+      (keys[a] as number) - (keys[b] as number) || (timeMs[a] as number) - (timeMs[b] as number) || a - b,
   )
 }
 

@@ -1,23 +1,16 @@
 /** Sealing: decoded batches of one tenant and signal become segments, the unit of storage. */
 import { createHash } from 'node:crypto'
 import type { SegmentHeader, SegmentRecord } from '../../model/store.ts'
-import type {
-  Batch,
-  Block,
-  LogBlock,
-  MetricBlock,
-  RecordTable,
-  Signal,
-  SpanBlock,
-} from '../../model/telemetry.ts'
+import type { Batch, Block, LogBlock, RecordTable, Signal } from '../../model/telemetry.ts'
 import { toMs } from '../../model/time.ts'
 import { formatVersion, sealPart } from '../part.ts'
 import { arrangeRows } from './arrange-rows.ts'
 import { writeColumns } from './block-codec.ts'
 import { writeCompressed } from './compression.ts'
-import { mergeLogBlocks, mergeMetricBlocks, mergeSpanBlocks, type Picks } from './merge-blocks.ts'
+import { joinLogBlocks, joinMetricBlocks, joinSpanBlocks } from './join-blocks.ts'
 import { partNames } from './part-names.ts'
-import { PickedRecords } from './picked-records.ts'
+import { pickLogs, pickPoints, pickSpans } from './pick-rows.ts'
+import { JoinedRecords, PickedRecords } from './picked-records.ts'
 import { encodeRecords, rowsPerFrame } from './record-frames.ts'
 import { TermIndexBuilder } from './term-index.ts'
 import { writeTraceIndex } from './trace-index.ts'
@@ -115,21 +108,51 @@ function encodeSources(owner: Owner, all: readonly Source[]): readonly SegmentRe
   const sources = all.filter(source => source.block.count > 0)
   if (sources.some(source => source.block.signal !== owner.signal))
     throw new TypeError(`a batch for a segment of ${owner.signal} holds another signal`)
-  const rows = sources.map(({ block, maxReceivedMs }) => ({ block, receivedMs: maxReceivedMs }))
-  return arrangeRows(rows).map(({ picks }, ordinal) => encodeSegment(owner, sources, picks, ordinal))
+  if (sources.length === 0) return []
+  const joined = joinSources(owner.signal, sources)
+  return arrangeRows(joined.block, joined.receivedMs).map((rows, ordinal) =>
+    encodeSegment(owner, joined, rows, ordinal),
+  )
 }
 
-function encodeSegment(
-  owner: Owner,
-  sources: readonly Source[],
-  picks: Picks,
-  ordinal: number,
-): SegmentRecord {
-  const block = mergeRows(owner.signal, sources, picks)
-  const picked = new PickedRecords(
-    sources.map(source => source.records),
-    picks,
+/** All rows of all sources in one block. */
+interface Joined {
+  readonly sources: readonly Source[]
+  readonly block: Block
+  readonly records: JoinedRecords
+  /** Per row: of its source. */
+  readonly receivedMs: Float64Array
+}
+
+function joinSources(signal: Signal, sources: readonly Source[]): Joined {
+  const block = joinBlocks(
+    signal,
+    sources.map(source => source.block),
   )
+  const receivedMs = new Float64Array(block.count)
+  let at = 0
+  for (const source of sources) {
+    receivedMs.fill(source.maxReceivedMs, at, at + source.block.count)
+    at += source.block.count
+  }
+  return { sources, block, records: new JoinedRecords(sources.map(source => source.records)), receivedMs }
+}
+
+/** Signals were compared on entry, so the filters keep every block. */
+function joinBlocks(signal: Signal, blocks: readonly Block[]): Block {
+  if (signal === 'traces') return joinSpanBlocks(blocks.filter(block => block.signal === 'traces'))
+  if (signal === 'logs') return joinLogBlocks(blocks.filter(block => block.signal === 'logs'))
+  return joinMetricBlocks(blocks.filter(block => block.signal === 'metrics'))
+}
+
+function pickRows(block: Block, rows: Uint32Array): Block {
+  if (block.signal === 'traces') return pickSpans(block, rows)
+  return block.signal === 'logs' ? pickLogs(block, rows) : pickPoints(block, rows)
+}
+
+function encodeSegment(owner: Owner, joined: Joined, rows: Uint32Array, ordinal: number): SegmentRecord {
+  const block = pickRows(joined.block, rows)
+  const picked = new PickedRecords(joined.records, rows)
   const records = encodeRecords(block, picked)
   const parts = new Map<string, Uint8Array>()
   parts.set(
@@ -143,7 +166,7 @@ function encodeSegment(
   if (block.signal !== 'metrics')
     parts.set(
       partNames.traces,
-      sealPart(out => out.raw(writeTraceIndex(block.traceId))),
+      sealPart(out => writeTraceIndex(out, block.traceId)),
     )
   if (block.signal === 'logs')
     parts.set(
@@ -155,26 +178,13 @@ function encodeSegment(
       partNames.frame(frame),
       sealPart(out => writeCompressed(out, records.frames[frame] as Uint8Array)),
     )
-  return { header: headerOf(owner, sources, picks, block, parts, ordinal), parts }
+  return { header: headerOf(owner, usedSources(joined, rows), block, parts, ordinal), parts }
 }
 
-function mergeRows(signal: Signal, sources: readonly Source[], picks: Picks): Block {
-  const blocks = sources.map(source => source.block)
-  // Signals were compared on entry, so the filters below keep every block and every index.
-  if (signal === 'traces')
-    return mergeSpanBlocks(
-      blocks.filter((block): block is SpanBlock => block.signal === 'traces'),
-      picks,
-    )
-  if (signal === 'logs')
-    return mergeLogBlocks(
-      blocks.filter((block): block is LogBlock => block.signal === 'logs'),
-      picks,
-    )
-  return mergeMetricBlocks(
-    blocks.filter((block): block is MetricBlock => block.signal === 'metrics'),
-    picks,
-  )
+function usedSources(joined: Joined, rows: Uint32Array): readonly Source[] {
+  const used = new Uint8Array(joined.sources.length)
+  for (let row = 0; row < rows.length; row++) used[joined.records.table[rows[row] as number] as number] = 1
+  return joined.sources.filter((_, source) => used[source] === 1)
 }
 
 function termsOf(block: LogBlock, picked: PickedRecords): Uint8Array {
@@ -188,14 +198,12 @@ function termsOf(block: LogBlock, picked: PickedRecords): Uint8Array {
 
 function headerOf(
   owner: Owner,
-  sources: readonly Source[],
-  picks: Picks,
+  used: readonly Source[],
   block: Block,
   parts: ReadonlyMap<string, Uint8Array>,
   ordinal: number,
 ): SegmentHeader {
   const times = timeRange(block)
-  const used = [...new Set(picks.source)].map(index => sources[index] as Source)
   const services = [...new Set(block.resources.map(resource => resource.service))].sort()
   let byteLength = 0
   for (const part of parts.values()) byteLength += part.length

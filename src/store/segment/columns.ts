@@ -5,6 +5,7 @@
 import type { ByteReader, ByteWriter } from './bytes.ts'
 import { corruptSegment } from './corrupt.ts'
 import { IdTable, isZeroId } from './id-table.ts'
+import { sameWords, viewOf } from './words.ts'
 
 const two32 = 4294967296
 /** Differences beyond it are not exact in a double. */
@@ -17,9 +18,12 @@ export function writeIntegers(out: ByteWriter, values: ArrayLike<number>): void 
   const width = max === 0 ? 0 : max < 256 ? 1 : max < 65536 ? 2 : max < 16777216 ? 3 : 4
   out.u8(width)
   out.reserve(values.length * width)
+  const { bytes } = out
   for (let plane = 0; plane < width; plane++) {
     const shift = plane * 8
-    for (let row = 0; row < values.length; row++) out.bytes[out.length++] = (values[row] as number) >>> shift
+    const at = out.length
+    for (let row = 0; row < values.length; row++) bytes[at + row] = (values[row] as number) >>> shift
+    out.length = at + values.length
   }
 }
 
@@ -175,10 +179,16 @@ export function readDoubles(from: ByteReader, count: number): Float64Array {
 /** Ids that repeat: the distinct ones into `random`, which is not worth compressing, rows as ordinals. */
 export function writeIds(out: ByteWriter, random: ByteWriter, ids: Uint8Array, width: number): void {
   const count = ids.length / width
+  const view = viewOf(ids)
   const table = new IdTable(width, Math.max(16, count >> 3))
-  table.add(new Uint8Array(width), 0)
+  table.add(new DataView(new ArrayBuffer(width)), 0)
   const ordinals = new Uint32Array(count)
-  for (let row = 0; row < count; row++) ordinals[row] = table.add(ids, row * width)
+  for (let row = 0; row < count; row++) {
+    const at = row * width
+    // What belongs together mostly stands together.
+    const again = row > 0 && sameWords(view, at, view, at - width, width)
+    ordinals[row] = again ? (ordinals[row - 1] as number) : table.add(view, at)
+  }
   out.varint(table.count - 1)
   writeIntegers(out, ordinals)
   random.raw(table.ids(), width, table.count * width)
@@ -207,22 +217,54 @@ export function writeParents(
   parents: Uint8Array,
 ): void {
   const count = spanIds.length / 8
-  const table = new IdTable(8, count)
-  const rowOf = new Uint32Array(count)
-  for (let row = 0; row < count; row++) rowOf[table.add(spanIds, row * 8)] = row
+  const ids = viewOf(spanIds)
+  const wanted = viewOf(parents)
   const codes = new Uint32Array(count)
+  let rows: RowsById | null = null
   for (let row = 0; row < count; row++) {
-    if (isZeroId(parents, row * 8, 8)) continue
-    const found = table.find(parents, row * 8)
+    const at = row * 8
+    if (isZeroId(wanted, at, 8)) continue
+    let found = nearRow(ids, row, wanted)
+    if (found < 0) {
+      rows ??= new RowsById(ids, count)
+      found = rows.find(wanted, at)
+    }
     if (found < 0) {
       codes[row] = 1
-      random.raw(parents, row * 8, row * 8 + 8)
+      random.words(wanted, at, at + 8)
     } else {
-      const distance = row - (rowOf[found] as number)
+      const distance = row - found
       codes[row] = 2 + (distance < 0 ? -2 * distance - 1 : 2 * distance)
     }
   }
   writeIntegers(out, codes)
+}
+
+/** Rows looked at before the table of all ids is asked: spans of a trace stand together, parents first. */
+const nearRows = 12
+
+function nearRow(ids: DataView, row: number, wanted: DataView): number {
+  const low = wanted.getInt32(row * 8, true)
+  const high = wanted.getInt32(row * 8 + 4, true)
+  for (let near = row - 1; near >= 0 && near >= row - nearRows; near--)
+    if (ids.getInt32(near * 8, true) === low && ids.getInt32(near * 8 + 4, true) === high) return near
+  return -1
+}
+
+class RowsById {
+  readonly #table: IdTable
+  readonly #rows: Uint32Array
+
+  constructor(ids: DataView, count: number) {
+    this.#table = new IdTable(8, count)
+    this.#rows = new Uint32Array(count)
+    for (let row = 0; row < count; row++) this.#rows[this.#table.add(ids, row * 8)] = row
+  }
+
+  find(id: DataView, at: number): number {
+    const found = this.#table.find(id, at)
+    return found < 0 ? -1 : (this.#rows[found] as number)
+  }
 }
 
 export function readParents(from: ByteReader, random: ByteReader, spanIds: Uint8Array): Uint8Array {

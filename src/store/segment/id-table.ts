@@ -28,7 +28,7 @@ export class IdTable {
   }
 
   /** Ordinal of the id at `source[at]`, added if it is new. */
-  add(source: Uint8Array, at: number): number {
+  add(source: DataView, at: number): number {
     let slot = hashId(source, at, this.width) & this.#mask
     while (true) {
       const held = this.#slots[slot] as number
@@ -45,13 +45,13 @@ export class IdTable {
       this.#words = grown
     }
     for (let word = 0; word < this.#wordsPerId; word++)
-      this.#words[target + word] = wordAt(source, at + word * 4)
+      this.#words[target + word] = source.getInt32(at + word * 4, true)
     if (this.count * 2 > this.#mask) this.#grow()
     return ordinal
   }
 
   /** Ordinal of the id, or -1. */
-  find(source: Uint8Array, at: number): number {
+  find(source: DataView, at: number): number {
     let slot = hashId(source, at, this.width) & this.#mask
     while (true) {
       const held = this.#slots[slot] as number
@@ -60,10 +60,10 @@ export class IdTable {
     }
   }
 
-  #equals(ordinal: number, source: Uint8Array, at: number): boolean {
+  #equals(ordinal: number, source: DataView, at: number): boolean {
     const from = ordinal * this.#wordsPerId
     for (let word = 0; word < this.#wordsPerId; word++)
-      if (this.#words[from + word] !== wordAt(source, at + word * 4)) return false
+      if (this.#words[from + word] !== source.getInt32(at + word * 4, true)) return false
     return true
   }
 
@@ -96,23 +96,14 @@ function finish(hash: number): number {
 }
 
 /** 32 bits that depend on every byte of an id; also what the trace index stores. */
-export function hashId(bytes: Uint8Array, at: number, width: number): number {
+export function hashId(bytes: DataView, at: number, width: number): number {
   let hash = seed
-  for (let word = 0; word < width; word += 4) hash = mixWord(hash, wordAt(bytes, at + word))
+  for (let word = 0; word < width; word += 4) hash = mixWord(hash, bytes.getInt32(at + word, true))
   return finish(hash)
 }
 
 /** Whether the id is all zero, which is how columns say that there is none. */
-export function isZeroId(bytes: Uint8Array, at: number, width: number): boolean {
-  for (let word = 0; word < width; word += 4) if (wordAt(bytes, at + word) !== 0) return false
+export function isZeroId(bytes: DataView, at: number, width: number): boolean {
+  for (let word = 0; word < width; word += 4) if (bytes.getInt32(at + word, true) !== 0) return false
   return true
-}
-
-function wordAt(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at] as number) |
-    ((bytes[at + 1] as number) << 8) |
-    ((bytes[at + 2] as number) << 16) |
-    ((bytes[at + 3] as number) << 24)
-  )
 }

@@ -82,7 +82,13 @@ export class MessageSplitter {
     field.keyTo = field.keyFrom + keyLength
     const entry = this.dictionary.entryOf(field)
     if (entry >= 0) this.#codes.varint(entry * 2)
-    else this.#literal(this.dictionary.key, field, keyLength < 0 ? from : to - payloadOf(to - field.keyTo - 1), to)
+    else
+      this.#literal(
+        this.dictionary.key,
+        field,
+        keyLength < 0 ? from : to - payloadOf(to - field.keyTo - 1),
+        to,
+      )
   }
 
   #literal(key: number, field: Field, from: number, to: number): void {

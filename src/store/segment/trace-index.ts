@@ -2,8 +2,9 @@
  * Which traces a segment holds, in about five bytes a trace: the sorted first four bytes of their ids, for
  * look-ups by prefix, and sorted hashes of whole ids, because some systems send ids whose first half is zero.
  */
-import { ByteReader, ByteWriter } from './bytes.ts'
+import { ByteReader, type ByteWriter } from './bytes.ts'
 import { hashId, isZeroId } from './id-table.ts'
+import { sameWords, viewOf } from './words.ts'
 
 export interface TraceIndex {
   /** Distinct, ascending. */
@@ -12,24 +13,23 @@ export interface TraceIndex {
 }
 
 /** Index of the non-zero ids in a column of 16-byte trace ids. */
-export function writeTraceIndex(traceIds: Uint8Array): Uint8Array {
+export function writeTraceIndex(out: ByteWriter, traceIds: Uint8Array): void {
   const count = traceIds.length / 16
+  const ids = viewOf(traceIds)
   const prefixes = new Uint32Array(count)
   const hashes = new Uint32Array(count)
   let used = 0
   for (let row = 0; row < count; row++) {
     const at = row * 16
-    if (isZeroId(traceIds, at, 16)) continue
-    const hash = hashId(traceIds, at, 16)
-    if (used > 0 && hashes[used - 1] === hash) continue
-    hashes[used] = hash
-    prefixes[used] = prefixOf(traceIds, at)
+    // Rows of one trace mostly stand together.
+    if (row > 0 && sameWords(ids, at, ids, at - 16, 16)) continue
+    if (isZeroId(ids, at, 16)) continue
+    hashes[used] = hashId(ids, at, 16)
+    prefixes[used] = ids.getUint32(at)
     used++
   }
-  const out = new ByteWriter(used * 8 + 16)
   writeSorted(out, prefixes.subarray(0, used).sort())
   writeSorted(out, hashes.subarray(0, used).sort())
-  return out.done()
 }
 
 export function readTraceIndex(content: Uint8Array): TraceIndex {
@@ -39,7 +39,7 @@ export function readTraceIndex(content: Uint8Array): TraceIndex {
 
 /** May hold the trace: false is certain, true is wrong about once in 400,000 segments of 10,000 traces. */
 export function mayHoldTrace(index: TraceIndex, id: Uint8Array): boolean {
-  const hash = hashId(id, 0, 16)
+  const hash = hashId(viewOf(id), 0, 16)
   const at = lowerBound(index.hashes, hash)
   return index.hashes[at] === hash
 }

@@ -1,0 +1,198 @@
+/** Many decoded batches as one block, row behind row, their tables shared. */
+import type {
+  BlockBase,
+  LogBlock,
+  MetricBlock,
+  MetricEntry,
+  ResourceEntry,
+  ScopeEntry,
+  SpanBlock,
+} from '../../model/telemetry.ts'
+
+export function joinSpanBlocks(blocks: readonly SpanBlock[]): SpanBlock {
+  const join = new Join(blocks)
+  return {
+    signal: 'traces',
+    ...join.base(),
+    traceId: join.octets(block => block.traceId, 16),
+    spanId: join.octets(block => block.spanId, 8),
+    parentSpanId: join.octets(block => block.parentSpanId, 8),
+    startHi: join.words(block => block.startHi),
+    startLo: join.words(block => block.startLo),
+    endHi: join.words(block => block.endHi),
+    endLo: join.words(block => block.endLo),
+    kind: join.octets(block => block.kind),
+    status: join.octets(block => block.status),
+    name: join.texts(block => block.name),
+    httpStatus: join.fill(new Uint16Array(join.count), block => block.httpStatus),
+    errorType: join.texts(block => block.errorType),
+    peer: join.texts(block => block.peer),
+    peerKind: join.octets(block => block.peerKind),
+    links: join.octets(block => block.links),
+    strings: join.strings,
+  }
+}
+
+export function joinLogBlocks(blocks: readonly LogBlock[]): LogBlock {
+  const join = new Join(blocks)
+  return {
+    signal: 'logs',
+    ...join.base(),
+    traceId: join.octets(block => block.traceId, 16),
+    spanId: join.octets(block => block.spanId, 8),
+    timeHi: join.words(block => block.timeHi),
+    timeLo: join.words(block => block.timeLo),
+    severity: join.octets(block => block.severity),
+    eventName: join.texts(block => block.eventName),
+    template: join.words(block => block.template),
+    strings: join.strings,
+  }
+}
+
+export function joinMetricBlocks(blocks: readonly MetricBlock[]): MetricBlock {
+  const join = new Join(blocks)
+  const metrics = join.table(
+    block => block.metric,
+    block => block.metrics,
+    metricKey,
+  )
+  return {
+    signal: 'metrics',
+    ...join.base(),
+    metrics: metrics.entries,
+    metric: metrics.column,
+    timeHi: join.words(block => block.timeHi),
+    timeLo: join.words(block => block.timeLo),
+    startHi: join.words(block => block.startHi),
+    startLo: join.words(block => block.startLo),
+    value: join.fill(new Float64Array(join.count), block => block.value),
+    pointCount: join.fill(new Float64Array(join.count), block => block.pointCount),
+    series: join.texts(block => block.series),
+    strings: join.strings,
+  }
+}
+
+class Join<B extends BlockBase> {
+  readonly count: number
+  readonly strings: string[] = ['']
+  readonly #blocks: readonly B[]
+  /** Number in `strings` of each text of each block. */
+  readonly #numbers: readonly Uint32Array[]
+
+  constructor(blocks: readonly B[]) {
+    this.#blocks = blocks
+    this.count = blocks.reduce((sum, block) => sum + block.count, 0)
+    const index = new Map<string, number>([['', 0]])
+    this.#numbers = blocks.map(block => this.#numbersOf(block.strings, index))
+  }
+
+  base(): Omit<BlockBase, 'strings'> {
+    const resources = this.table(
+      block => block.resource,
+      block => block.resources,
+      resourceKey,
+    )
+    const scopes = this.table(
+      block => block.scope,
+      block => block.scopes,
+      scopeKey,
+    )
+    return {
+      count: this.count,
+      resources: resources.entries,
+      scopes: scopes.entries,
+      resource: resources.column,
+      scope: scopes.column,
+      flags: this.octets(block => block.flags),
+    }
+  }
+
+  octets(column: (block: B) => Uint8Array, width = 1): Uint8Array {
+    return this.fill(new Uint8Array(this.count * width), column)
+  }
+
+  words(column: (block: B) => Uint32Array): Uint32Array {
+    return this.fill(new Uint32Array(this.count), column)
+  }
+
+  fill<A extends Uint8Array | Uint16Array | Uint32Array | Float64Array>(into: A, column: (block: B) => A): A {
+    let at = 0
+    for (const block of this.#blocks) {
+      const from = column(block)
+      into.set(from, at)
+      at += from.length
+    }
+    return into
+  }
+
+  /** A text column, its texts gathered in `strings`. */
+  texts(column: (block: B) => Uint32Array): Uint32Array {
+    return renumbered(this.#blocks.map(column), this.#numbers, this.count)
+  }
+
+  /** A table whose rows are referred to; entries with equal keys become one. */
+  table<E>(
+    column: (block: B) => Uint32Array,
+    entriesOf: (block: B) => readonly E[],
+    keyOf: (entry: E) => string,
+  ): { readonly entries: readonly E[]; readonly column: Uint32Array } {
+    const entries: E[] = []
+    const index = new Map<string, number>()
+    const numbers = this.#blocks.map(block =>
+      Uint32Array.from(entriesOf(block), entry => {
+        const key = keyOf(entry)
+        const known = index.get(key)
+        if (known !== undefined) return known
+        index.set(key, entries.length)
+        return entries.push(entry) - 1
+      }),
+    )
+    return { entries, column: renumbered(this.#blocks.map(column), numbers, this.count) }
+  }
+
+  #numbersOf(texts: readonly string[], index: Map<string, number>): Uint32Array {
+    const numbers = new Uint32Array(texts.length)
+    for (let text = 0; text < texts.length; text++) {
+      const value = texts[text] as string
+      let number = index.get(value)
+      if (number === undefined) {
+        number = this.strings.push(value) - 1
+        index.set(value, number)
+      }
+      numbers[text] = number
+    }
+    return numbers
+  }
+}
+
+/** Columns one behind the other, each number replaced by what `numbers` says for its column. */
+function renumbered(
+  columns: readonly Uint32Array[],
+  numbers: readonly Uint32Array[],
+  count: number,
+): Uint32Array {
+  const into = new Uint32Array(count)
+  let at = 0
+  for (let source = 0; source < columns.length; source++) {
+    const column = columns[source] as Uint32Array
+    const map = numbers[source] as Uint32Array
+    for (let row = 0; row < column.length; row++) into[at++] = map[column[row] as number] as number
+  }
+  return into
+}
+
+function resourceKey(entry: ResourceEntry): string {
+  return `${latin1(entry.bytes)}\n${entry.schemaUrl}\n${entry.service}\n${entry.instance}`
+}
+
+function scopeKey(entry: ScopeEntry): string {
+  return `${latin1(entry.bytes)}\n${entry.schemaUrl}`
+}
+
+function metricKey(entry: MetricEntry): string {
+  return `${entry.type}\n${entry.name}\n${latin1(entry.bytes)}`
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+}
