@@ -1,6 +1,6 @@
 /** Log records of sampled traces, joined to the service entry that wrote them. */
 import type { LogBlock } from '../../model/telemetry.ts'
-import { toMs } from '../../model/time.ts'
+import { type TimeRange, toMs } from '../../model/time.ts'
 import type { TraceSet } from './trace-set.ts'
 
 export interface LogLine {
@@ -42,11 +42,22 @@ export class SpanIndex {
   }
 }
 
-/** Appends the block's records that belong to spans of the set. */
-export function joinLogs(block: LogBlock, set: TraceSet, index: SpanIndex, into: LogLine[]): void {
+/**
+ * Appends the block's records of the range that belong to spans of the set. A block holds more than was asked
+ * for, so without the range a record near two ranges would be there twice.
+ */
+export function joinLogs(
+  block: LogBlock,
+  { fromMs, toMs: untilMs }: TimeRange,
+  set: TraceSet,
+  index: SpanIndex,
+  into: LogLine[],
+): void {
   const ids = Buffer.from(block.traceId.buffer, block.traceId.byteOffset, block.traceId.byteLength)
   const spans = new DataView(block.spanId.buffer, block.spanId.byteOffset, block.spanId.byteLength)
   for (let i = 0; i < block.count; i++) {
+    const timeMs = toMs(block.timeHi[i] ?? 0, block.timeLo[i] ?? 0)
+    if (timeMs < fromMs || timeMs >= untilMs) continue
     const id = ids.toString('hex', i * 16, i * 16 + 16)
     if (!index.has(id)) continue
     const row = index.find(id, spans.getUint32(i * 8), spans.getUint32(i * 8 + 4))
@@ -56,7 +67,7 @@ export function joinLogs(block: LogBlock, set: TraceSet, index: SpanIndex, into:
       entry: set.entry[row] ?? row,
       template: block.template[i] ?? 0,
       severity: block.severity[i] ?? 0,
-      timeMs: toMs(block.timeHi[i] ?? 0, block.timeLo[i] ?? 0),
+      timeMs,
     })
   }
 }

@@ -165,14 +165,26 @@ async function readLines(
 ): Promise<readonly LogLine[]> {
   const index = new SpanIndex(set)
   const lines: LogLine[] = []
-  for (const part of parts) {
+  const ranges = united(parts.map(around))
+  for (const range of ranges) {
     let looked = 0
-    for await (const { block } of reader.scanLogs({ range: around(part), order: 'oldest_first' })) {
+    for await (const { block } of reader.scanLogs({ range, order: 'oldest_first' })) {
       deadline.check()
-      joinLogs(block, set, index, lines)
+      joinLogs(block, range, set, index, lines)
       looked += block.count
-      if (looked >= maxLogRecords / parts.length) break
+      if (looked >= maxLogRecords / ranges.length) break
     }
   }
   return lines
+}
+
+/** The same times in ranges that do not overlap: what lies around two slices is read once. Sorted by time. */
+function united(ranges: readonly TimeRange[]): readonly TimeRange[] {
+  const apart: TimeRange[] = []
+  for (const range of [...ranges].sort((a, b) => a.fromMs - b.fromMs)) {
+    const last = apart.at(-1)
+    if (last === undefined || range.fromMs > last.toMs) apart.push(range)
+    else apart[apart.length - 1] = { fromMs: last.fromMs, toMs: Math.max(last.toMs, range.toMs) }
+  }
+  return apart
 }

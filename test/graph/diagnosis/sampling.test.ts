@@ -32,6 +32,16 @@ function sizes({ set }: Sample): ReadonlyMap<string, number> {
   return new Map(set.traceIds.map((id, t) => [id, (set.first[t + 1] ?? 0) - (set.first[t] ?? 0)]))
 }
 
+/** Log records per trace id. */
+function linesOf({ set, lines }: Sample): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const { trace } of lines) {
+    const id = set.traceIds[trace] ?? ''
+    counts.set(id, (counts.get(id) ?? 0) + 1)
+  }
+  return counts
+}
+
 describe('readSample', () => {
   it('reads a window that fits the budget whole, and only traces that begin in it', async () => {
     const sample = await readSample(
@@ -70,6 +80,19 @@ describe('readSample', () => {
     expect(sample.set.spans).toBeGreaterThan(150)
     expect(sample.set.spans).toBeLessThan(800)
     for (const [id, spans] of sizes(sample)) expect(spans).toBe(whole.get(id))
+  })
+
+  it('reads the log records around slices once, however the slices lie', async () => {
+    const reader = readerOf((_, i) => i)
+    const whole = linesOf(await readSample(reader, range, new Names(), patient))
+    // Slices this wide lie closer to each other than what is read around them.
+    for (const budget of [600, 2400]) {
+      const sample = await readSample(reader, range, new Names(), patient, budget)
+      const lines = linesOf(sample)
+      expect(sample.share).toBeLessThan(1)
+      expect(lines.size).toBeGreaterThan(20)
+      for (const [id, count] of lines) expect([id, count]).toEqual([id, whole.get(id)])
+    }
   })
 
   it('takes the same traces whatever the order of arrival', async () => {
