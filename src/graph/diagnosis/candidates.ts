@@ -8,6 +8,7 @@ import { releaseFeatures } from './release-feature.ts'
 import { resourceFeatures } from './resource-feature.ts'
 import { roundTo, scoreOf, sumOf } from './score.ts'
 import { sequenceFeatures } from './sequence-feature.ts'
+import { surgeFeature } from './surge-feature.ts'
 import { timeFeatures } from './time-feature.ts'
 
 export interface Candidate {
@@ -45,7 +46,7 @@ function findAll(evidence: Evidence): readonly Finding[] {
     ...resourceFeatures(evidence),
     ...flowFeatures(evidence),
   ]
-  return [...found, ...releaseFeatures(evidence, found)]
+  return [...found, ...releaseFeatures(evidence, found), ...surgeFeature(evidence)]
 }
 
 function candidateOf(service: string, found: readonly Finding[]): Candidate {
@@ -103,6 +104,7 @@ const kinds: Readonly<Record<FeatureName, FaultKind>> = {
   new_branch: 'changed',
   resource: 'saturated',
   release: 'changed',
+  entry_traffic: 'surge',
 }
 
 /** A resource that is part of the reason explains slowness, a release explains anything; else the strongest. */

@@ -17,11 +17,16 @@ export interface ChargeKey {
   readonly caller: number
 }
 
-/** Values of one key in one window; `trace[i]` is the trace of `ms[i]`. */
+/** Values of one key in one window, as parallel lists. */
 export interface ChargeSample {
   readonly key: ChargeKey
   readonly ms: number[]
+  /** Trace of each value. */
   readonly trace: number[]
+  /** When the request arrived, milliseconds. */
+  readonly atMs: number[]
+  /** Instance that served it, as an index into `Names`; 0 where nobody knows. */
+  readonly instance: number[]
 }
 
 /** Samples by key text, which sorts like owner, operation, kind, caller. */
@@ -66,15 +71,17 @@ export function collectCharges(set: TraceSet, names: Names, callees: Callees): C
   const charged = chargeTime(set)
   const child = remoteChildren(set)
   const self = new Float64Array(set.spans)
-  const add = (key: ChargeKey, ms: number, row: number) => {
+  const add = (key: ChargeKey, ms: number, row: number, server: number) => {
     const text = `${names.text(key.owner)}\n${names.text(key.operation)}\n${key.kind}\n${names.text(key.caller)}`
     let sample = samples.get(text)
     if (sample === undefined) {
-      sample = { key, ms: [], trace: [] }
+      sample = { key, ms: [], trace: [], atMs: [], instance: [] }
       samples.set(text, sample)
     }
     sample.ms.push(ms)
     sample.trace.push(set.trace[row] ?? 0)
+    sample.atMs.push(set.startMs[row] ?? 0)
+    sample.instance.push(server < 0 ? 0 : (set.instance[server] ?? 0))
   }
   for (let row = 0; row < set.spans; row++) {
     const ms = charged[row] ?? 0
@@ -83,12 +90,12 @@ export function collectCharges(set: TraceSet, names: Names, callees: Callees): C
     if (set.kind[row] === spanKinds.client) {
       if (callee >= 0) {
         const owner = set.service[callee] ?? 0
-        add({ kind: 'gap', owner, operation: set.name[callee] ?? 0, caller }, ms, row)
+        add({ kind: 'gap', owner, operation: set.name[callee] ?? 0, caller }, ms, row, callee)
         continue
       }
       const owner = silentCallee(set, row, callees)
       if (owner >= 0) {
-        add({ kind: 'peer', owner, operation: set.name[row] ?? 0, caller }, ms, row)
+        add({ kind: 'peer', owner, operation: set.name[row] ?? 0, caller }, ms, row, -1)
         continue
       }
     }
@@ -100,6 +107,7 @@ export function collectCharges(set: TraceSet, names: Names, callees: Callees): C
     add(
       { kind: 'self', owner: set.service[row] ?? 0, operation: set.name[row] ?? 0, caller: 0 },
       self[row] ?? 0,
+      row,
       row,
     )
   }

@@ -10,6 +10,7 @@ import { listChanges } from './changes.ts'
 import { coverageOf, enoughData } from './coverage.ts'
 import { decidingObservation } from './deciding.ts'
 import type { Diagnosis, DiagnosisInput, Verdict } from './diagnosis.ts'
+import { trafficChanges } from './entry-traffic.ts'
 import { type Evidence, gatherEvidence } from './evidence.ts'
 import { exemplars } from './exemplars.ts'
 import { affectedEntries } from './impact.ts'
@@ -71,6 +72,7 @@ async function assemble(parts: Parts): Promise<Diagnosis> {
     blastRadius:
       first === undefined ? { services: [], propagation: [] } : blastRadius(evidence, first, affected),
     changes: listChanges(evidence),
+    traffic: trafficChanges(evidence),
     exemplars: exemplars(evidence, named),
     deciding:
       first === undefined || second === undefined ? null : decidingObservation(evidence, first, second),

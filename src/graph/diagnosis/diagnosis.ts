@@ -25,7 +25,8 @@ export interface DiagnosisInput {
  */
 export type Verdict = 'confirmed' | 'likely' | 'inconclusive' | 'healthy' | 'insufficient_data'
 
-export type FaultKind = 'slow' | 'failing' | 'not_called' | 'saturated' | 'changed'
+/** `surge`: no fault of the system's own; more requests come from outside than it serves in time. */
+export type FaultKind = 'slow' | 'failing' | 'not_called' | 'saturated' | 'changed' | 'surge'
 
 /** Where a reader can check a statement. Times are milliseconds; a range is half-open. */
 export type EvidenceHandle =
@@ -70,6 +71,7 @@ export type FeatureName =
   | 'unexplained_latency'
   | 'unexplained_errors'
   | 'release'
+  | 'entry_traffic'
 
 /** What is to blame. A part that is not known is the empty string. */
 export interface Location {
@@ -102,15 +104,17 @@ export type ExclusionReason =
   | 'later'
   /** Its deviation goes with a deviation of a service it calls. */
   | 'explained_by_callee'
+  /** It became slower as far as more requests from outside make it slower. */
+  | 'explained_by_traffic'
   /** No call path from the symptom to it. */
   | 'no_path'
-  /** The same change came without harm: an innocent restart, release, or more traffic. */
+  /** The same change came without harm: an innocent restart or release. */
   | 'harmless_change'
 
 export interface RuledOut {
   readonly service: string
   readonly reason: ExclusionReason
-  /** The service that explains it, where there is one. */
+  /** The service that explains it, where there is one; the entry, if it is traffic. */
   readonly explainedBy: string
   readonly measured: Measured
 }
@@ -173,6 +177,16 @@ export interface Change {
   /** First seen for something new, last seen for something gone, milliseconds. */
   readonly atMs: number
   readonly count: number
+}
+
+/** Requests from outside whose rate changed. */
+export interface TrafficChange {
+  /** The service they enter first. */
+  readonly service: string
+  readonly beforePerS: number
+  readonly nowPerS: number
+  /** Null for less traffic. */
+  readonly onsetMs: number | null
 }
 
 /** A trace that stands for a failure shape. */
@@ -247,6 +261,8 @@ export interface Diagnosis {
   readonly onsets: readonly Onset[]
   readonly blastRadius: BlastRadius
   readonly changes: readonly Change[]
+  /** An observation, no reproach. Largest first; empty while traffic is what it was, or if it is not known. */
+  readonly traffic: readonly TrafficChange[]
   readonly exemplars: readonly Exemplar[]
   readonly deciding: DecidingObservation | null
   readonly coverage: DiagnosisCoverage

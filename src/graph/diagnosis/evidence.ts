@@ -5,6 +5,7 @@ import type { TemplateRecord } from '../../model/store.ts'
 import type { TimeRange } from '../../model/time.ts'
 import { callEdges } from './call-paths.ts'
 import { type Callees, type ChargeSamples, collectCharges, learnCallees } from './charge-samples.ts'
+import { type EntryTraffic, entryTraffic } from './entry-traffic.ts'
 import { type ErrorOrigin, type ErrorShift, errorOrigins, errorShifts } from './error-origins.ts'
 import { type FlowGrid, gridOf, serviceFlows } from './flow-series.ts'
 import { type FlowEdge, type FlowShift, flowShifts } from './flow-shift.ts'
@@ -12,6 +13,7 @@ import { attributeGaps } from './gap-attribution.ts'
 import { logRuns, unhealthyEntries } from './log-runs.ts'
 import { type MetricSeries, metricSeries } from './metric-series.ts'
 import { Names } from './names.ts'
+import { OfferedLoad } from './offered-load.ts'
 import { type ResourceShift, resourceShifts } from './resource-shift.ts'
 import { readSample, type Sample } from './sampling.ts'
 import { PatternPool, type Run, risenSteps } from './sequences.ts'
@@ -30,6 +32,10 @@ export interface Evidence {
   readonly edges: readonly FlowEdge[]
   readonly charges: ChargeSamples
   readonly callees: Callees
+  /** Requests from outside by entry service; empty if a sampler hides their rates. */
+  readonly traffic: readonly EntryTraffic[]
+  /** Places that became slower, whatever explains it; and those with evidence of their own. */
+  readonly shifts: readonly TimeShift[]
   readonly time: readonly TimeShift[]
   readonly errors: readonly ErrorShift[]
   readonly origins: readonly ErrorOrigin[]
@@ -67,8 +73,13 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
   deadline.check()
   const callees = learnCallees([window.set, baseline.set])
   const charges = collectCharges(window.set, names, callees)
-  const shifted = timeShifts(charges, collectCharges(baseline.set, names, callees), window.set)
-  const time = attributeGaps(shifted, charges).filter(shift => shift.evidence >= minNats)
+  const baseCharges = collectCharges(baseline.set, names, callees)
+  // A sampler at the source lets nobody see how busy a place was.
+  const load =
+    window.sampledAtSource || baseline.sampledAtSource
+      ? null
+      : new OfferedLoad({ ...window, charges }, { ...baseline, charges: baseCharges })
+  const shifts = attributeGaps(timeShifts(charges, baseCharges, window.set, load), charges)
   deadline.check()
   const origins = errorOrigins(window.set, callees)
   const errors = errorShifts(window.set, baseline.set, callees, names)
@@ -76,7 +87,8 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
   deadline.check()
   const windowSeries = metricSeries(windowView)
   const baselineSeries = await withHistory(question, metricSeries(baselineView))
-  const resources = resourceShifts(windowSeries, baselineSeries)
+  const trafficFactor = (service: string) => load?.factor(names.id(service)) ?? 1
+  const resources = resourceShifts(windowSeries, baselineSeries, trafficFactor)
   const edges = callEdges([windowView, baselineView])
   const flowGrid = gridOf(windowSeries, windowView.fromMs, windowView.toMs)
   const flows = findFlows({
@@ -97,7 +109,9 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
     edges,
     charges,
     callees,
-    time,
+    traffic: entryTraffic(window, baseline),
+    shifts,
+    time: shifts.filter(shift => shift.evidence >= minNats),
     errors: errors.filter(shift => shift.evidence >= minNats),
     origins,
     steps,

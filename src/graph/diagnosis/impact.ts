@@ -32,7 +32,7 @@ const margin = 1.25
 export function affectedEntries(evidence: Evidence): Impact {
   const window = evidence.window.set
   const baseline = evidence.baseline.set
-  const limits = tails(baseline)
+  const limits = entryLimits(baseline)
   const hit = markHit(window, limits)
   const baseHit = markHit(baseline, limits)
   const before = countHits(baseline, baseHit)
@@ -46,8 +46,8 @@ export function affectedEntries(evidence: Evidence): Impact {
   return { hit, services }
 }
 
-/** Limit in milliseconds per service and operation. */
-function tails(set: TraceSet): Map<number, number> {
+/** Beyond which an entry counts as slow, per service and operation, milliseconds; see `limitOf`. */
+export function entryLimits(set: TraceSet): ReadonlyMap<number, number> {
   const durations = new Map<number, number[]>()
   for (let row = 0; row < set.spans; row++) {
     if (set.entry[row] !== row) continue
@@ -67,6 +67,11 @@ function tails(set: TraceSet): Map<number, number> {
   )
 }
 
+/** The limit of a row's service and operation; infinite for one that the baseline does not know. */
+export function limitOf(limits: ReadonlyMap<number, number>, set: TraceSet, row: number): number {
+  return limits.get(keyOf(set, row)) ?? Number.POSITIVE_INFINITY
+}
+
 /** Service and operation in one number; names of one answer are far fewer than two to the 26th. */
 function keyOf(set: TraceSet, row: number): number {
   return (set.service[row] ?? 0) * 67_108_864 + (set.name[row] ?? 0)
@@ -76,8 +81,7 @@ function markHit(set: TraceSet, limits: ReadonlyMap<number, number>): Uint8Array
   const hit = new Uint8Array(set.spans)
   for (let row = 0; row < set.spans; row++) {
     if (set.entry[row] !== row) continue
-    const limit = limits.get(keyOf(set, row)) ?? Number.POSITIVE_INFINITY
-    const slow = (set.endMs[row] ?? 0) - (set.startMs[row] ?? 0) > limit
+    const slow = (set.endMs[row] ?? 0) - (set.startMs[row] ?? 0) > limitOf(limits, set, row)
     hit[row] = slow || set.failed[row] === 1 ? 1 : 0
   }
   return hit

@@ -12,6 +12,7 @@ export function resourceFeatures(evidence: Evidence): readonly Finding[] {
     if (best.has(id.service)) continue
     const measured = {
       before: shift.before,
+      ...(shift.expected === shift.before ? {} : { expected_with_traffic: shift.expected }),
       now: shift.now,
       spreads: Math.min(shift.spreads, 1000),
       effect: shift.effect,

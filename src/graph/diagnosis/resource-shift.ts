@@ -10,6 +10,8 @@ export interface ResourceShift {
   readonly id: SeriesId
   readonly role: MetricSeries['role']
   readonly before: number
+  /** What the present traffic lets expect; `before` without a change of it. */
+  readonly expected: number
   readonly now: number
   /** Shift in spreads of the series' own history. */
   readonly spreads: number
@@ -28,10 +30,15 @@ const tailHistory = 8
 /** Shift, in spreads, at which it is as likely as not real; spreads of heavy-tailed series mislead below. */
 const halfSpreads = 6
 
-/** Rises of resource series against their history, strongest first. */
+/**
+ * Rises of resource series against their history, strongest first. `trafficFactor` says by what factor more
+ * requests reach a service: processor time grows with them (the utilization law: use = rate x time of each), so
+ * that much more of it is expected.
+ */
 export function resourceShifts(
   window: ReadonlyMap<string, MetricSeries>,
   history: ReadonlyMap<string, MetricSeries>,
+  trafficFactor: (service: string) => number = () => 1,
 ): readonly ResourceShift[] {
   const typical = typicalLevels(history)
   const known = limitKnown(window)
@@ -40,7 +47,8 @@ export function resourceShifts(
     const before = history.get(key)
     if (before === undefined || !isResource(now) || before.values.length < minHistory) continue
     if (utilizationShare(now) === null && known.has(resourceKey(now))) continue
-    const shift = shiftOf(now, before, typical.get(now.id.metric) ?? 0)
+    const factor = now.role === 'cpu' ? Math.max(1, trafficFactor(now.id.service)) : 1
+    const shift = shiftOf(now, before, typical.get(now.id.metric) ?? 0, factor)
     if (shift !== null) shifts.push(shift)
   }
   return shifts.sort((a, b) => b.strength - a.strength || compareIds(a.id, b.id))
@@ -91,11 +99,17 @@ function typicalLevels(history: ReadonlyMap<string, MetricSeries>): Map<string, 
   return new Map([...perMetric].map(([metric, levels]) => [metric, quantileOf(sortedCopy(levels), 0.75)]))
 }
 
-function shiftOf(now: MetricSeries, before: MetricSeries, typical: number): ResourceShift | null {
+function shiftOf(
+  now: MetricSeries,
+  before: MetricSeries,
+  typical: number,
+  factor: number,
+): ResourceShift | null {
   const centre = median(before.values)
   // The upper half of the window: a fault may take up only part of it.
   const level = quantileOf(sortedCopy(now.values), 0.75)
-  const rise = level - centre
+  const expected = Math.max(centre, centre * factor)
+  const rise = level - expected
   if (rise <= 0) return null
   const sorted = sortedCopy(before.values)
   const enough = sorted.length >= tailHistory
@@ -111,12 +125,13 @@ function shiftOf(now: MetricSeries, before: MetricSeries, typical: number): Reso
       : Math.min(1, Math.max(0, rise * share))
   const known = enough ? 1 : sorted.length / (sorted.length + tailHistory)
   const sureness = (known * spreads ** 2) / (spreads ** 2 + halfSpreads ** 2)
-  const limit = centre + Math.max(3 * spread, rise / 2)
+  const limit = expected + Math.max(3 * spread, rise / 2)
   const first = now.values.findIndex(value => value > limit)
   return {
     id: now.id,
     role: now.role,
     before: centre,
+    expected,
     now: level,
     spreads,
     effect,

@@ -3,9 +3,11 @@ import { related } from './call-paths.ts'
 import type { Candidate } from './candidates.ts'
 import { listChanges } from './changes.ts'
 import type { RuledOut } from './diagnosis.ts'
+import { minTrafficNats } from './entry-traffic.ts'
 import type { Evidence } from './evidence.ts'
 import type { Impact } from './impact.ts'
 import { roundTo } from './score.ts'
+import { riseEvidence } from './two-sample.ts'
 
 /** Services listed at most; those that look worst come first. */
 const maxRuledOut = 8
@@ -30,6 +32,7 @@ export function ruleOut(input: RuleOutInput): readonly RuledOut[] {
     if (!suspects.has(entry.service) && !found.has(entry.service)) found.set(entry.service, entry)
   }
   for (const entry of withoutPath(input)) add(entry)
+  for (const entry of explainedByTraffic(input)) add(entry)
   for (const entry of explainedByCallee(input)) add(entry)
   for (const entry of symptomsOnly(input)) add(entry)
   for (const entry of harmlessChanges(input)) add(entry)
@@ -45,6 +48,29 @@ function withoutPath({ unrelated }: RuleOutInput): RuledOut[] {
     explainedBy: '',
     measured: { own_score: cause.score },
   }))
+}
+
+/** Places that became slower, by no more than more requests from outside let expect. */
+function explainedByTraffic({ evidence }: RuleOutInput): RuledOut[] {
+  const entry = evidence.traffic.find(one => one.now > one.before)
+  if (entry === undefined) return []
+  return evidence.shifts
+    .filter(
+      shift =>
+        shift.load.rise >= shift.rise / 2 &&
+        riseEvidence(shift.beyond, shift.total, shift.baseBeyond, shift.baseTotal) >= minTrafficNats,
+    )
+    .map(shift => ({
+      service: evidence.names.text(shift.key.owner),
+      reason: 'explained_by_traffic',
+      explainedBy: evidence.names.text(entry.service),
+      measured: {
+        slow_share: roundTo(shift.beyond / shift.total, 3),
+        baseline_slow_share: roundTo(shift.baseBeyond / shift.baseTotal, 3),
+        slow_share_by_traffic: roundTo(shift.load.rise, 3),
+        limit_ms: roundTo(shift.limitMs, 1),
+      },
+    }))
 }
 
 /** Unusual steps that lie above a deviation of a callee. */

@@ -20,6 +20,9 @@ export interface Sample {
   readonly logRecords: number
   /** Share of the window's time that was read, times the share of traces kept there. */
   readonly share: number
+  /** The times that were read, apart and sorted, and the share of their traces that was kept. */
+  readonly parts: readonly TimeRange[]
+  readonly kept: number
   /** Traces stand for more than themselves at their source. */
   readonly sampledAtSource: boolean
 }
@@ -68,6 +71,8 @@ export async function readSample(
     storedSpans: stored('traces'),
     logRecords: stored('logs'),
     share: timeShare * kept.share,
+    parts,
+    kept: kept.share,
     sampledAtSource: weights.sampled,
   }
 }

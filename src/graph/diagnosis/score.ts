@@ -27,6 +27,8 @@ export const weights: Readonly<Record<FeatureName, number>> = {
   unexplained_errors: 11,
   // A release alone is no fault: it only adds to evidence against the same service.
   release: 3.3,
+  // Counted by what users suffer and how much of that more traffic explains.
+  entry_traffic: 13.2,
 }
 
 /** Score from log-odds, rounded to three decimals so that the last bits of a sum do not matter. */

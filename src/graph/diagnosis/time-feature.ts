@@ -1,6 +1,6 @@
 /** Findings from charged time: which service, or the way to it, takes longer than it used to. */
 
-import type { EvidenceHandle } from './diagnosis.ts'
+import type { EvidenceHandle, Measured } from './diagnosis.ts'
 import type { Evidence } from './evidence.ts'
 import {
   type Finding,
@@ -64,6 +64,7 @@ function findingOf(
     baseline_median_ms: best.medianMs,
     excess_ms: [...best.traces.values()].reduce((sum, ms) => sum + ms, 0) / Math.max(1, best.traces.size),
     own_part: best.ownPart,
+    ...loadOf(best),
     evidence_nats: best.evidence,
   }
   const operation = names.text(best.key.operation)
@@ -83,6 +84,17 @@ function findingOf(
     },
     traces,
     onsetMs: onsetOf(evidence, traces),
+  }
+}
+
+/** What more traffic explains, where it explains anything: rise of the share, and requests that came before. */
+function loadOf({ load }: TimeShift): Measured {
+  if (load.rise === 0) return {}
+  return {
+    slow_share_by_traffic: load.rise,
+    requests_before_each: load.now,
+    baseline_requests_before_each: load.before,
+    counted_over_ms: load.horizonMs,
   }
 }
 

@@ -3,24 +3,32 @@
  * one slow outlier is nothing and one slow operation among many is not averaged away.
  */
 import type { ChargeKey, ChargeSample, ChargeSamples } from './charge-samples.ts'
+import { type LoadEffect, noEffect, type OfferedLoad } from './offered-load.ts'
 import { quantileOf, sortedCopy } from './robust.ts'
 import type { TraceSet } from './trace-set.ts'
 import { riseEvidence } from './two-sample.ts'
 
-export interface TimeShift {
-  readonly key: ChargeKey
-  /** Limit beyond which a value counts, and the baseline's median, milliseconds. */
-  readonly limitMs: number
-  readonly medianMs: number
-  /** Traces' worth of values beyond the limit and of all values; a trace counts once, split over its values. */
+/** Traces' worth of values beyond the limit and of all values; a trace counts once, split over its values. */
+export interface Counts {
   readonly beyond: number
   readonly total: number
   readonly baseBeyond: number
   readonly baseTotal: number
+}
+
+export interface TimeShift extends Counts {
+  readonly key: ChargeKey
+  /** Limit beyond which a value counts, and the baseline's median, milliseconds. */
+  readonly limitMs: number
+  readonly medianMs: number
   /** Nats. */
   readonly evidence: number
-  /** Part of the rise that is not common to the whole system, 0 to 1. */
+  /** Part of the rise that is neither common to the whole system nor explained by more traffic, 0 to 1. */
   readonly ownPart: number
+  /** Rise of the share beyond the limit, what more traffic explains of it, and what rose everywhere. */
+  readonly rise: number
+  readonly load: LoadEffect
+  readonly commonRise: number
   /** Time above the baseline's median, summed over the values beyond the limit, milliseconds. */
   readonly excessMs: number
   /** Traces with a value beyond the limit and their excess, milliseconds. */
@@ -38,14 +46,16 @@ const margin = 0.05
 const minCommon = 8
 
 /**
- * Shifts with any evidence, strongest first, ties by key. What rose everywhere at once (a busy host, a pause
- * of everything) is nobody's own: since time is charged once, most keys stay as they were when one service is
- * at fault, so the median rise over all keys is taken off each.
+ * What rose, strongest evidence first, ties by key. What goes with more traffic is no fault of the place
+ * where it shows. What rose everywhere at once (a busy host, a pause of everything) is nobody's own either:
+ * since time is charged once, most keys stay as they were when one service is at fault, so the median rise over
+ * all keys is taken off each. Without `load` nothing is put down to traffic.
  */
 export function timeShifts(
   window: ChargeSamples,
   baseline: ChargeSamples,
   set: TraceSet,
+  load: OfferedLoad | null = null,
 ): readonly TimeShift[] {
   const shifts: TimeShift[] = []
   const keys = [...window.keys()].sort()
@@ -53,38 +63,54 @@ export function timeShifts(
     const now = window.get(text)
     const before = baseline.get(text)
     if (now === undefined || before === undefined || before.ms.length < minBaseline) continue
-    shifts.push(shiftOf(now, before, set))
+    shifts.push(shiftOf(now, before, set, load))
   }
   const common = commonRise(shifts)
   return shifts
     .map(shift => withoutCommon(shift, common))
-    .filter(shift => shift.evidence > 0)
+    .filter(shift => shift.rise > 0)
     .sort((a, b) => b.evidence - a.evidence)
 }
 
-function riseOf({ beyond, total, baseBeyond, baseTotal }: TimeShift): number {
-  return Math.max(0, beyond / total - baseBeyond / baseTotal)
+/** The rise that traffic does not explain. */
+function leftOf({ rise, load }: TimeShift): number {
+  return Math.max(0, rise - load.rise)
 }
 
 /** Median rise over keys with enough values; 0 if there are too few of them to speak of a system. */
 function commonRise(shifts: readonly TimeShift[]): number {
-  const rises = shifts.filter(shift => Math.min(shift.total, shift.baseTotal) >= minCommon).map(riseOf)
+  const rises = shifts.filter(shift => Math.min(shift.total, shift.baseTotal) >= minCommon).map(leftOf)
   return rises.length < minBaseline ? 0 : quantileOf(sortedCopy(rises), 0.5)
 }
 
 function withoutCommon(shift: TimeShift, common: number): TimeShift {
-  const { beyond, total, baseBeyond, baseTotal } = shift
-  const rise = riseOf(shift)
-  if (common <= 0 || rise <= 0) return shift
-  const expected = Math.min(baseTotal, baseBeyond + common * baseTotal)
+  const explained = common + shift.load.rise
+  if (explained <= 0 || shift.rise <= 0) return shift
+  return { ...shift, commonRise: common, ...leftUnexplained(shift, explained) }
+}
+
+/**
+ * What is left of a rise after so much of the share beyond the limit is explained: it counts as if the baseline
+ * had had it. The more is explained, the less is left.
+ */
+export function leftUnexplained(
+  { beyond, total, baseBeyond, baseTotal }: Counts,
+  explained: number,
+): Pick<TimeShift, 'evidence' | 'ownPart'> {
+  const expected = Math.min(baseTotal, baseBeyond + explained * baseTotal)
+  const rise = beyond / total - baseBeyond / baseTotal
   return {
-    ...shift,
     evidence: riseEvidence(beyond, total, expected, baseTotal),
-    ownPart: Math.max(0, 1 - common / rise),
+    ownPart: rise <= 0 ? 0 : Math.max(0, 1 - explained / rise),
   }
 }
 
-function shiftOf(now: ChargeSample, before: ChargeSample, set: TraceSet): TimeShift {
+function shiftOf(
+  now: ChargeSample,
+  before: ChargeSample,
+  set: TraceSet,
+  load: OfferedLoad | null,
+): TimeShift {
   const sorted = sortedCopy(before.ms)
   const medianMs = quantileOf(sorted, 0.5)
   const limitMs = quantileOf(sorted, tailQuantile) * (1 + margin)
@@ -99,6 +125,8 @@ function shiftOf(now: ChargeSample, before: ChargeSample, set: TraceSet): TimeSh
     excessMs += (ms - medianMs) * weight
     traces.set(trace, (traces.get(trace) ?? 0) + ms - medianMs)
   }
+  const rise = Math.max(0, here.beyond / here.total - there.beyond / there.total)
+  const effect = (rise > 0 ? load?.effect(now, before, limitMs) : undefined) ?? noEffect
   return {
     key: now.key,
     limitMs,
@@ -109,6 +137,9 @@ function shiftOf(now: ChargeSample, before: ChargeSample, set: TraceSet): TimeSh
     baseTotal: there.total,
     evidence: riseEvidence(here.beyond, here.total, there.beyond, there.total),
     ownPart: 1,
+    rise,
+    commonRise: 0,
+    load: { ...effect, rise: Math.min(rise, effect.rise) },
     excessMs,
     traces,
   }

@@ -29,6 +29,7 @@ const families: Readonly<Record<FeatureName, string>> = {
   new_branch: 'sequences',
   resource: 'resources',
   release: 'releases',
+  entry_traffic: 'traffic',
 }
 
 /** `enough`: there is data on both sides. */

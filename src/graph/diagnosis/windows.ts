@@ -37,3 +37,21 @@ export function beforeWholeWindow(baseline: TimeRange): TimeRange {
   const toMs = Math.floor(baseline.toMs / stepMs) * stepMs
   return toMs > baseline.fromMs ? { fromMs: baseline.fromMs, toMs } : baseline
 }
+
+/** Stretches that the times read of a window are divided into, to see what goes up and down within it. */
+const stretches = 16
+
+/** Length of a stretch of a window that was read in these parts, milliseconds. */
+export function stretchOf(parts: readonly TimeRange[]): number {
+  return Math.max(1, parts.reduce((sum, part) => sum + part.toMs - part.fromMs, 0) / stretches)
+}
+
+/**
+ * Stretches in which anything happened. Rates are counted over these: before a system starts, and while nobody
+ * sends, it has none.
+ */
+export function activeStretches(timesMs: Iterable<number>, stretchMs: number): ReadonlySet<number> {
+  const active = new Set<number>()
+  for (const time of timesMs) active.add(Math.floor(time / stretchMs))
+  return active
+}

@@ -285,6 +285,7 @@ const kindWords: Readonly<Record<Cause['kind'], string>> = {
   not_called: 'is not called any more',
   saturated: 'is saturated',
   changed: 'behaves differently',
+  surge: 'gets more traffic than the system serves in time',
 }
 
 /** `payment is failing`, with the name as it may be shown. */

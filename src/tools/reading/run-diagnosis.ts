@@ -25,6 +25,17 @@ function times(diagnosis: Diagnosis): WindowWords {
   return { from: formatTime(diagnosis.window.fromMs), to: formatTime(diagnosis.window.toMs) }
 }
 
+/** The largest change of what comes from outside, as a sentence; empty while it is what it was. */
+function trafficSentence({ traffic, causes }: Diagnosis): string {
+  const [largest] = traffic
+  if (largest === undefined) return ''
+  const { service, beforePerS, nowPerS } = largest
+  const rose = nowPerS > beforePerS
+  const harmless =
+    rose && causes.length === 0 ? '; what became slower by that stays within what load explains' : ''
+  return ` Traffic at ${showName(service)} ${rose ? 'rose' : 'fell'} from ${beforePerS} to ${nowPerS} requests/s${harmless}.`
+}
+
 function firmSentence(diagnosis: Diagnosis): string {
   const [first, second] = diagnosis.causes
   if (first === undefined) return 'Something changed, but no cause can be named.'
@@ -47,11 +58,14 @@ function firmSentence(diagnosis: Diagnosis): string {
       : diagnosis.verdict === 'likely'
         ? 'Likely'
         : 'Confirmed'
-  return `${sure}: ${causeWords(first)}${since} (score ${first.score}; ${strongest}).${hit}${runnerUp}`
+  return `${sure}: ${causeWords(first)}${since} (score ${first.score}; ${strongest}).${hit}${runnerUp}${trafficSentence(diagnosis)}`
 }
 
 /** Runs it and says what came out. Throws ArgumentProblem for an unknown service. */
-export async function runDiagnosis(named: string | undefined, context: ToolContext): Promise<RunDiagnosis> {
+export async function runDiagnosis(
+  named: string | undefined,
+  context: Pick<ToolContext, 'reader' | 'window' | 'baseline' | 'deadline'>,
+): Promise<RunDiagnosis> {
   const { reader, window, baseline, deadline } = context
   const service = (await optionalService(named, reader, window)) ?? null
   const diagnosis = await diagnose({ reader, window, baseline, service, deadline })
@@ -66,7 +80,7 @@ export async function runDiagnosis(named: string | undefined, context: ToolConte
   }
   if (verdict === 'healthy') {
     const { spans, metricSeries } = diagnosis.coverage.window
-    const sentence = `Healthy: ${spans} spans and ${metricSeries} metric series show nothing beyond what the baseline itself shows.`
+    const sentence = `Healthy: ${spans} spans and ${metricSeries} metric series show nothing beyond what the baseline itself shows.${trafficSentence(diagnosis)}`
     return { diagnosis, status: 'healthy', sentence, facts }
   }
   if (verdict !== 'insufficient_data')

@@ -1,48 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { diagnose } from '../../../src/graph/diagnosis/diagnose.ts'
-import type { Cause, Diagnosis } from '../../../src/graph/diagnosis/diagnosis.ts'
 import type { Deadline } from '../../../src/model/reader.ts'
-import type { Signal } from '../../../src/model/telemetry.ts'
+import { ask, baseMs, endMs, faultMs, firm, history, patient, readerOf, recompute } from './asking.ts'
 import { MemoryReader } from './memory-reader.ts'
-import { type Fault, makeHistory, type Requests, seeded } from './synthetic-system.ts'
-
-const baseMs = Date.UTC(2026, 0, 15, 10, 0, 0)
-const faultMs = baseMs + 120_000
-const endMs = faultMs + 60_000
-const patient: Deadline = { signal: new AbortController().signal, check: () => undefined }
-
-function history(fault: Fault, seed = 1): Requests {
-  return makeHistory({ seed, fromMs: baseMs, toMs: endMs, faultMs, fault, requestsPerSecond: 6 })
-}
-
-function readerOf(
-  requests: Requests,
-  signals: readonly Signal[] = ['traces', 'logs', 'metrics'],
-): MemoryReader {
-  const reader = new MemoryReader(endMs + 1000)
-  for (const signal of signals) for (const request of requests[signal]) reader.add(signal, request)
-  return reader
-}
-
-function ask(reader: MemoryReader, service: string | null = null): Promise<Diagnosis> {
-  return diagnose({
-    reader,
-    window: { fromMs: faultMs, toMs: endMs },
-    baseline: { fromMs: baseMs, toMs: faultMs },
-    service,
-    deadline: patient,
-  })
-}
-
-const firm = (diagnosis: Diagnosis): boolean =>
-  diagnosis.verdict === 'likely' || diagnosis.verdict === 'confirmed'
-
-/** The link as the answer's reader would recompute it, on purpose not the code under test. */
-function recompute(cause: Cause, bias: number): number {
-  let logOdds = bias
-  for (const { weight, value } of cause.features) logOdds += weight * value
-  return Math.round((1 / (1 + Math.exp(-logOdds))) * 1000) / 1000
-}
+import { type Fault, makeHistory, seeded } from './synthetic-system.ts'
 
 const faults: readonly {
   readonly name: string

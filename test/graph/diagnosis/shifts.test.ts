@@ -109,6 +109,37 @@ describe('resourceShifts', () => {
     expect(shift?.strength ?? 0).toBeLessThan(0.15)
   })
 
+  it('expects more processor time with more traffic, and no more than that', () => {
+    const find = (level: number, factor: number) =>
+      resourceShifts(
+        keyed([series('a', [level, level, level])]),
+        keyed([
+          series(
+            'a',
+            quiet.map(value => 4 * value),
+          ),
+        ]),
+        () => factor,
+      )[0]
+    expect(find(0.4, 1)?.strength).toBeGreaterThan(0.05)
+    expect(find(0.4, 2)?.strength ?? 0).toBeLessThan(0.01)
+    expect(find(0.95, 2)).toMatchObject({ expected: expect.closeTo(0.4, 1) })
+    expect(find(0.95, 2)?.strength).toBeGreaterThan(0.4)
+    // Memory is not used up by requests that are over.
+    const heap = resourceShifts(
+      keyed([series('a', [2e8, 2e8], 'process.memory.usage')]),
+      keyed([
+        series(
+          'a',
+          quiet.map(value => 2e9 * value),
+          'process.memory.usage',
+        ),
+      ]),
+      () => 2,
+    )[0]
+    expect(heap?.expected).toBe(heap?.before)
+  })
+
   it('cannot tell without a history', () => {
     expect(resourceShifts(keyed([series('a', [0.9, 0.9])]), keyed([series('a', [0.1])]))).toEqual([])
   })

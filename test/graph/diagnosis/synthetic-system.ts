@@ -29,6 +29,10 @@ export interface History {
   readonly faultMs: number
   readonly fault: Fault
   readonly requestsPerSecond: number
+  /** Times as many requests come from `faultMs` on, besides the fault; 1 if not given. */
+  readonly surge?: number
+  /** The database takes so long for each query and serves one at a time; it serves all at once if not given. */
+  readonly queueMs?: number
 }
 
 export interface Requests {
@@ -113,6 +117,8 @@ class Generator {
   readonly #logs: { emitter: Emitter; record: object }[] = []
   readonly #traces: object[] = []
   readonly #logRequests: object[] = []
+  /** Times at which the database is busy, where it serves one query at a time. */
+  readonly #busy: { readonly fromMs: number; readonly toMs: number }[] = []
   #ids = 0
 
   constructor(history: History) {
@@ -122,9 +128,10 @@ class Generator {
 
   run(): Requests {
     const { fromMs, toMs, faultMs, fault, requestsPerSecond } = this.#history
+    const factor = fault.kind === 'traffic' ? fault.factor : (this.#history.surge ?? 1)
     let at = fromMs
     while (at < toMs) {
-      const surge = fault.kind === 'traffic' && at >= faultMs ? fault.factor : 1
+      const surge = at >= faultMs ? factor : 1
       at += (-Math.log(1 - this.#random()) * 1000) / (requestsPerSecond * surge)
       this.#request(at)
       if (this.#spans.length > 200) this.#flush()
@@ -229,7 +236,10 @@ class Generator {
     const { fault } = this.#history
     const down = fault.kind === 'peer_down' && fault.peer === peer && this.#on(call.startMs)
     const slow = fault.kind === 'peer_slow' && fault.peer === peer && this.#on(call.startMs) ? fault.ms : 0
-    const endMs = call.startMs + (down ? 0.3 : 1.5 * this.#jitter() + slow)
+    const { queueMs } = this.#history
+    const own = queueMs === undefined ? 1.5 * this.#jitter() : queueMs * this.#jitter()
+    const begunMs = queueMs === undefined || down ? call.startMs : this.#turn(call.startMs, own + slow)
+    const endMs = down ? call.startMs + 0.3 : begunMs + own + slow
     this.#emit(caller, {
       ...this.#span(call.traceId, spanId, call.parentSpanId, 'query stock', 3),
       ...times(call.startMs, endMs),
@@ -237,6 +247,21 @@ class Generator {
       attributes: [attribute('peer.service', peer)],
     })
     return { endMs, failed: down }
+  }
+
+  /** Takes the first time from `fromMs` on at which the database is idle for so long. */
+  #turn(fromMs: number, forMs: number): number {
+    let at = fromMs
+    let index = this.#busy.findIndex(busy => busy.toMs > at)
+    if (index < 0) index = this.#busy.length
+    for (let next = this.#busy[index]; next !== undefined; next = this.#busy[++index]) {
+      if (next.fromMs >= at + forMs) break
+      at = Math.max(at, next.toMs)
+    }
+    this.#busy.splice(index, 0, { fromMs: at, toMs: at + forMs })
+    // Nobody asks for a turn as long ago as that.
+    if (this.#busy.length > 4000) this.#busy.splice(0, 2000)
+    return at
   }
 
   #on(ms: number): boolean {
