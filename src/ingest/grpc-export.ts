@@ -63,7 +63,7 @@ async function answer(
   try {
     const request = requestOf(signal, options, call)
     const { tenant } = request
-    const bytes = request.body.byteLength
+    const bytes = call.request.byteLength
     const result = await options.admission.submit(request)
     options.observer.answered({ tenant, signal, transport: 'grpc', bytes }, result)
     respond(result, callback)
@@ -86,26 +86,18 @@ function requestOf(
   const context = options.intake.contextOf(call.metadata)
   if (context === undefined) throw new Error('an export call came past the intake')
   context.received()
-  const body = ownBytes(call.request)
+  const body = call.request
   return {
     signal,
     transport: 'grpc',
     encoding: 'protobuf',
     // No OTLP message starts with 0x1f, a field of wire type 7, so the magic number decides.
     compression: context.gzip && body[0] === 0x1f && body[1] === 0x8b ? 'gzip' : 'none',
-    body,
+    body: [body],
     tenant: context.caller.tenant,
     principal: context.caller.principal,
     peer: context.peer,
     receivedAtMs: options.clock.now(),
     maxBytes: options.maxReceiveBytes,
   }
-}
-
-/**
- * grpc-js hands out a view behind the five bytes of the frame header, in a buffer that Node shares between
- * small messages. The body is given away to another thread, so it needs a buffer of its own.
- */
-function ownBytes(message: Uint8Array): Uint8Array {
-  return new Uint8Array(message)
 }

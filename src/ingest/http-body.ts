@@ -3,7 +3,8 @@ import type { IncomingMessage } from 'node:http'
 import type { ReceiveBudget } from './receive-budget.ts'
 
 export type ReceivedBody =
-  | { readonly outcome: 'complete'; readonly body: Uint8Array }
+  /** The pieces as they arrived. */
+  | { readonly outcome: 'complete'; readonly body: readonly Uint8Array[]; readonly bytes: number }
   | { readonly outcome: 'too_large' | 'busy' | 'aborted' }
 
 export interface BodyLimits {
@@ -12,7 +13,7 @@ export interface BodyLimits {
 }
 
 /**
- * The body, in a buffer of its own, or why there is none. What arrived so far is let go of at once; the rest
+ * The body, or why there is none. What arrived so far is let go of at once; the rest
  * of a refused body is the caller's to discard. Never rejects.
  */
 export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<ReceivedBody> {
@@ -34,7 +35,7 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
       if (total > limits.maxBytes) finish({ outcome: 'too_large' })
       else lease.add(chunk.length)
     }
-    const onEnd = (): void => finish({ outcome: 'complete', body: join(chunks, total) })
+    const onEnd = (): void => finish({ outcome: 'complete', body: chunks, bytes: total })
     const onClose = (): void => finish({ outcome: 'aborted' })
     request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', ignore)
   })
@@ -42,20 +43,6 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
 
 /** An aborted request reports an error and then closes; the close is what counts. */
 function ignore(): void {}
-
-/**
- * Not `Buffer.concat`, which puts small bodies into a buffer shared with others; this one is given away. It is
- * filled to the last byte, so it need not be zeroed first.
- */
-function join(chunks: readonly Uint8Array[], total: number): Uint8Array {
-  const body = Buffer.allocUnsafeSlow(total)
-  let at = 0
-  for (const chunk of chunks) {
-    body.set(chunk, at)
-    at += chunk.length
-  }
-  return body
-}
 
 /**
  * Lets the rest of a refused body run past unread, so that the client reads the answer instead of a reset;

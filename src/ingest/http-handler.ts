@@ -108,7 +108,7 @@ async function handle(
       )
       return
     }
-    const bytes = received.body.byteLength
+    const { bytes } = received
     const result = await options.admission.submit(requestOf(options, head, received.body))
     options.observer.answered(
       { tenant: head.caller.tenant, signal: head.signal, transport: 'http', bytes },
@@ -155,7 +155,7 @@ function refuse(reason: EdgeRefusal, message: string): EdgeAnswer {
   return { reason, message, retryAfterMs: null }
 }
 
-function requestOf(options: OtlpHttpOptions, head: Head, body: Uint8Array): IngestRequest {
+function requestOf(options: OtlpHttpOptions, head: Head, body: readonly Uint8Array[]): IngestRequest {
   return {
     signal: head.signal,
     transport: 'http',

@@ -5,13 +5,14 @@ export type Encoding = 'protobuf' | 'json'
 export type Compression = 'none' | 'gzip' | 'zstd'
 export type Transport = 'grpc' | 'http'
 
-/** One export request as received. `body` is given away: the receiver must not touch it again. */
+/** One export request as received. */
 export interface IngestRequest {
   readonly signal: Signal
   readonly transport: Transport
   readonly encoding: Encoding
   readonly compression: Compression
-  readonly body: Uint8Array
+  /** In pieces, as it arrived. They are read before `submit` returns and may be views of shared buffers. */
+  readonly body: readonly Uint8Array[]
   /** Decided at the edge; already validated (at most 128 bytes, no control characters). */
   readonly tenant: string
   /** Who sent it: key id, or `loopback`. */

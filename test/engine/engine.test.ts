@@ -54,7 +54,7 @@ function send(engine: Engine, body: Uint8Array, change: Partial<IngestRequest> =
     transport: 'http',
     encoding: 'protobuf',
     compression: 'none',
-    body,
+    body: [body],
     tenant: 'default',
     principal: 'loopback',
     peer: '127.0.0.1',

@@ -29,7 +29,9 @@ export interface ReceiverChanges {
   readonly budgetBytes?: number
 }
 
-export interface NotedRequest extends IngestRequest {
+export interface NotedRequest extends Omit<IngestRequest, 'body'> {
+  /** A copy, in one piece. */
+  readonly body: Uint8Array
   /** Null until the inbox has answered. */
   result: IngestResult | null
 }
@@ -189,7 +191,11 @@ export class RunningReceivers {
   }
 
   async #submit(request: IngestRequest): Promise<IngestResult> {
-    const noted: NotedRequest = { ...request, body: new Uint8Array(request.body), result: null }
+    const noted: NotedRequest = {
+      ...request,
+      body: new Uint8Array(Buffer.concat(request.body)),
+      result: null,
+    }
     this.noted.push(noted)
     noted.result = await (this.answer === null ? this.#inbox.submit(request) : this.answer(request))
     return noted.result

@@ -12,6 +12,7 @@ import type { IngestCounter } from '../../model/reader.ts'
 import { type Clock, systemClock } from '../../model/time.ts'
 import { workerEntry } from '../worker-entry.ts'
 import { AdmissionGate } from './admission-gate.ts'
+import { BodyPool } from './body-pool.ts'
 import type { InboxFigures, InboxOptions } from './inbox.ts'
 import type { InboxCommand, InboxReport } from './inbox-messages.ts'
 import { serveInbox } from './inbox-service.ts'
@@ -52,6 +53,9 @@ interface Waiting {
 const crashWindowMs = 60_000
 const maxCrashes = 5
 
+/** Body buffers that lie idle: what 250 requests of usual size need, twice what one commit takes. */
+const idleBodyBytes = 16 * 1024 * 1024
+
 export class InboxClient implements Admission {
   readonly gate: AdmissionGate = new AdmissionGate()
   readonly #options: InboxClientOptions
@@ -63,6 +67,7 @@ export class InboxClient implements Admission {
   readonly #asked = new Map<number, (figures: InboxFigures | null) => void>()
   #port: MessagePort | null = null
   #worker: Worker | null = null
+  readonly #bodies = new BodyPool(idleBodyBytes)
   #outbox: IncomingRequest[] = []
   #nextId = 1
   #crashes: number[] = []
@@ -111,12 +116,13 @@ export class InboxClient implements Admission {
     }
     const id = this.#nextId++
     const key = shareKey(request.signal, request.tenant)
-    const bytes = request.body.length
+    const bytes = bytesOf(request.body)
     this.#waitingRequests.add(key, 1)
     this.#waitingBytes.add(key, bytes)
     return new Promise(resolve => {
-      this.#waiting.set(id, { request, bytes, key, resolve })
-      this.#send(id, request)
+      this.#send(id, request, bytes)
+      // The pieces are copied; holding on to them would keep them from being collected young.
+      this.#waiting.set(id, { request: { ...request, body: [] }, bytes, key, resolve })
     })
   }
 
@@ -143,7 +149,7 @@ export class InboxClient implements Admission {
     if (closed !== null) return closed
     if (this.#port === null) return workerGone
     const key = shareKey(request.signal, request.tenant)
-    if (this.#waitingRequests.fits(key, 1) && this.#waitingBytes.fits(key, request.body.length)) return null
+    if (this.#waitingRequests.fits(key, 1) && this.#waitingBytes.fits(key, bytesOf(request.body))) return null
     return {
       outcome: 'retry',
       reason: 'queue_full',
@@ -153,29 +159,17 @@ export class InboxClient implements Admission {
   }
 
   /** Requests of one turn of the event loop cross in one message. */
-  #send(id: number, request: IngestRequest): void {
+  #send(id: number, request: IngestRequest, bytes: number): void {
     if (this.#outbox.length === 0) setImmediate(() => this.#flushOutbox())
-    const { signal, encoding, compression, tenant, principal, peer, receivedAtMs, maxBytes } = request
-    const body = detachable(request.body)
-    this.#outbox.push({
-      id,
-      signal,
-      encoding,
-      compression,
-      tenant,
-      principal,
-      peer,
-      receivedAtMs,
-      maxBytes,
-      body,
-    })
+    const { transport: _, body, ...rest } = request
+    this.#outbox.push({ ...rest, id, body: this.#bodies.join(body, bytes) })
   }
 
   #flushOutbox(): void {
     const requests = this.#outbox
     this.#outbox = []
     if (requests.length === 0 || this.#port === null) return
-    const transfers = requests.map(request => request.body.buffer as ArrayBuffer) // made by `detachable`
+    const transfers = requests.map(request => request.body.buffer as ArrayBuffer) // made by the pool
     this.#port.postMessage({ type: 'submit', requests } satisfies InboxCommand, transfers)
   }
 
@@ -220,6 +214,7 @@ export class InboxClient implements Admission {
     switch (message.type) {
       case 'answers':
         for (const { id, result } of message.answers) this.#answer(id, result)
+        for (const buffer of message.returned) this.#bodies.giveBack(buffer)
         return
       case 'figures':
         this.#asked.get(message.id)?.(message.figures)
@@ -303,11 +298,8 @@ const workerGone: IngestResult = {
   message: 'the inbox is restarting',
 }
 
-/**
- * Bytes that may be taken away from this thread. A slice of a larger buffer, such as Node's pool or a socket's
- * chunk, is copied: transferring it would take everything else in that buffer with it.
- */
-function detachable(body: Uint8Array): Uint8Array {
-  const alone = body.byteLength === body.buffer.byteLength && body.buffer instanceof ArrayBuffer
-  return alone && body.byteLength > 0 ? new Uint8Array(body.buffer) : new Uint8Array(body)
+function bytesOf(parts: readonly Uint8Array[]): number {
+  let total = 0
+  for (const part of parts) total += part.length
+  return total
 }

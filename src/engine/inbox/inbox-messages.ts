@@ -20,7 +20,12 @@ export type InboxReport =
   | { readonly type: 'ready'; readonly inboxId: string; readonly lastPosition: number }
   /** The file cannot be opened; one sentence. */
   | { readonly type: 'failed'; readonly message: string }
-  | { readonly type: 'answers'; readonly answers: readonly Answer[] }
+  /** With buffers of bodies that are not needed any more. */
+  | {
+      readonly type: 'answers'
+      readonly answers: readonly Answer[]
+      readonly returned: readonly ArrayBuffer[]
+    }
   | { readonly type: 'figures'; readonly id: number; readonly figures: InboxFigures }
   | { readonly type: 'alarm'; readonly problem: string | null }
   | { readonly type: 'stopped' }

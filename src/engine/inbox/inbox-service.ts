@@ -8,6 +8,7 @@ import { Inbox, type InboxOptions } from './inbox.ts'
 import { inboxStorage } from './inbox-file.ts'
 import type { EngineToInbox, InboxCommand, InboxReport, InboxToEngine } from './inbox-messages.ts'
 import type { InboxStorage } from './inbox-storage.ts'
+import type { IncomingRequest } from './intake.ts'
 
 /** Trimming and recovery are looked at this often. */
 const tickMs = 100
@@ -32,7 +33,8 @@ export function serveInbox(
   },
 ): void {
   const { clock, timers, storage } = surroundings
-  const report = (message: InboxReport): void => port.postMessage(message)
+  const report = (message: InboxReport, transfer: readonly ArrayBuffer[] = []): void =>
+    port.postMessage(message, transfer)
   let inbox: Inbox
   try {
     inbox = new Inbox(options, { answer, committed, alarm, wake }, clock, storage)
@@ -43,6 +45,10 @@ export function serveInbox(
   }
   let engine: { readonly port: EngineEnd; readonly handover: Handover } | null = null
   let gathered: Answer[] = []
+  /** Buffers of bodies by request, until it is answered. */
+  const lent = new Map<number, ArrayBuffer>()
+  /** Those of the last answers. They go back with the next ones, because the engine's copy is made in between. */
+  let spent: ArrayBuffer[] = []
   let awake = false
   let stopped = false
   let cancelTick = timers.after(tickMs, tick)
@@ -82,8 +88,21 @@ export function serveInbox(
   function sendAnswers(): void {
     if (gathered.length === 0) return
     const answers = gathered
+    const returned = spent
     gathered = []
-    report({ type: 'answers', answers })
+    spent = []
+    for (const { id } of answers) {
+      const buffer = lent.get(id)
+      if (buffer !== undefined) spent.push(buffer)
+      lent.delete(id)
+    }
+    report({ type: 'answers', answers, returned }, returned)
+  }
+
+  function take(request: IncomingRequest): void {
+    const { buffer } = request.body
+    if (buffer instanceof ArrayBuffer) lent.set(request.id, buffer)
+    inbox.take(request)
   }
 
   function connectEngine(enginePort: EngineEnd): void {
@@ -135,7 +154,7 @@ export function serveInbox(
   port.on('message', (message: InboxCommand) => {
     switch (message.type) {
       case 'submit':
-        for (const request of message.requests) inbox.take(request)
+        for (const request of message.requests) take(request)
         return
       case 'engine':
         connectEngine(message.port)

@@ -10,8 +10,10 @@ import { type BatchColumns, columnsOf, type DecodeSettings, decodeReceived, toPr
 import type { InboxRow } from './inbox-row.ts'
 
 /** A request as it reaches the inbox worker; answers carry its number. */
-export interface IncomingRequest extends Omit<IngestRequest, 'transport'> {
+export interface IncomingRequest extends Omit<IngestRequest, 'transport' | 'body'> {
   readonly id: number
+  /** At the start of a buffer of its own, which goes back to where it came from once the request is answered. */
+  readonly body: Uint8Array
 }
 
 export interface PreparedEntry {

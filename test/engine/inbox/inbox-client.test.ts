@@ -47,7 +47,7 @@ function send(body: Uint8Array, tenant = 'default'): Promise<IngestResult> {
     transport: 'http',
     encoding: 'protobuf',
     compression: 'none',
-    body,
+    body: [body],
     tenant,
     principal: 'loopback',
     peer: '127.0.0.1',
