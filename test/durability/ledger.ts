@@ -3,11 +3,12 @@ import { existsSync } from 'node:fs'
 import { InboxFileReader } from '../../src/engine/inbox/inbox-file-reader.ts'
 import { EntryFeed } from '../../src/engine/sealing/entry-feed.ts'
 import type { StoreReader } from '../../src/model/store.ts'
+import type { StoreLocation } from '../../src/model/store-location.ts'
 import type { TailEntry } from '../../src/model/tail.ts'
 import { createReaderCaches } from '../../src/query/reader-caches.ts'
 import { Tail } from '../../src/query/tail.ts'
 import { openTelemetryReader } from '../../src/query/telemetry-reader.ts'
-import { openSqliteReader } from '../../src/store/sqlite/store-reader.ts'
+import { openStoreReader } from '../../src/store/open-store.ts'
 
 /** Names of items are unique over all signals: `<request>-<index>`. */
 export class Ledger {
@@ -49,10 +50,12 @@ export interface StoredOptions {
 
 /** How often each item is stored, found by the same reader that tools use. */
 export async function storedItems(
-  databaseFile: string,
+  storeOrFile: StoreLocation | string,
   options: StoredOptions = {},
 ): Promise<ReadonlyMap<string, number>> {
-  const store = openSqliteReader(databaseFile)
+  const location: StoreLocation =
+    typeof storeOrFile === 'string' ? { driver: 'sqlite', file: storeOrFile } : storeOrFile
+  const store = await openStoreReader(location)
   const tail = new Tail()
   if (options.inboxFile !== undefined && existsSync(options.inboxFile))
     await fillTail(tail, store, options.inboxFile)

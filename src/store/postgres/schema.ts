@@ -16,7 +16,8 @@ export type Migration = (partitioning: Partitioning) => readonly string[]
 
 export const migrations: readonly Migration[] = [
   partitioning => [
-    'CREATE SCHEMA IF NOT EXISTS otelcontext',
+    // IF NOT EXISTS would ask for rights in the database even where the schema was made beforehand.
+    `DO $$ BEGIN IF to_regnamespace('otelcontext') IS NULL THEN CREATE SCHEMA otelcontext; END IF; END $$`,
     // `writer` is whoever wrote last; `sequence` is the newest one given out.
     `CREATE TABLE otelcontext.store (
       one smallint PRIMARY KEY CHECK (one = 0),

@@ -81,6 +81,8 @@ export class WriterConnection {
     } catch (error) {
       // One that cannot even roll back is broken, and the server rolls back for it.
       await client.query('ROLLBACK').catch(() => this.#drop())
+      // The name may lead to the primary by now.
+      if (error instanceof StoreError && error.code === 'store_standby') await this.#drop()
       throw error
     } finally {
       signal?.removeEventListener('abort', giveUp)

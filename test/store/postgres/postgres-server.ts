@@ -19,6 +19,7 @@ import { arch, platform, tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from 'pg'
+import type { PostgresLocation } from '../../../src/model/store-location.ts'
 
 const user = 'postgres'
 const password = 'not a secret: %&@/'
@@ -44,6 +45,20 @@ export interface PostgresServer {
 
 export function dsnOf(port: number, database: string): string {
   return `postgres://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`
+}
+
+/** As the configuration makes it. */
+export function locationOf(dsn: string, options: Partial<PostgresLocation> = {}): PostgresLocation {
+  return {
+    driver: 'postgres',
+    dsn,
+    migrate: true,
+    partitioning: '',
+    lookaheadDays: 3,
+    readConnections: 10,
+    connectionLifetimeMs: 3_600_000,
+    ...options,
+  }
 }
 
 export async function startPostgres(

@@ -1,7 +1,7 @@
 /** An empty database of its own on the server of this test run. */
 import { inject } from 'vitest'
 import type { PostgresLocation } from '../../../src/model/store-location.ts'
-import { dsnOf, type Row, runSql } from './postgres-server.ts'
+import { dsnOf, locationOf, type Row, runSql } from './postgres-server.ts'
 
 let made = 0
 /** Emptied and free again: making and dropping a database writes all of the server's memory to disk. */
@@ -33,17 +33,4 @@ async function createDatabase(port: number): Promise<string> {
   const name = `test_${process.pid}_${++made}`
   await runSql(port, `CREATE DATABASE ${name} TEMPLATE template0`, 'postgres')
   return name
-}
-
-export function locationOf(dsn: string, options: Partial<PostgresLocation> = {}): PostgresLocation {
-  return {
-    driver: 'postgres',
-    dsn,
-    migrate: true,
-    partitioning: '',
-    lookaheadDays: 3,
-    readConnections: 10,
-    connectionLifetimeMs: 3_600_000,
-    ...options,
-  }
 }
