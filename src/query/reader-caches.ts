@@ -57,7 +57,8 @@ export function createReaderCaches(maxBytes: number = defaultCacheBytes): Reader
     terms: bounded(maxBytes * 0.25, index => index.byteLength),
     entries: bounded(maxBytes * 0.15, entry => blockBytes(entry.batch.block)),
     rollups: bounded(maxBytes * 0.05, record => record.bytes.length),
-    corrupt: new LRUCache({ max: maxCorrupt }),
+    // By size, because a bound by number is allocated whole at once.
+    corrupt: new LRUCache({ maxSize: maxCorrupt, sizeCalculation: () => 1 }),
     missingItems: null,
     retirements: new LRUCache({ max: maxTenants }),
   }

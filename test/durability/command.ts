@@ -20,6 +20,8 @@ export interface CommandDescription {
 
 export interface CommandLine {
   readonly numbers: Readonly<Record<string, number>>
+  /** Options that were written out. */
+  readonly given: ReadonlySet<string>
   /** File that remembers finished seeds; null without `--state`. */
   readonly state: string | null
 }
@@ -41,7 +43,8 @@ export function readCommandLine(command: CommandDescription): CommandLine {
     const numbers = Object.fromEntries(
       names.map(name => [name, readNumber(name, values[name], command.options[name]?.default ?? 0)]),
     )
-    return { numbers, state: typeof values['state'] === 'string' ? values['state'] : null }
+    const given = new Set(names.filter(name => values[name] !== undefined))
+    return { numbers, given, state: typeof values['state'] === 'string' ? values['state'] : null }
   } catch (error) {
     say(`${error instanceof Error ? error.message : String(error)}\n\n${helpOf(command)}`)
     process.exit(2)

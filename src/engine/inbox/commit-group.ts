@@ -33,7 +33,7 @@ export class CommitGroup {
   readonly #hashes = new Map<string, SeenVerdict>()
   /** Decompressed bytes held until the commit. */
   bytes = 0
-  /** When the first request joined, milliseconds since the epoch. */
+  /** When the first request joined, milliseconds of a clock that never goes back. */
   startedMs = 0
 
   get size(): number {

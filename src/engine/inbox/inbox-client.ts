@@ -4,17 +4,20 @@
  * Every request is answered: by the worker, or with `store_fault` when the worker is gone. A worker that
  * crashes is replaced; one that keeps crashing is fatal, because then nothing can be promised any more.
  */
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { MessageChannel, MessagePort, Worker } from 'node:worker_threads'
 import { ConfigurationError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import type { Admission, IngestRequest, IngestResult } from '../../model/ingest.ts'
 import type { IngestCounter } from '../../model/reader.ts'
 import { type Clock, systemClock } from '../../model/time.ts'
+import { systemTimers, type Timers } from '../../model/timers.ts'
+import { hearLastWords } from '../last-words.ts'
+import type { ThreadPort } from '../thread-port.ts'
 import { workerEntry } from '../worker-entry.ts'
 import { AdmissionGate } from './admission-gate.ts'
 import { BodyPool } from './body-pool.ts'
 import type { InboxFigures, InboxOptions } from './inbox.ts'
-import type { InboxCommand, InboxReport } from './inbox-messages.ts'
+import type { EngineEnd, InboxCommand, InboxReport } from './inbox-messages.ts'
 import { serveInbox } from './inbox-service.ts'
 import { IngestFigures } from './ingest-figures.ts'
 import type { IncomingRequest } from './intake.ts'
@@ -36,11 +39,16 @@ export interface InboxClientOptions {
   /** Another worker file, for tests. */
   readonly entry?: URL
   readonly clock?: Clock
+  readonly timers?: Timers
+  /** Instead of starting a worker: the client's end of a channel to a service that runs elsewhere. */
+  readonly connect?: () => InboxPort
   /** A new worker is up; it needs a new channel to the engine. Called for the first one too. */
-  onWorker(connectEngine: (port: MessagePort) => void): void
+  onWorker(connectEngine: (port: EngineEnd) => void): void
   /** The worker crashed too often to be replaced again. */
   onFatal(error: Error): void
 }
+
+type InboxPort = ThreadPort<InboxReport, InboxCommand>
 
 interface Waiting {
   readonly request: IngestRequest
@@ -60,12 +68,13 @@ export class InboxClient implements Admission {
   readonly gate: AdmissionGate = new AdmissionGate()
   readonly #options: InboxClientOptions
   readonly #clock: Clock
+  readonly #timers: Timers
   readonly #figures = new IngestFigures()
   readonly #waiting = new Map<number, Waiting>()
   readonly #waitingRequests: ShareLimit
   readonly #waitingBytes: ShareLimit
   readonly #asked = new Map<number, (figures: InboxFigures | null) => void>()
-  #port: MessagePort | null = null
+  #port: InboxPort | null = null
   #worker: Worker | null = null
   readonly #bodies = new BodyPool(idleBodyBytes)
   #outbox: IncomingRequest[] = []
@@ -79,6 +88,7 @@ export class InboxClient implements Admission {
   private constructor(options: InboxClientOptions) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
+    this.#timers = options.timers ?? systemTimers
     this.#waitingRequests = new ShareLimit(options.maxWaitingRequests)
     this.#waitingBytes = new ShareLimit(options.maxWaitingBytes)
   }
@@ -160,7 +170,7 @@ export class InboxClient implements Admission {
 
   /** Requests of one turn of the event loop cross in one message. */
   #send(id: number, request: IngestRequest, bytes: number): void {
-    if (this.#outbox.length === 0) setImmediate(() => this.#flushOutbox())
+    if (this.#outbox.length === 0) this.#timers.soon(() => this.#flushOutbox())
     const { transport: _, body, ...rest } = request
     this.#outbox.push({ ...rest, id, body: this.#bodies.join(body, bytes) })
   }
@@ -174,21 +184,14 @@ export class InboxClient implements Admission {
   }
 
   #launch(): Promise<void> {
-    const { port1, port2 } = new MessageChannel()
-    const { inbox, inline, entry, onWorker } = this.#options
+    const { inbox, inline, entry, connect } = this.#options
     return new Promise((resolve, reject) => {
-      port1.on('message', (message: InboxReport) => {
-        if (message.type === 'ready') {
-          this.#ready = message
-          this.#port = port1
-          onWorker(port => port1.postMessage({ type: 'engine', port } satisfies InboxCommand, [port]))
-          resolve()
-        } else if (message.type === 'failed') {
-          // Nothing a second worker would find differently.
-          this.#worker = null
-          reject(new ConfigurationError([message.message]))
-        } else this.#heed(message)
-      })
+      if (connect !== undefined) {
+        this.#listen(connect(), resolve, reject)
+        return
+      }
+      const { port1, port2 } = new MessageChannel()
+      this.#listen(port1, resolve, reject)
       if (inline === true) {
         serveInbox(port2, inbox)
         return
@@ -203,10 +206,27 @@ export class InboxClient implements Admission {
         this.#options.logger.error({ event: 'inbox_worker_failed', err: error }, 'inbox worker failed')
       })
       worker.on('exit', code => {
-        port1.close()
+        hearLastWords(port1)
         reject(new Error(`the inbox worker ended with code ${code}`))
         if (this.#worker === worker) this.#workerEnded(code)
       })
+    })
+  }
+
+  #listen(port: InboxPort, ready: () => void, failed: (error: Error) => void): void {
+    port.on('message', message => {
+      if (message.type === 'ready') {
+        this.#ready = message
+        this.#port = port
+        this.#options.onWorker(engine =>
+          port.postMessage({ type: 'engine', port: engine }, engine instanceof MessagePort ? [engine] : []),
+        )
+        ready()
+      } else if (message.type === 'failed') {
+        // Nothing a second worker would find differently.
+        this.#worker = null
+        failed(new ConfigurationError([message.message]))
+      } else this.#heed(message)
     })
   }
 

@@ -7,11 +7,14 @@ import type { InboxFigures } from './inbox.ts'
 import type { Burial } from './inbox-storage.ts'
 import type { IncomingRequest } from './intake.ts'
 
+/** The inbox worker's end of a channel to the engine. */
+export type EngineEnd = ThreadPort<EngineToInbox, InboxToEngine>
+
 /** From the main thread. */
 export type InboxCommand =
   | { readonly type: 'submit'; readonly requests: readonly IncomingRequest[] }
   /** The engine's end of a channel; replaces the one before it. */
-  | { readonly type: 'engine'; readonly port: ThreadPort<EngineToInbox, InboxToEngine> }
+  | { readonly type: 'engine'; readonly port: EngineEnd }
   | { readonly type: 'figures'; readonly id: number }
   | { readonly type: 'stop' }
 

@@ -6,14 +6,12 @@ import type { Answer } from './commit-group.ts'
 import { Handover } from './handover.ts'
 import { Inbox, type InboxOptions } from './inbox.ts'
 import { inboxStorage } from './inbox-file.ts'
-import type { EngineToInbox, InboxCommand, InboxReport, InboxToEngine } from './inbox-messages.ts'
+import type { EngineEnd, EngineToInbox, InboxCommand, InboxReport } from './inbox-messages.ts'
 import type { InboxStorage } from './inbox-storage.ts'
 import type { IncomingRequest } from './intake.ts'
 
 /** Trimming and recovery are looked at this often. */
 const tickMs = 100
-
-type EngineEnd = ThreadPort<EngineToInbox, InboxToEngine>
 
 /** What the service finds itself in; the simulation brings all of it. */
 export interface InboxSurroundings {
@@ -37,7 +35,7 @@ export function serveInbox(
     port.postMessage(message, transfer)
   let inbox: Inbox
   try {
-    inbox = new Inbox(options, { answer, committed, alarm, wake }, clock, storage)
+    inbox = new Inbox(options, { answer, committed, alarm, wake }, clock, storage, timers.elapsedMs)
   } catch (error) {
     report({ type: 'failed', message: error instanceof Error ? error.message : String(error) })
     port.close()

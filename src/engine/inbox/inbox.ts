@@ -83,6 +83,8 @@ export class Inbox {
   readonly #options: InboxOptions
   readonly #events: InboxEvents
   readonly #clock: Clock
+  /** For every wait and age: a wall clock that is set back would make them endless. */
+  readonly #elapsedMs: () => number
   readonly #budget: DecompressionBudget
   readonly #maxBytes: number
   readonly #disk: DiskWatch
@@ -112,7 +114,9 @@ export class Inbox {
     events: InboxEvents,
     clock: Clock,
     storage: InboxStorage = inboxStorage(options),
+    elapsedMs: () => number = () => performance.now(),
   ) {
+    this.#elapsedMs = elapsedMs
     this.#storage = storage
     this.#options = options
     this.#events = events
@@ -173,7 +177,7 @@ export class Inbox {
 
   /** Everything up to `position` is sealed in the store and may go, after the time it is to be kept. */
   trim(position: number): void {
-    this.#sealed.push({ position, atMs: this.#clock.now() })
+    this.#sealed.push({ position, atMs: this.#elapsedMs() })
     this.#chooseTrimTarget()
   }
 
@@ -258,7 +262,7 @@ export class Inbox {
   #join(request: IncomingRequest, bytes: Uint8Array): void {
     const hash = this.#hasher.hash(request, bytes)
     const known = this.#seen.find(hash, this.#clock.now()) ?? this.#group.pending(hash)
-    if (this.#group.size === 0) this.#group.startedMs = this.#clock.now()
+    if (this.#group.size === 0) this.#group.startedMs = this.#elapsedMs()
     if (known !== null) {
       this.#group.addRepeated(request, known)
     } else {
@@ -279,7 +283,7 @@ export class Inbox {
     return (
       group.bytes >= maxGroupBytes ||
       group.size >= maxGroupRequests ||
-      this.#clock.now() - group.startedMs >= maxGroupMs ||
+      this.#elapsedMs() - group.startedMs >= maxGroupMs ||
       !this.#budget.fits(maxGroupBytes)
     )
   }
@@ -330,7 +334,7 @@ export class Inbox {
   #fail(group: CommitGroup, error: unknown): void {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
     const problem = `the inbox cannot be written (${code})`
-    this.#fault = { problem, retryAtMs: this.#clock.now() + faultRetryMs }
+    this.#fault = { problem, retryAtMs: this.#elapsedMs() + faultRetryMs }
     this.#budget.giveBack(group.bytes)
     // Whether the failed commit reached the log is found out when the file is opened again.
     try {
@@ -349,7 +353,7 @@ export class Inbox {
    */
   #recover(): void {
     const fault = this.#fault
-    if (fault === null || this.#clock.now() < fault.retryAtMs) return
+    if (fault === null || this.#elapsedMs() < fault.retryAtMs) return
     try {
       const file = this.#storage.open()
       if (file.inboxId !== this.#file.inboxId || file.lastPosition < this.#file.lastPosition) {
@@ -359,7 +363,7 @@ export class Inbox {
       this.#file = file
       this.#load()
     } catch (error) {
-      fault.retryAtMs = this.#clock.now() + faultRetryMs
+      fault.retryAtMs = this.#elapsedMs() + faultRetryMs
       this.#events.alarm(error instanceof Error ? error.message : String(error))
       return
     }
@@ -387,7 +391,7 @@ export class Inbox {
 
   /** Sealed entries go when their time is over, or earlier when the inbox is nearly full. */
   #chooseTrimTarget(): void {
-    const due = this.#clock.now() - this.#options.keepSealedMs
+    const due = this.#elapsedMs() - this.#options.keepSealedMs
     const crowded = this.#fill.used > this.#maxBytes * 0.9
     while (this.#sealed[0] !== undefined && (crowded || this.#sealed[0].atMs <= due)) {
       this.#trimTarget = Math.max(this.#trimTarget, this.#sealed[0].position)
@@ -405,7 +409,7 @@ export class Inbox {
 
   #forgetSome(): void {
     const now = this.#clock.now()
-    if (now - this.#forgotAtMs < 1_000) return
+    if (Math.abs(now - this.#forgotAtMs) < 1_000) return
     this.#forgotAtMs = now
     this.#file.forgetSeen(now - seenWindowMs)
   }

@@ -8,6 +8,7 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { ConfigurationError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import { type Clock, systemClock } from '../../model/time.ts'
+import { hearLastWords } from '../last-words.ts'
 import { workerEntry } from '../worker-entry.ts'
 import type { EngineCommand, EngineReport, EngineWorkerFigures } from './engine-messages.ts'
 import { type EngineServiceOptions, serveEngine } from './engine-service.ts'
@@ -139,7 +140,7 @@ export class EngineClient {
         this.#options.logger.error({ event: 'engine_worker_failed', err: error }, 'engine worker failed')
       })
       worker.on('exit', code => {
-        port1.close()
+        hearLastWords(port1)
         reject(new Error(`the engine worker ended with code ${code}`))
         if (this.#worker === worker) this.#workerEnded(code)
       })

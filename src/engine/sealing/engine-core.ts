@@ -117,7 +117,8 @@ export class EngineCore {
   /** Taken, not published. */
   #fresh: { readonly pending: PendingEntry; readonly bytes: Uint8Array; readonly refused: Uint32Array }[] = []
   #freshBytes = 0
-  #publishedAtMs = 0
+  /** As `elapsedMs` tells it, like every age here: a wall clock that is set back would stop the work. */
+  #publishedAtMs = Number.NEGATIVE_INFINITY
   /** Published, not in a seal yet. */
   #pending = new PendingRange()
   #sealing: PendingRange | null = null
@@ -233,18 +234,18 @@ export class EngineCore {
       if (this.#sealIsDue()) await this.#sealPending()
       else if (this.#stopping && this.#loopEnded && this.#pending.isEmpty) return
       else await new Promise<void>(resolve => this.#parts.timers.after(10, resolve))
-      this.#tail.prune(this.#parts.clock.now())
+      this.#tail.prune(this.#parts.timers.elapsedMs())
     }
   }
 
   async #workSlice(): Promise<void> {
     const { timers } = this.#parts
     const end = timers.elapsedMs() + sliceMs
-    while (this.#canTake() && timers.elapsedMs() < end) {
+    while (this.#canTake()) {
       const fed = this.#feed.take()
       if (fed === null) return
       await this.#handle(fed)
-      if (this.#freshBytes >= publishBytes) return
+      if (this.#freshBytes >= publishBytes || timers.elapsedMs() >= end) return
     }
   }
 
@@ -313,7 +314,7 @@ export class EngineCore {
 
   /** The graph is a help; an entry it stumbles over is stored all the same. */
   async #count(entry: FedEntry, batch: PendingEntry['batch']): Promise<Uint32Array | null> {
-    const now = this.#parts.clock.now()
+    const now = this.#parts.timers.elapsedMs()
     if (this.#graphs.known(entry.tenant, entry.position, now) === null) await this.#openGraph(entry.tenant)
     try {
       return (
@@ -329,7 +330,7 @@ export class EngineCore {
 
   #publishIsDue(): boolean {
     if (this.#fresh.length === 0) return this.#feed.nextPosition - 1 > this.#publishedPosition
-    const waited = this.#parts.clock.now() - this.#publishedAtMs
+    const waited = this.#parts.timers.elapsedMs() - this.#publishedAtMs
     return this.#freshBytes >= publishBytes || waited >= publishMs
   }
 
@@ -343,20 +344,21 @@ export class EngineCore {
       const { position, tenant, signal, receivedMs } = pending
       return { position, tenant, signal, receivedMs, bytes, refused, templates: pending.templates }
     })
-    const now = this.#parts.clock.now()
-    const timeMs = entries.at(-1)?.receivedMs ?? now
+    const { clock, timers } = this.#parts
+    const timeMs = entries.at(-1)?.receivedMs ?? clock.now()
+    const nowMs = timers.elapsedMs()
     this.#tail.publish({ type: 'publication', inboxId, from, to, timeMs, entries, rollups, templates })
     this.#pending.add(
       this.#fresh.map(({ pending }) => pending),
       to,
-      now,
+      nowMs,
     )
     this.#pending.addRollups(rollups)
     this.#pending.addTemplates(templates)
     this.#fresh = []
     this.#freshBytes = 0
     this.#publishedPosition = to
-    this.#publishedAtMs = now
+    this.#publishedAtMs = nowMs
   }
 
   #sealIsDue(): boolean {
@@ -367,7 +369,7 @@ export class EngineCore {
       this.#stopping ||
       pending.items >= items ||
       pending.bytes >= bytes ||
-      this.#parts.clock.now() - pending.sinceMs >= ageMs
+      this.#parts.timers.elapsedMs() - pending.sinceMs >= ageMs
     )
   }
 
@@ -379,7 +381,7 @@ export class EngineCore {
     this.#sealing = null
     if (!sealed) return
     this.#sealedPosition = range.to
-    const now = this.#parts.clock.now()
+    const now = this.#parts.timers.elapsedMs()
     this.#tail.sealed(range.to, now)
     this.#parts.inbox.trim(range.to)
     this.#graphs.release(range.to, now)

@@ -23,7 +23,7 @@ export interface PendingPart {
 export class PendingRange {
   /** Last position, given up ones included. */
   to = 0
-  /** When the first entry came, milliseconds. */
+  /** When the first entry came, milliseconds of a clock that never goes back. */
   sinceMs = 0
   items = 0
   bytes = 0

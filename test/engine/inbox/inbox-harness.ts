@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Answer } from '../../../src/engine/inbox/commit-group.ts'
 import { type CommittedGroup, Inbox, type InboxOptions } from '../../../src/engine/inbox/inbox.ts'
+import { inboxStorage } from '../../../src/engine/inbox/inbox-file.ts'
 import type { IncomingRequest } from '../../../src/engine/inbox/intake.ts'
 import type { IngestResult } from '../../../src/model/ingest.ts'
 
@@ -87,6 +88,8 @@ export class InboxHarness {
         wake: () => undefined,
       },
       { now: () => this.nowMs },
+      inboxStorage({ file: this.file, ...this.#options }),
+      () => this.nowMs,
     )
   }
 }
