@@ -69,7 +69,7 @@ interface Excess {
 /** Shifts of one kind, largest share first, ties by name. */
 export function flowShifts(input: FlowInput, kind: FlowKind): readonly FlowShift[] {
   const callees = calleesOf(input.edges)
-  const asked = askedServices(input, callees)
+  const asked = askedServices(input)
   const excess = new Map<string, Excess>()
   for (const service of [...input.window.keys()].sort()) {
     const found = excessOf(input.window.get(service), input.baseline.get(service), kind)
@@ -135,12 +135,10 @@ function calleesOf(edges: readonly FlowEdge[]): Map<string, string[]> {
   return callees
 }
 
-function askedServices(
-  { edges, symptom, window }: FlowInput,
-  callees: ReadonlyMap<string, readonly string[]>,
-): ReadonlySet<string> {
-  if (symptom === null || !(callees.has(symptom) || window.has(symptom))) return new Set(window.keys())
-  return reachable(edges, symptom, 'callees')
+/** What the symptom can come from; everything while no call from or to it is known, for nothing excludes anybody. */
+function askedServices({ edges, symptom, window }: FlowInput): ReadonlySet<string> {
+  const known = edges.some(({ caller, callee }) => caller === symptom || callee === symptom)
+  return symptom === null || !known ? new Set(window.keys()) : reachable(edges, symptom, 'callees')
 }
 
 function excessOf(

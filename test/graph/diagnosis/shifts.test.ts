@@ -193,6 +193,18 @@ describe('flowShifts', () => {
     expect(found.map(shift => shift.service)).not.toContain('lonely')
     expect(found[0]?.service).toBe('shop')
   })
+
+  it('does not blame the symptom for want of call edges', () => {
+    const window = new Map([
+      ...baseline,
+      ['web', flow(0.3, 0)],
+      ['shop', flow(0.25, 0)],
+      ['table', flow(0.21, 0)],
+    ])
+    const found = flowShifts({ window, baseline, edges: [], symptom: 'web' }, 'latency')
+    expect(found.map(shift => shift.service).sort()).toEqual(['shop', 'table', 'web'])
+    for (const { share } of found) expect(share).toBeLessThan(0.5)
+  })
 })
 
 describe('source sampling', () => {
