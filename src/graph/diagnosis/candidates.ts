@@ -1,4 +1,4 @@
-/** Suspects: the findings of each service together, scored and put in order. */
+/** Suspects: the findings of each service together, and a surge by itself, scored and put in order. */
 import type { Cause, FaultKind, Feature, FeatureName, Location } from './diagnosis.ts'
 import { errorFeature } from './error-feature.ts'
 import type { Evidence } from './evidence.ts'
@@ -25,17 +25,24 @@ const minContribution = 0.05
 
 /** Best first, ties by name. */
 export function rankCandidates(evidence: Evidence): readonly Candidate[] {
-  const perService = new Map<string, Finding[]>()
+  const suspects = new Map<string, Finding[]>()
   for (const finding of findAll(evidence)) {
     const { value, weight } = finding.feature
     if (finding.service === '' || value * weight < minContribution) continue
-    const list = perService.get(finding.service)
-    if (list === undefined) perService.set(finding.service, [finding])
+    const suspect = suspectOf(finding)
+    const list = suspects.get(suspect)
+    if (list === undefined) suspects.set(suspect, [finding])
     else list.push(finding)
   }
-  return [...perService]
-    .map(([service, findings]) => candidateOf(service, findings))
-    .sort((a, b) => b.sum - a.sum || (a.cause.location.service < b.cause.location.service ? -1 : 1))
+  return [...suspects]
+    .map(([suspect, findings]) => ({ suspect, candidate: candidateOf(findings[0]?.service ?? '', findings) }))
+    .sort((a, b) => b.candidate.sum - a.candidate.sum || (a.suspect < b.suspect ? -1 : 1))
+    .map(({ candidate }) => candidate)
+}
+
+/** A flood is not the fault of the service by which it enters: the two are told apart. */
+function suspectOf({ service, feature }: Finding): string {
+  return feature.name === 'entry_traffic' ? `${service}\n${feature.name}` : service
 }
 
 function findAll(evidence: Evidence): readonly Finding[] {

@@ -39,7 +39,7 @@ export async function diagnose(input: DiagnosisInput): Promise<Diagnosis> {
   const isRelated = ({ cause }: Candidate) => connected === null || connected.has(cause.location.service)
   const all = ranked.filter(isRelated)
   const unrelated = ranked.filter(candidate => !isRelated(candidate)).slice(0, maxCauses)
-  const verdict = verdictOf(all, enough)
+  const verdict = verdictOf(all, enough, evidence.hurt.value)
   const named = verdict === 'healthy' ? noCauses : all.slice(0, maxCauses)
   deadline.check()
   return assemble({ input, baseline, evidence, verdict, all, unrelated, named })

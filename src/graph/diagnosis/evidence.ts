@@ -5,6 +5,7 @@ import type { TemplateRecord } from '../../model/store.ts'
 import type { TimeRange } from '../../model/time.ts'
 import { callEdges } from './call-paths.ts'
 import { type Callees, type ChargeSamples, collectCharges, learnCallees } from './charge-samples.ts'
+import { type EntryHurt, entryHurt } from './entry-hurt.ts'
 import { type EntryTraffic, entryTraffic } from './entry-traffic.ts'
 import { type ErrorOrigin, type ErrorShift, errorOrigins, errorShifts } from './error-origins.ts'
 import { type FlowGrid, gridOf, serviceFlows } from './flow-series.ts'
@@ -34,6 +35,7 @@ export interface Evidence {
   readonly callees: Callees
   /** Requests from outside by entry service; empty if a sampler hides their rates. */
   readonly traffic: readonly EntryTraffic[]
+  readonly hurt: EntryHurt
   /** Places that became slower, whatever explains it; and those with evidence of their own. */
   readonly shifts: readonly TimeShift[]
   readonly time: readonly TimeShift[]
@@ -110,6 +112,7 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
     charges,
     callees,
     traffic: entryTraffic(window, baseline),
+    hurt: entryHurt(window.set, baseline.set),
     shifts,
     time: shifts.filter(shift => shift.evidence >= minNats),
     errors: errors.filter(shift => shift.evidence >= minNats),

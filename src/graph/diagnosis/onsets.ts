@@ -21,7 +21,7 @@ export function listOnsets(
   const onsets = new Map<string, Onset>()
   for (const candidate of causes) {
     const onset = onsetOfCause(evidence, candidate)
-    if (onset !== null) onsets.set(onset.service, onset)
+    if (onset !== null && !onsets.has(onset.service)) onsets.set(onset.service, onset)
   }
   for (const [service, hit] of impact.services) {
     const name = evidence.names.text(service)

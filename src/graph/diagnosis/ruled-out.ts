@@ -96,7 +96,8 @@ function explainedByCallee({ evidence }: RuleOutInput): RuledOut[] {
 function symptomsOnly({ evidence, named, all, affected }: RuleOutInput): RuledOut[] {
   const first = named[0]
   if (first === undefined) return []
-  const moved = new Map(all.map(candidate => [candidate.cause.location.service, candidate]))
+  const explanation = first.cause.kind === 'surge' ? 'explained_by_traffic' : 'explained_by_callee'
+  const moved = new Map(all.toReversed().map(candidate => [candidate.cause.location.service, candidate]))
   return [...affected.services]
     .filter(([, hit]) => hit.share >= symptomShare)
     .sort((a, b) => b[1].share - a[1].share || a[0] - b[0])
@@ -104,10 +105,11 @@ function symptomsOnly({ evidence, named, all, affected }: RuleOutInput): RuledOu
       const service = evidence.names.text(id)
       const shared = [...hit.traces].filter(trace => first.traces.has(trace)).length
       const score = moved.get(service)?.cause.score ?? 0
+      const explained = shared * 2 >= hit.traces.size
       return {
         service,
-        reason: shared * 2 >= hit.traces.size ? ('explained_by_callee' as const) : ('unchanged' as const),
-        explainedBy: shared * 2 >= hit.traces.size ? first.cause.location.service : '',
+        reason: explained ? explanation : ('unchanged' as const),
+        explainedBy: explained ? first.cause.location.service : '',
         measured: {
           hit_requests: hit.hit,
           requests: hit.entries,

@@ -4,7 +4,7 @@
  */
 import type { Candidate } from './candidates.ts'
 import type { FeatureName, Verdict } from './diagnosis.ts'
-import { bias } from './score.ts'
+import { bias, weights } from './score.ts'
 
 /** Log-odds at which a cause is as likely as not: where evidence makes up for the bias. */
 const firmSum = -bias
@@ -32,11 +32,16 @@ const families: Readonly<Record<FeatureName, string>> = {
   entry_traffic: 'traffic',
 }
 
-/** `enough`: there is data on both sides. */
-export function verdictOf(candidates: readonly Candidate[], enough: boolean): Verdict {
+/**
+ * `enough`: there is data on both sides. `hurt`: how much requests from outside suffer, 0 to 1; a system whose
+ * users wait is not healthy, even if no place in it stands out.
+ */
+export function verdictOf(candidates: readonly Candidate[], enough: boolean, hurt: number): Verdict {
   if (!enough) return 'insufficient_data'
   const [first, second] = candidates
-  if (first === undefined || first.sum < quietSum) return 'healthy'
+  if (first === undefined || first.sum < quietSum) {
+    return hurt * weights.entry_traffic < firmSum ? 'healthy' : 'inconclusive'
+  }
   const lead = first.sum - (second?.sum ?? 0)
   if (first.sum < firmSum || lead < firmLead) return 'inconclusive'
   const witnesses = new Set(

@@ -38,7 +38,9 @@ function trafficSentence({ traffic, causes }: Diagnosis): string {
 
 function firmSentence(diagnosis: Diagnosis): string {
   const [first, second] = diagnosis.causes
-  if (first === undefined) return 'Something changed, but no cause can be named.'
+  if (first === undefined) {
+    return `Inconclusive: requests are slower than the baseline's tail, and no place stands out.${trafficSentence(diagnosis)}`
+  }
   const since = first.onsetMs === null ? '' : ` since ${formatTime(first.onsetMs)}`
   const strongest = first.features
     .toSorted((a, b) => b.value * b.weight - a.value * a.weight || (a.name < b.name ? -1 : 1))

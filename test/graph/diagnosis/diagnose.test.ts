@@ -113,7 +113,8 @@ describe('diagnose', () => {
   it('blames nobody for what slows everything down at once', async () => {
     for (const seed of [31, 32]) {
       const diagnosis = await ask(readerOf(history({ kind: 'busy_host' }, seed)))
-      expect(firm(diagnosis)).toBe(false)
+      // Users wait, so all is not well either.
+      expect(diagnosis.verdict).toBe('inconclusive')
       expect(diagnosis.causes.filter(cause => cause.score > 0.2)).toEqual([])
     }
   })
