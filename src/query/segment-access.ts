@@ -19,7 +19,7 @@ import type { TraceIndex } from '../store/segment/trace-index.ts'
 import type { ReaderCaches } from './reader-caches.ts'
 
 /** Error codes that mean: this segment cannot be read, others can. */
-const unreadable = new Set(['corrupt_segment', 'newer_format'])
+const unreadable = new Set(['corrupt_segment', 'newer_format', 'old_format'])
 
 export class SegmentAccess {
   readonly #snapshot: StoreSnapshot

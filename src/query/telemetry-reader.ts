@@ -491,10 +491,11 @@ function logPruning(query: LogScanQuery): LogPruning {
 
 function rowsOfFrames(frames: Uint8Array, count: number): readonly number[] {
   const rows: number[] = []
+  const size = rowsPerFrame('logs')
   for (let frame = 0; frame < frames.length; frame++) {
     if (frames[frame] !== 1) continue
-    const end = Math.min(count, (frame + 1) * rowsPerFrame)
-    for (let row = frame * rowsPerFrame; row < end; row++) rows.push(row)
+    const end = Math.min(count, (frame + 1) * size)
+    for (let row = frame * size; row < end; row++) rows.push(row)
   }
   return rows
 }

@@ -114,7 +114,8 @@ export class SegmentCompactor {
     } catch (error) {
       if (!(error instanceof StoreError)) throw error
       if (error.code === 'missing_segment') this.#small.delete(header.id)
-      else if (error.code === 'corrupt_segment' || error.code === 'newer_format') this.#damaged.add(header.id)
+      else if (error.code === 'corrupt_segment' || error.code.endsWith('_format'))
+        this.#damaged.add(header.id)
       else throw error
       return null
     }

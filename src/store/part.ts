@@ -7,25 +7,34 @@ import { crc32c } from './crc32c.ts'
 import { ByteWriter } from './segment/bytes.ts'
 import { corruptSegment } from './segment/corrupt.ts'
 
-/** Version of what this process writes; it reads this one and older ones. */
-export const formatVersion = 1
+/** Version of what this process writes and reads; 1 was never released. */
+export const formatVersion = 2
 
-/** Seals content gathered by `write`, which appends to the writer it is given. */
-export function sealPart(write: (out: ByteWriter) => void, capacity = 4096): Uint8Array {
-  const out = new ByteWriter(capacity)
+/** Every part is gathered here first: it grows to the largest one, and parts are copied at their size. */
+const scratch = new ByteWriter(1 << 20)
+
+/** Seals content gathered by `write`, which appends to the writer it is given and must not seal another part. */
+export function sealPart(write: (out: ByteWriter) => void): Uint8Array {
+  const out = scratch
+  out.length = 0
   out.u8(formatVersion)
   write(out)
   out.u32(crc32c(out.bytes, 0, out.length))
   return out.done()
 }
 
-/** Throws StoreError `corrupt_segment` unless the checksum fits, `newer_format` for a version of the future. */
+/** Throws StoreError `corrupt_segment` unless the checksum fits, `newer_format` or `old_format` for another version. */
 export function checkPart(bytes: Uint8Array): void {
   const end = bytes.length - 4
   if (end < 1) throw corruptSegment('a part is shorter than its envelope')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (view.getUint32(end, true) !== crc32c(bytes, 0, end)) throw corruptSegment('a checksum does not fit')
   const version = bytes[0] ?? 0
+  if (version < formatVersion)
+    throw new StoreError(
+      'old_format',
+      `segment format ${version} was in use before the first release; start with an empty store`,
+    )
   if (version > formatVersion)
     throw new StoreError(
       'newer_format',

@@ -64,12 +64,12 @@ describe.each(signals)('a segment of %s', signal => {
   })
 
   it('unpacks only the frames of the rows asked for', () => {
-    const bodies = fc.sample(requests[signal], { numRuns: 120, seed: 7 })
+    const bodies = fc.sample(requests[signal], { numRuns: 350, seed: 7 })
     const largest = sealed(signal, entriesOf(signal, bodies)).reduce((a, b) =>
       a.header.count > b.header.count ? a : b,
     )
     const columns = readBlock(largest.parts)
-    expect(columns.block.count).toBeGreaterThan(130)
+    expect(framePartsOf(columns.block, null).length).toBeGreaterThan(1)
     const rows = [columns.block.count - 1]
     const names = framePartsOf(columns.block, rows)
     expect(names).toHaveLength(1)

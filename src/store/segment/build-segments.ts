@@ -157,7 +157,7 @@ function encodeSegment(owner: Owner, joined: Joined, rows: Uint32Array, ordinal:
   const parts = new Map<string, Uint8Array>()
   parts.set(
     partNames.columns,
-    sealPart(out => writeColumns(out, block, records.held), block.count * 24 + 1024),
+    sealPart(out => writeColumns(out, block, records.held)),
   )
   parts.set(
     partNames.dictionary,
@@ -189,11 +189,12 @@ function usedSources(joined: Joined, rows: Uint32Array): readonly Source[] {
 
 function termsOf(block: LogBlock, picked: PickedRecords): Uint8Array {
   const builder = new TermIndexBuilder()
+  const size = rowsPerFrame('logs')
   for (let row = 0; row < block.count; row++) {
     picked.seek(row)
-    builder.addRecord(Math.floor(row / rowsPerFrame), picked.bytes.subarray(picked.from, picked.to))
+    builder.addRecord(Math.floor(row / size), picked.bytes.subarray(picked.from, picked.to))
   }
-  return builder.finish(Math.ceil(block.count / rowsPerFrame))
+  return builder.finish(Math.ceil(block.count / size))
 }
 
 function headerOf(

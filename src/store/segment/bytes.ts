@@ -170,6 +170,11 @@ export class ByteReader {
     return view
   }
 
+  skip(size: number): void {
+    if (size > this.end - this.at) throw corruptSegment('it ends too early')
+    this.at += size
+  }
+
   block(): Uint8Array {
     return this.raw(this.varint())
   }

@@ -3,14 +3,16 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { ByteReader, ByteWriter } from './bytes.ts'
 import { corruptSegment } from './corrupt.ts'
 
-const options = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
+const params = { [constants.ZSTD_c_compressionLevel]: 1 }
 
 /** No section of a segment is larger; a length beyond it is damage, not data. */
 const maxSectionBytes = 1 << 30
 
 /** Raw size, stored size, bytes; kept as they are where compression does not pay. */
 export function writeCompressed(out: ByteWriter, content: Uint8Array): void {
-  const packed = content.length < 32 ? content : zstdCompressSync(content, options)
+  // One output buffer that surely holds it: the default gathers pieces of 16 kB and joins them.
+  const chunkSize = content.length + 512
+  const packed = content.length < 32 ? content : zstdCompressSync(content, { params, chunkSize })
   const smaller = packed.length < content.length ? packed : content
   out.varint(content.length)
   out.varint(smaller.length)

@@ -9,6 +9,6 @@ export const partNames = {
   traces: 'traces',
   /** Folded words with the frames they occur in; log records. */
   terms: 'terms',
-  /** Messages of rows `frame * rowsPerFrame` and the ones that follow. */
+  /** Messages of rows `frame * rowsPerFrame(signal)` and the ones that follow. */
   frame: (frame: number): string => `frame.${frame}`,
 } as const

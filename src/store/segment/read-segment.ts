@@ -35,7 +35,7 @@ export function readTerms(parts: Parts): TermIndex {
 
 /** Names of the frame parts that hold these rows (all if null). */
 export function framePartsOf(block: Block, rows: readonly number[] | null): readonly string[] {
-  return framesOf(rows, block.count).map(partNames.frame)
+  return framesOf(rows, block).map(partNames.frame)
 }
 
 /**
@@ -50,7 +50,7 @@ export function readRecords(
 ): RecordTable {
   return guarded(() => {
     const frames = new Map<number, Uint8Array>()
-    for (const frame of framesOf(rows, columns.block.count))
+    for (const frame of framesOf(rows, columns.block))
       frames.set(frame, readCompressed(new ByteReader(contentOf(parts, partNames.frame(frame)))))
     return decodeRecords(columns.block, columns.held, dictionary, frames, rows)
   })
