@@ -1,35 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type ServerProcess, startServerProcess } from '../../scripts/server-process.ts'
-import { exportedItems, itemsOf } from './otlp-items.ts'
-import { sendEverything, transports } from './sdk-telemetry.ts'
+import { describeRoundTrip } from './round-trip.ts'
 
-let server: ServerProcess
-const dataDirectory = mkdtempSync(join(tmpdir(), 'otelcontext-e2e-'))
-
-beforeAll(async () => {
-  server = await startServerProcess({ dataDirectory })
-})
-
-afterAll(async () => {
-  await server.stop()
-  rmSync(dataDirectory, { recursive: true })
-})
-
-describe.each(transports)('the JavaScript SDK over %s', transport => {
-  it.each([false, true])('gets every field back through export, gzip %s', async gzip => {
-    const service = `round-trip ${transport} ${gzip}`
-    const sent = await sendEverything(
-      { transport, gzip, otlpHttpUrl: server.otlpHttpUrl, grpcAddress: server.grpcAddress },
-      service,
-    )
-    for (const signal of ['traces', 'logs', 'metrics'] as const) {
-      const expected = sent[signal].flatMap(request => itemsOf(signal, request))
-      expect(expected.length).toBeGreaterThan(3)
-      const stored = await exportedItems(server, signal, service, expected.length)
-      expect(stored).toEqual(expected.toSorted((a, b) => (a.key < b.key ? -1 : 1)))
-    }
-  })
-})
+describeRoundTrip('SQLite', async () => ({}))

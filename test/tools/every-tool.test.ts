@@ -9,8 +9,9 @@ import { openSqliteWriter } from '../../src/store/sqlite/store-writer.ts'
 import { tokenBound } from '../../src/tools/answer/token-bound.ts'
 import { ArgumentProblem } from '../../src/tools/arguments/problem.ts'
 import { findTool, tools } from '../../src/tools/registry.ts'
-import { canary, hostileRequests, hostileServices } from './hostile-telemetry.ts'
-import { shopEndMs, shopFaultMs, shopRequests, shopStartMs, traceIdOf } from './shop-telemetry.ts'
+import { canary, hostileRequests } from './hostile-telemetry.ts'
+import { hostileQuestions, questions, window } from './shop-questions.ts'
+import { shopEndMs, shopRequests } from './shop-telemetry.ts'
 import { type Answer, operator, startTelemetrySystem, type TelemetrySystem } from './telemetry-system.ts'
 
 const tokens = (text: string): number => encode(text).length
@@ -103,31 +104,6 @@ describe('definitions', () => {
     },
   )
 })
-
-const window = { from: new Date(shopFaultMs).toISOString(), to: new Date(shopEndMs).toISOString() }
-
-/** A question for every tool that has an answer in the shop. */
-const questions: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
-  ['investigate', window],
-  ['root_cause_analysis', { service: 'frontend', ...window }],
-  ['impact_analysis', { service: 'payment', ...window }],
-  ['get_service_map', window],
-  ['get_service_health', { service: 'payment', ...window }],
-  ['get_anomaly_timeline', { from: new Date(shopFaultMs - 600_000).toISOString(), to: window.to }],
-  ['search_logs', { service: 'payment', ...window }],
-  ['search_logs', { templates: true, ...window }],
-  ['search_logs', { query: 'card AND NOT refund', severity: 'error', limit: 5, ...window }],
-  ['search_traces', { service: 'payment', status: 'error', ...window }],
-  ['search_traces', { group: true, ...window }],
-  ['get_trace', { trace_id: traceIdOf(200), include: ['logs', 'attributes', 'exemplars', 'links'] }],
-  ['query_metrics', window],
-  ['query_metrics', { metric: 'process.memory.usage', group_by: ['service', 'instance'], ...window }],
-  [
-    'compare_windows',
-    { ...window, baseline_from: new Date(shopStartMs).toISOString(), baseline_to: window.from },
-  ],
-  ['diagnose_ingest', window],
-]
 
 describe('answers', () => {
   let system: TelemetrySystem
@@ -321,13 +297,6 @@ describe('telemetry written by strangers', () => {
   })
   afterAll(() => system.close())
 
-  const hostileQuestions = (): typeof questions => [
-    ...questions,
-    ...hostileServices.map(service => ['get_service_health', { service, ...window }] as const),
-    ['get_trace', { trace_id: traceIdOf(9_000), include: ['logs', 'attributes'] }],
-    ['query_metrics', { query: 'x', ...window }],
-  ]
-
   const outsideOfUntrusted = (answer: Answer): string => {
     const trimmed = JSON.parse(answer.json) as {
       tables?: Record<string, { columns: string[]; untrusted?: string[]; rows: unknown[][] }>
@@ -341,7 +310,7 @@ describe('telemetry written by strangers', () => {
 
   it('appears only in columns marked untrusted, without characters that act unseen', async () => {
     let seen = 0
-    for (const [name, args] of hostileQuestions()) {
+    for (const [name, args] of hostileQuestions) {
       const answer = await system.ask(name, { max_tokens: 20_000, ...args })
       expect([name, outsideOfUntrusted(answer).includes(canary)]).toEqual([name, false])
       if (answer.json.includes(canary)) seen++
@@ -362,7 +331,7 @@ describe('telemetry written by strangers', () => {
   })
 
   it.each([300, 400, 700, 1_500, 4_000])('keeps %i tokens whatever it holds', async maxTokens => {
-    for (const [name, args] of hostileQuestions()) {
+    for (const [name, args] of hostileQuestions) {
       const { json, failed } = await system.ask(name, { ...args, max_tokens: maxTokens })
       expect([name, failed, tokens(json) <= maxTokens]).toEqual([name, false, true])
     }

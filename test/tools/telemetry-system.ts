@@ -6,7 +6,7 @@ import { mergeRollups } from '../../src/graph/rollups/merge.ts'
 import { TenantGraph } from '../../src/graph/tenant-graph.ts'
 import type { Deadline, IngestCounter } from '../../src/model/reader.ts'
 import type { Receiver } from '../../src/model/receiver.ts'
-import type { RollupRecord, TemplateRecord } from '../../src/model/store.ts'
+import type { RollupRecord, StoreReader, StoreWriter, TemplateRecord } from '../../src/model/store.ts'
 import type { TailEntry } from '../../src/model/tail.ts'
 import { type Batch, type Signal, signals } from '../../src/model/telemetry.ts'
 import type { Caller, ToolAnswer, ToolRunner } from '../../src/model/tool.ts'
@@ -85,12 +85,19 @@ export function parseAnswer({ json, failed }: ToolAnswer): Answer {
   return { ...(JSON.parse(json) as Omit<Answer, 'json' | 'failed'>), json, failed }
 }
 
-/** `nowMs` is the clock of all calls. */
-export function startTelemetrySystem(nowMs: number): TelemetrySystem {
+export interface SystemStore {
+  readonly writer: StoreWriter
+  readonly reader: StoreReader
+  /** Deletes what is stored; called when both are closed. */
+  remove(): Promise<void>
+}
+
+/** `nowMs` is the clock of all calls; in a SQLite file of its own if no other store is given. */
+export function startTelemetrySystem(nowMs: number, otherStore?: SystemStore): TelemetrySystem {
   const directory = mkdtempSync(join(tmpdir(), 'otelcontext-tools-'))
   const file = join(directory, 'store.db')
-  const writer = openSqliteWriter(file)
-  const store = openSqliteReader(file)
+  const writer = otherStore?.writer ?? openSqliteWriter(file)
+  const store = otherStore?.reader ?? openSqliteReader(file)
   const caches = createReaderCaches()
   const tail = new Tail(inboxId)
   const graphs = new Map<string, TenantGraph>()
@@ -194,6 +201,7 @@ export function startTelemetrySystem(nowMs: number): TelemetrySystem {
     async close() {
       await store.close()
       await writer.close()
+      await otherStore?.remove()
       rmSync(directory, { recursive: true, force: true })
     },
   }
