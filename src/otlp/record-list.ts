@@ -1,5 +1,6 @@
 /** Where the record of each row lies, and the side buffer of those that had to be rewritten. */
 import type { RecordTable } from '../model/telemetry.ts'
+import { ColumnBuffer, firstOf } from './column-buffer.ts'
 import type { MessageShape } from './fields/message-shape.ts'
 import { type RewriteOutcome, rewriteRecord } from './rewrite-record.ts'
 import { ByteWriter } from './wire/byte-writer.ts'
@@ -17,8 +18,9 @@ export class RecordList {
   constructor(bytes: Uint8Array, items: number, attributeMaxBytes: number) {
     this.#bytes = bytes
     this.#limit = attributeMaxBytes
-    this.offset = new Uint32Array(items)
-    this.length = new Uint32Array(items)
+    const buffer = new ColumnBuffer(items, 8)
+    this.offset = buffer.uint32(items)
+    this.length = buffer.uint32(items)
   }
 
   /**
@@ -56,6 +58,6 @@ export class RecordList {
       bytes.set(this.#bytes)
       bytes.set(side, this.#bytes.length)
     }
-    return { bytes, offset: offset.subarray(0, rows), length: length.subarray(0, rows) }
+    return { bytes, offset: firstOf(offset, rows), length: firstOf(length, rows) }
   }
 }

@@ -118,14 +118,25 @@ export function forEachMessage(
   visit: (from: number, to: number) => void,
 ): void {
   for (let pos = from; pos < to; ) {
-    const tag = readTag(bytes, pos, to)
-    if (tag !== wanted) {
-      pos = skipValue(bytes, cursor.next, to, tag & 7)
-      continue
+    if (bytes[pos] !== wanted) {
+      const tag = readTag(bytes, pos, to)
+      if (tag !== wanted) {
+        pos = skipValue(bytes, cursor.next, to, tag & 7)
+        continue
+      }
+      cursor.next--
+    } else cursor.next = pos
+    // Lengths of one and two bytes, read here; whatever else there is, and what is wrong, by `readLength`.
+    const first = bytes[cursor.next + 1] ?? 0
+    const second = bytes[cursor.next + 2] ?? 0
+    let start = cursor.next + (first < 0x80 ? 2 : 3)
+    let length = first < 0x80 ? first : (first & 0x7f) | (second << 7)
+    if ((first >= 0x80 && second >= 0x80) || start + length > to) {
+      length = readLength(bytes, cursor.next + 1, to)
+      start = cursor.next
     }
-    const length = readLength(bytes, cursor.next, to)
-    pos = cursor.next + length
-    visit(pos - length, pos)
+    pos = start + length
+    visit(start, pos)
   }
 }
 

@@ -4,6 +4,7 @@ import { resourceMessage, scopeMessage } from './fields/common-fields.ts'
 import { type MessageShape, shapeOf } from './fields/message-shape.ts'
 import { rewriteRecord } from './rewrite-record.ts'
 import { attribute, scanAttribute, shortTextAt } from './wire/attribute-scan.ts'
+import { viewOf } from './wire/byte-view.ts'
 import { ByteWriter } from './wire/byte-writer.ts'
 import { KeyMatcher } from './wire/key-matcher.ts'
 import { textAt } from './wire/utf8-text.ts'
@@ -126,7 +127,7 @@ function resourceTexts(resource: Uint8Array): Map<(typeof keys)[number], string>
     pos = skipValue(resource, content, resource.length, tag & 7)
     if (tag !== 0x0a) continue
     scanAttribute(resource, pos - readLength(resource, content, resource.length), pos, resourceDepth + 1)
-    const key = keys[matcher.match(resource, attribute.keyFrom, attribute.keyTo - attribute.keyFrom)]
+    const key = keys[matcher.match(viewOf(resource), attribute.keyFrom, attribute.keyTo - attribute.keyFrom)]
     if (key === undefined) continue
     texts.set(key, shortTextAt(resource, attribute.valueFrom, attribute.valueTo))
   }

@@ -10,8 +10,9 @@ import { RecordList } from '../record-list.ts'
 import { countItems, RequestWalk } from '../request-walk.ts'
 import { isUsableId } from '../rewrite-record.ts'
 import { scanAttribute } from '../wire/attribute-scan.ts'
+import { viewOf } from '../wire/byte-view.ts'
 import { TextInterner } from '../wire/interner.ts'
-import { cursor, fixed32At, readLength, readTag, readVarint, skipValue } from '../wire/varint.ts'
+import { cursor, readLength, readTag, readVarint, skipValue } from '../wire/varint.ts'
 import { HotAttributes } from './hot-attributes.ts'
 import { SpanColumns } from './span-columns.ts'
 
@@ -45,6 +46,7 @@ const hot = new HotAttributes()
 
 class SpanDecoder {
   readonly #bytes: Uint8Array
+  readonly #view: DataView
   readonly #columns: SpanColumns
   readonly #records: RecordList
   readonly #receipt: ReceiptTime
@@ -57,6 +59,7 @@ class SpanDecoder {
 
   constructor(bytes: Uint8Array, items: number, context: DecodeContext) {
     this.#bytes = bytes
+    this.#view = viewOf(bytes)
     this.#columns = new SpanColumns(items)
     this.#records = new RecordList(bytes, items, context.attributeMaxBytes)
     this.#receipt = receiptTime(context)
@@ -89,6 +92,7 @@ class SpanDecoder {
   /** Fills a row; false if the span is refused. */
   #span(from: number, to: number, row: number): boolean {
     const bytes = this.#bytes
+    const view = this.#view
     const columns = this.#columns
     let traceAt = 0
     let traceLength = 0
@@ -112,22 +116,32 @@ class SpanDecoder {
       let tag = bytes[pos] ?? 0
       let content = pos + 1
       if (tag >= 0x80 || tag < 8) {
-        tag = readTag(bytes, pos, to)
-        content = cursor.next
+        const second = bytes[content] ?? 0
+        if (tag >= 0x80 && second > 0 && second < 0x80 && content < to) {
+          tag = (tag & 0x7f) | (second << 7)
+          content++
+        } else {
+          tag = readTag(bytes, pos, to)
+          content = cursor.next
+        }
       }
       if ((tag & 7) !== 2) {
-        pos = skipValue(bytes, content, to, tag & 7)
+        // Times, flags and a kind of one byte are stepped over here, all else by `skipValue`.
+        if ((tag & 7) === 1 && content + 8 <= to) pos = content + 8
+        else if ((tag & 7) === 5 && content + 4 <= to) pos = content + 4
+        else if ((tag & 7) === 0 && content < to && (bytes[content] ?? 0) < 0x80) pos = content + 1
+        else pos = skipValue(bytes, content, to, tag & 7)
         switch (tag) {
           case spanTags.kind:
-            kind = readVarint(bytes, content, to)
+            kind = pos === content + 1 ? (bytes[content] ?? 0) : readVarint(bytes, content, to)
             break
           case spanTags.start:
-            startLo = fixed32At(bytes, content)
-            startHi = fixed32At(bytes, content + 4)
+            startLo = view.getUint32(content, true)
+            startHi = view.getUint32(content + 4, true)
             break
           case spanTags.end:
-            endLo = fixed32At(bytes, content)
-            endHi = fixed32At(bytes, content + 4)
+            endLo = view.getUint32(content, true)
+            endHi = view.getUint32(content + 4, true)
             break
           default:
         }
@@ -143,7 +157,7 @@ class SpanDecoder {
       switch (tag) {
         case spanTags.attributes:
           scanAttribute(bytes, value, pos, spanAttributeDepth)
-          hot.note(bytes)
+          hot.note(view)
           break
         case spanTags.traceId:
           traceAt = value
@@ -181,10 +195,10 @@ class SpanDecoder {
         return false
       }
     }
-    copyId(bytes, traceAt, traceLength, columns.traceId, row * 16, 16)
-    copyId(bytes, spanAt, spanLength, columns.spanId, row * 8, 8)
-    copyId(bytes, parentAt, parentLength, columns.parentSpanId, row * 8, 8)
-    columns.name[row] = texts.number(bytes, nameFrom, nameTo)
+    if (traceLength === 16) columns.setTraceId(row, view, traceAt)
+    if (spanLength === 8) columns.setSpanId(row, view, spanAt)
+    if (parentLength === 8) columns.setParentSpanId(row, view, parentAt)
+    columns.name[row] = texts.number(bytes, nameFrom, nameTo, view)
     columns.kind[row] = kind > 5 ? 0 : kind
     columns.status[row] = status
     columns.httpStatus[row] = hot.httpStatus(bytes)
@@ -253,7 +267,7 @@ class SpanDecoder {
         if (tag === 0x12 && pass === 0) exception = isException(bytes, content, pos)
         if (tag !== 0x1a) continue
         scanAttribute(bytes, pos - readLength(bytes, content, to), pos, nestedAttributeDepth)
-        if (pass === 1) hot.noteException(bytes)
+        if (pass === 1) hot.noteException(this.#view)
       }
       // The name may stand behind the attributes, so they are looked at when it is known.
       if (!exception) return
@@ -307,23 +321,6 @@ function isException(bytes: Uint8Array, content: number, to: number): boolean {
 function idRefusal(what: string, length: number, wanted: number): string {
   if (length === wanted) return `${what} is all zero; send a random one of ${wanted} bytes`
   return `${what} has ${length} bytes; send ${wanted} bytes (in JSON ${wanted * 2} hexadecimal digits)`
-}
-
-function copyId(
-  bytes: Uint8Array,
-  from: number,
-  length: number,
-  into: Uint8Array,
-  at: number,
-  wanted: number,
-): void {
-  if (length !== wanted) return
-  for (let i = 0; i < wanted; i += 4) {
-    into[at + i] = bytes[from + i] ?? 0
-    into[at + i + 1] = bytes[from + i + 1] ?? 0
-    into[at + i + 2] = bytes[from + i + 2] ?? 0
-    into[at + i + 3] = bytes[from + i + 3] ?? 0
-  }
 }
 
 /**

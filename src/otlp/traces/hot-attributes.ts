@@ -66,6 +66,7 @@ export class HotAttributes {
   readonly #to = new Int32Array(keys.length)
   /** The name of a peer while it is put together: two parts and what is between them, with room to spare. */
   readonly #text8 = new Uint8Array(2 * longestPart + 64)
+  readonly #textView = new DataView(this.#text8.buffer)
   #composed = 0
   /** Bit set of the attributes seen. */
   #seen = 0
@@ -75,16 +76,16 @@ export class HotAttributes {
   }
 
   /** Takes note of the attribute just scanned, if it is one of ours. The last of equal keys counts. */
-  note(bytes: Uint8Array): void {
-    const key = this.#matcher.match(bytes, attribute.keyFrom, attribute.keyTo - attribute.keyFrom)
+  note(view: DataView): void {
+    const key = this.#matcher.match(view, attribute.keyFrom, attribute.keyTo - attribute.keyFrom)
     if (key < 0 || key === exceptionType) return
     this.#set(key)
   }
 
   /** The same for an attribute of an exception event, of which the first counts. */
-  noteException(bytes: Uint8Array): void {
+  noteException(view: DataView): void {
     if (this.#has(exceptionType)) return
-    const key = this.#matcher.match(bytes, attribute.keyFrom, attribute.keyTo - attribute.keyFrom)
+    const key = this.#matcher.match(view, attribute.keyFrom, attribute.keyTo - attribute.keyFrom)
     if (key === exceptionType) this.#set(key)
   }
 
@@ -153,15 +154,16 @@ export class HotAttributes {
     if (start < 0) return this.#appendNumber(numberAt(bytes, from, to))
     const end = utf8CutEnd(bytes, start, to, longestPart)
     const text = this.#text8
-    let at = this.#composed
-    for (let i = start; i < end; i++) text[at++] = bytes[i] ?? 0
-    this.#composed = at
+    const at = this.#composed - start
+    for (let i = start; i < end; i++) text[at + i] = bytes[i] ?? 0
+    this.#composed = at + end
     return end > start
   }
 
   #appendNumber(value: number): boolean {
     if (Number.isNaN(value)) return false
-    for (const character of String(value)) this.#text8[this.#composed++] = character.charCodeAt(0)
+    const digits = String(value)
+    for (let i = 0; i < digits.length; i++) this.#text8[this.#composed++] = digits.charCodeAt(i)
     return true
   }
 
@@ -170,6 +172,6 @@ export class HotAttributes {
   }
 
   #number(texts: TextInterner, kind: number): number {
-    return texts.number(this.#text8, 0, this.#composed) * 8 + kind
+    return texts.number(this.#text8, 0, this.#composed, this.#textView) * 8 + kind
   }
 }

@@ -1,6 +1,7 @@
 /** The columns of a SpanBlock while it is being filled. */
 import type { ResourceEntry, ScopeEntry, SpanBlock } from '../../model/telemetry.ts'
 import { ColumnBuffer, firstOf } from '../column-buffer.ts'
+import { viewOf } from '../wire/byte-view.ts'
 
 /** Bytes of one row over all columns. */
 const rowBytes = 16 + 8 + 8 + 4 * 9 + 2 + 5
@@ -25,6 +26,11 @@ export class SpanColumns {
   readonly scope: Uint32Array
   readonly flags: Uint8Array
 
+  /** The ids in words of four bytes, however they stand in the buffer. */
+  readonly #traceIds: DataView
+  readonly #spanIds: DataView
+  readonly #parentIds: DataView
+
   constructor(rows: number) {
     const buffer = new ColumnBuffer(rows, rowBytes)
     this.startHi = buffer.uint32(rows)
@@ -40,11 +46,35 @@ export class SpanColumns {
     this.traceId = buffer.uint8(rows * 16)
     this.spanId = buffer.uint8(rows * 8)
     this.parentSpanId = buffer.uint8(rows * 8)
+    this.#traceIds = viewOf(this.traceId)
+    this.#spanIds = viewOf(this.spanId)
+    this.#parentIds = viewOf(this.parentSpanId)
     this.kind = buffer.uint8(rows)
     this.status = buffer.uint8(rows)
     this.peerKind = buffer.uint8(rows)
     this.links = buffer.uint8(rows)
     this.flags = buffer.uint8(rows)
+  }
+
+  /** Copies the 16 bytes of `from` at `at`. */
+  setTraceId(row: number, from: DataView, at: number): void {
+    const into = this.#traceIds
+    into.setInt32(row * 16, from.getInt32(at))
+    into.setInt32(row * 16 + 4, from.getInt32(at + 4))
+    into.setInt32(row * 16 + 8, from.getInt32(at + 8))
+    into.setInt32(row * 16 + 12, from.getInt32(at + 12))
+  }
+
+  /** Copies the 8 bytes of `from` at `at`. */
+  setSpanId(row: number, from: DataView, at: number): void {
+    this.#spanIds.setInt32(row * 8, from.getInt32(at))
+    this.#spanIds.setInt32(row * 8 + 4, from.getInt32(at + 4))
+  }
+
+  /** Copies the 8 bytes of `from` at `at`. */
+  setParentSpanId(row: number, from: DataView, at: number): void {
+    this.#parentIds.setInt32(row * 8, from.getInt32(at))
+    this.#parentIds.setInt32(row * 8 + 4, from.getInt32(at + 4))
   }
 
   finish(

@@ -77,14 +77,21 @@ export function checkValue(bytes: Uint8Array, from: number, to: number, depth: n
   const length = to - from
   if (length === 0) return
   const tag = bytes[from]
-  // A string, a bool, a double, a one-byte integer: each filling the value.
+  // A string, a bool, an integer, a double: each filling the value.
   if (tag === 0x0a) {
     const text = bytes[from + 1] ?? 0
     if (text < 0x80 && text === length - 2) return
-  } else if (length === 2) {
-    if ((tag === 0x10 || tag === 0x18) && (bytes[from + 1] ?? 0) < 0x80) return
+  } else if (tag === 0x10 || tag === 0x18) {
+    if (isShortVarint(bytes, from + 1, to)) return
   } else if (tag === 0x21 && length === 9) return
   validateMessage(anyValueShape, bytes, from, to, depth)
+}
+
+/** Whether the bytes are exactly one varint, of at most nine bytes: those need no look at the 64th bit. */
+function isShortVarint(bytes: Uint8Array, from: number, to: number): boolean {
+  if (from >= to || to - from > 9) return false
+  for (let at = from; at < to - 1; at++) if ((bytes[at] ?? 0) < 0x80) return false
+  return (bytes[to - 1] ?? 0) < 0x80
 }
 
 /** Where the string in the AnyValue `bytes[from, to)` starts, `to` being its end; -1 if it is not simply one. */

@@ -1,5 +1,7 @@
 /** A bounded hash table from byte ranges to small numbers, so that repeated texts are never decoded twice. */
 
+import { viewOf } from './byte-view.ts'
+
 /** Probes before giving up: keeps look-ups short even when someone sends names that collide on purpose. */
 const maxProbes = 16
 
@@ -23,6 +25,7 @@ export class ByteTable {
   /** Start of each key in the arena; one more than entries, so that key `i` ends where `i + 1` starts. */
   readonly #starts: Int32Array
   readonly #arena: Uint8Array
+  readonly #arenaView: DataView
   #count = 0
   #freeSlot = 0
   #hash = 0
@@ -36,6 +39,7 @@ export class ByteTable {
     this.#hashes = new Int32Array(limits.entries)
     this.#starts = new Int32Array(limits.entries + 1)
     this.#arena = new Uint8Array(limits.arenaBytes)
+    this.#arenaView = new DataView(this.#arena.buffer)
   }
 
   get count(): number {
@@ -55,13 +59,11 @@ export class ByteTable {
     this.#count = 0
   }
 
-  /** The entry of this key, or -1. `add` may follow for the same key. */
-  find(bytes: Uint8Array, from: number, to: number): number {
+  /** The entry of this key, or -1. `add` may follow for the same key. `view` is one of `bytes`. */
+  find(bytes: Uint8Array, from: number, to: number, view: DataView = viewOf(bytes)): number {
     const length = to - from
     if (length > maxKeyBytes) return -1
-    let hash = length
-    for (let i = from; i < to; i++) hash = Math.imul(hash ^ (bytes[i] ?? 0), 0x01000193)
-    hash ^= hash >>> 15
+    const hash = hashOf(view, from, to)
     this.#hash = hash
     this.#freeSlot = -1
     for (
@@ -74,7 +76,7 @@ export class ByteTable {
         this.#freeSlot = slot
         return -1
       }
-      if (this.#hashes[entry] === hash && this.#equals(entry, bytes, from, length)) return entry
+      if (this.#hashes[entry] === hash && this.#equals(entry, view, from, length)) return entry
     }
     return -1
   }
@@ -99,11 +101,26 @@ export class ByteTable {
     return entry
   }
 
-  #equals(entry: number, bytes: Uint8Array, from: number, length: number): boolean {
+  #equals(entry: number, view: DataView, from: number, length: number): boolean {
     const start = this.#starts[entry] ?? 0
     if ((this.#starts[entry + 1] ?? 0) - start !== length) return false
-    const arena = this.#arena
-    for (let i = 0; i < length; i++) if (arena[start + i] !== bytes[from + i]) return false
+    const arena = this.#arenaView
+    let i = 0
+    for (; i + 4 <= length; i += 4) {
+      if (arena.getInt32(start + i, true) !== view.getInt32(from + i, true)) return false
+    }
+    for (; i < length; i++) if (arena.getUint8(start + i) !== view.getUint8(from + i)) return false
     return true
   }
+}
+
+function hashOf(view: DataView, from: number, to: number): number {
+  let hash = to - from
+  let i = from
+  for (; i + 4 <= to; i += 4) {
+    hash = Math.imul(hash ^ view.getInt32(i, true), 0x9e3779b1)
+    hash ^= hash >>> 15
+  }
+  for (; i < to; i++) hash = Math.imul(hash ^ view.getUint8(i), 0x01000193)
+  return hash ^ (hash >>> 15)
 }

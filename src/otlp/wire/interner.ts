@@ -3,6 +3,7 @@
  * bytes and not decoded again; numbers depend on the batch alone.
  */
 import { ByteTable, type ByteTableLimits } from './byte-table.ts'
+import { viewOf } from './byte-view.ts'
 import { textAt } from './utf8-text.ts'
 
 /** Enough for the names of a few thousand operations; about 1.5 MB a thread with keys and slots. */
@@ -107,10 +108,10 @@ export class TextInterner {
     return this.#strings
   }
 
-  /** Number of the text `bytes[from, to)`. */
-  number(bytes: Uint8Array, from: number, to: number): number {
+  /** Number of the text `bytes[from, to)`; `view` is one of `bytes`. */
+  number(bytes: Uint8Array, from: number, to: number, view: DataView = viewOf(bytes)): number {
     if (from >= to) return 0
-    let entry = this.#table.find(bytes, from, to)
+    let entry = this.#table.find(bytes, from, to, view)
     if (entry < 0) {
       const text = this.#source.make(bytes, from, to)
       entry = this.#table.add(bytes, from, to)
