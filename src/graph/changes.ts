@@ -61,6 +61,11 @@ const order: readonly ChangeKind[] = [
   'template_gone',
 ]
 
+/** Rank of a change's kind: what explains most comes first. */
+export function changeOrder({ kind }: ChangeEvent): number {
+  return order.indexOf(kind)
+}
+
 /** All changes by time, then importance and name; nothing without a baseline that holds requests or records. */
 export function listChanges(views: ComparedViews, options: ChangeOptions = {}): ChangeEvent[] {
   const { window, baseline } = views
@@ -72,7 +77,7 @@ export function listChanges(views: ComparedViews, options: ChangeOptions = {}): 
     ...compare.part('instance', key => key[2] ?? '', 'new_version', 'version_gone'),
     ...compare.part('instance', key => key[1] ?? '', 'new_instance', 'instance_gone'),
     ...compare.restarts(),
-    ...compare.part('edge', key => key[1] ?? '', 'new_edge', 'edge_gone'),
+    ...compare.part('edge', calleeOf, 'new_edge', 'edge_gone'),
     ...compare.part('operation', key => key[1] ?? '', 'new_operation', 'operation_gone'),
     ...compare
       .part('template', key => key[1] ?? '', 'new_template', 'template_gone')
@@ -81,9 +86,15 @@ export function listChanges(views: ComparedViews, options: ChangeOptions = {}): 
   return changes.sort(
     (a, b) =>
       a.atMs - b.atMs ||
-      order.indexOf(a.kind) - order.indexOf(b.kind) ||
+      changeOrder(a) - changeOrder(b) ||
       (`${a.service}\u0000${a.name}` < `${b.service}\u0000${b.name}` ? -1 : 1),
   )
+}
+
+/** The callee; empty for an address with a port, which changes with every instance and says nothing. */
+function calleeOf(key: readonly string[]): string {
+  const callee = key[1] ?? ''
+  return key[3] === 'peer' && /:\d+$/.test(callee) ? '' : callee
 }
 
 interface Presence {

@@ -6,7 +6,7 @@ import type { TimeRange } from '../../model/time.ts'
 import { blastRadius } from './blast-radius.ts'
 import { related } from './call-paths.ts'
 import { type Candidate, rankCandidates } from './candidates.ts'
-import { listChanges } from './changes.ts'
+import { tellingChanges } from './changes.ts'
 import { coverageOf, enoughData } from './coverage.ts'
 import { decidingObservation } from './deciding.ts'
 import type { Diagnosis, DiagnosisInput, Verdict } from './diagnosis.ts'
@@ -60,6 +60,7 @@ async function assemble(parts: Parts): Promise<Diagnosis> {
   const first = named[0]
   const second = named[1]
   const affected = affectedEntries(evidence)
+  const changes = tellingChanges(evidence)
   return {
     verdict,
     bias,
@@ -67,11 +68,11 @@ async function assemble(parts: Parts): Promise<Diagnosis> {
     baseline,
     service: input.service,
     causes: named.map(candidate => candidate.cause),
-    ruledOut: ruleOut({ evidence, named, all, unrelated, affected, symptom: input.service }),
+    ruledOut: ruleOut({ evidence, named, all, unrelated, affected, changes, symptom: input.service }),
     onsets: named.length === 0 ? [] : listOnsets(evidence, named, affected),
     blastRadius:
       first === undefined ? { services: [], propagation: [] } : blastRadius(evidence, first, affected),
-    changes: listChanges(evidence),
+    changes,
     traffic: trafficChanges(evidence),
     exemplars: exemplars(evidence, named),
     deciding:

@@ -4,6 +4,7 @@
  */
 import type { Coverage, Deadline, TelemetryReader } from '../../model/reader.ts'
 import type { TimeRange } from '../../model/time.ts'
+import type { ChangeEvent } from '../changes.ts'
 
 export interface DiagnosisInput {
   readonly reader: TelemetryReader
@@ -156,29 +157,6 @@ export interface BlastRadius {
   readonly propagation: readonly Propagation[]
 }
 
-export interface Change {
-  readonly kind:
-    | 'new_version'
-    | 'version_gone'
-    | 'new_instance'
-    | 'instance_gone'
-    | 'restart'
-    | 'new_edge'
-    | 'edge_gone'
-    | 'new_operation'
-    | 'operation_gone'
-    | 'new_template'
-    | 'template_gone'
-  readonly service: string
-  /** Version, instance, callee, operation, or template id. */
-  readonly name: string
-  /** Template pattern; empty for the others. */
-  readonly text: string
-  /** First seen for something new, last seen for something gone, milliseconds. */
-  readonly atMs: number
-  readonly count: number
-}
-
 /** Requests from outside whose rate changed. */
 export interface TrafficChange {
   /** The service they enter first. */
@@ -260,7 +238,7 @@ export interface Diagnosis {
   readonly ruledOut: readonly RuledOut[]
   readonly onsets: readonly Onset[]
   readonly blastRadius: BlastRadius
-  readonly changes: readonly Change[]
+  readonly changes: readonly ChangeEvent[]
   /** An observation, no reproach. Largest first; empty while traffic is what it was, or if it is not known. */
   readonly traffic: readonly TrafficChange[]
   readonly exemplars: readonly Exemplar[]

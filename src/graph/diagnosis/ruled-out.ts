@@ -1,7 +1,7 @@
 /** Services somebody might suspect, and the fact that excludes each. */
+import type { ChangeEvent } from '../changes.ts'
 import { related } from './call-paths.ts'
 import type { Candidate } from './candidates.ts'
-import { listChanges } from './changes.ts'
 import type { RuledOut } from './diagnosis.ts'
 import { minTrafficNats } from './entry-traffic.ts'
 import type { Evidence } from './evidence.ts'
@@ -21,6 +21,7 @@ export interface RuleOutInput {
   /** Candidates that no call path links to the symptom. */
   readonly unrelated: readonly Candidate[]
   readonly affected: Impact
+  readonly changes: readonly ChangeEvent[]
   readonly symptom: string | null
 }
 
@@ -122,8 +123,8 @@ function symptomsOnly({ evidence, named, all, affected }: RuleOutInput): RuledOu
 }
 
 /** Releases and restarts that did no harm. */
-function harmlessChanges({ evidence }: RuleOutInput): RuledOut[] {
-  return listChanges(evidence)
+function harmlessChanges({ changes }: RuleOutInput): RuledOut[] {
+  return changes
     .filter(change => change.kind === 'new_version' || change.kind === 'restart')
     .map(change => ({
       service: change.service,
