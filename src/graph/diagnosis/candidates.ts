@@ -4,6 +4,7 @@ import { errorFeature } from './error-feature.ts'
 import type { Evidence } from './evidence.ts'
 import type { Finding } from './finding.ts'
 import { flowFeatures } from './flow-feature.ts'
+import type { Patience } from './patience.ts'
 import { releaseFeatures } from './release-feature.ts'
 import { resourceFeatures } from './resource-feature.ts'
 import { roundTo, scoreOf, sumOf } from './score.ts'
@@ -23,10 +24,10 @@ export interface Candidate {
 /** Log-odds below which a finding is noise that only costs the reader's time. */
 const minContribution = 0.05
 
-/** Best first, ties by name. */
-export function rankCandidates(evidence: Evidence): readonly Candidate[] {
+/** Best first, ties by name. Throws what `patience` throws, which is asked between kinds and between candidates. */
+export function rankCandidates(evidence: Evidence, patience: Patience): readonly Candidate[] {
   const suspects = new Map<string, Finding[]>()
-  for (const finding of findAll(evidence)) {
+  for (const finding of findAll(evidence, patience)) {
     const { value, weight } = finding.feature
     if (finding.service === '' || value * weight < minContribution) continue
     const suspect = suspectOf(finding)
@@ -34,8 +35,12 @@ export function rankCandidates(evidence: Evidence): readonly Candidate[] {
     if (list === undefined) suspects.set(suspect, [finding])
     else list.push(finding)
   }
-  return [...suspects]
-    .map(([suspect, findings]) => ({ suspect, candidate: candidateOf(findings[0]?.service ?? '', findings) }))
+  const found: { readonly suspect: string; readonly candidate: Candidate }[] = []
+  for (const [suspect, findings] of suspects) {
+    patience.check()
+    found.push({ suspect, candidate: candidateOf(findings[0]?.service ?? '', findings) })
+  }
+  return found
     .sort((a, b) => b.candidate.sum - a.candidate.sum || (a.suspect < b.suspect ? -1 : 1))
     .map(({ candidate }) => candidate)
 }
@@ -45,14 +50,19 @@ function suspectOf({ service, feature }: Finding): string {
   return feature.name === 'entry_traffic' ? `${service}\n${feature.name}` : service
 }
 
-function findAll(evidence: Evidence): readonly Finding[] {
-  const found = [
-    ...timeFeatures(evidence),
-    ...errorFeature(evidence),
-    ...sequenceFeatures(evidence),
-    ...resourceFeatures(evidence),
-    ...flowFeatures(evidence),
-  ]
+const kindsOfEvidence: readonly ((evidence: Evidence) => readonly Finding[])[] = [
+  timeFeatures,
+  errorFeature,
+  sequenceFeatures,
+  resourceFeatures,
+  flowFeatures,
+]
+
+function findAll(evidence: Evidence, patience: Patience): readonly Finding[] {
+  const found = kindsOfEvidence.flatMap(find => {
+    patience.check()
+    return find(evidence)
+  })
   return [...found, ...releaseFeatures(evidence, found), ...surgeFeature(evidence)]
 }
 

@@ -3,6 +3,7 @@
  * gap between client and server span, one per call for a peer that sends no telemetry.
  */
 import type { Names } from './names.ts'
+import { endless, type Patience } from './patience.ts'
 import { chargeTime, remoteChildren } from './time-charges.ts'
 import { spanKinds, type TraceSet } from './trace-set.ts'
 
@@ -66,9 +67,15 @@ export function silentCallee(set: TraceSet, row: number, callees: Callees): numb
   return peer === 0 ? -1 : peer
 }
 
-export function collectCharges(set: TraceSet, names: Names, callees: Callees): ChargeSamples {
+/** Throws what `patience` throws. */
+export function collectCharges(
+  set: TraceSet,
+  names: Names,
+  callees: Callees,
+  patience: Patience = endless,
+): ChargeSamples {
   const samples = new Map<string, ChargeSample>()
-  const charged = chargeTime(set)
+  const charged = chargeTime(set, patience)
   const child = remoteChildren(set)
   const self = new Float64Array(set.spans)
   const add = (key: ChargeKey, ms: number, row: number, server: number) => {

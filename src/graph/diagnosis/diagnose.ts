@@ -35,7 +35,7 @@ export async function diagnose(input: DiagnosisInput): Promise<Diagnosis> {
   const evidence = await gatherEvidence({ reader, window, baseline, service, deadline })
   const enough = enoughData(evidence)
   const connected = related(evidence.edges, service)
-  const ranked = enough ? rankCandidates(evidence) : noCauses
+  const ranked = enough ? rankCandidates(evidence, deadline) : noCauses
   const isRelated = ({ cause }: Candidate) => connected === null || connected.has(cause.location.service)
   const all = ranked.filter(isRelated)
   const unrelated = ranked.filter(candidate => !isRelated(candidate)).slice(0, maxCauses)
@@ -60,7 +60,9 @@ async function assemble(parts: Parts): Promise<Diagnosis> {
   const first = named[0]
   const second = named[1]
   const affected = affectedEntries(evidence)
+  input.deadline.check()
   const changes = tellingChanges(evidence)
+  input.deadline.check()
   return {
     verdict,
     bias,

@@ -15,6 +15,7 @@ import { logRuns, unhealthyEntries } from './log-runs.ts'
 import { type MetricSeries, metricSeries } from './metric-series.ts'
 import { Names } from './names.ts'
 import { OfferedLoad } from './offered-load.ts'
+import type { Patience } from './patience.ts'
 import { type ResourceShift, resourceShifts } from './resource-shift.ts'
 import { readSample, type Sample } from './sampling.ts'
 import { PatternPool, type Run, risenSteps } from './sequences.ts'
@@ -74,21 +75,25 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
   const baselineView = await reader.rollups(before, stepFor(before))
   deadline.check()
   const callees = learnCallees([window.set, baseline.set])
-  const charges = collectCharges(window.set, names, callees)
-  const baseCharges = collectCharges(baseline.set, names, callees)
+  const charges = collectCharges(window.set, names, callees, deadline)
+  const baseCharges = collectCharges(baseline.set, names, callees, deadline)
   // A sampler at the source lets nobody see how busy a place was.
   const load =
     window.sampledAtSource || baseline.sampledAtSource
       ? null
       : new OfferedLoad({ ...window, charges }, { ...baseline, charges: baseCharges })
-  const shifts = attributeGaps(timeShifts(charges, baseCharges, window.set, load), charges)
+  deadline.check()
+  const context = { set: window.set, load, patience: deadline }
+  const shifts = attributeGaps(timeShifts(charges, baseCharges, context), charges)
   deadline.check()
   const origins = errorOrigins(window.set, callees)
   const errors = errorShifts(window.set, baseline.set, callees, names)
-  const steps = findSteps({ window, baseline, names, origins, callees })
+  deadline.check()
+  const steps = findSteps({ window, baseline, names, origins, callees, patience: deadline })
   deadline.check()
   const windowSeries = metricSeries(windowView)
   const baselineSeries = await withHistory(question, metricSeries(baselineView))
+  deadline.check()
   const trafficFactor = (service: string) => load?.factor(names.id(service)) ?? 1
   const resources = resourceShifts(windowSeries, baselineSeries, trafficFactor)
   const edges = callEdges([windowView, baselineView])
@@ -128,13 +133,24 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
   }
 }
 
-type StepSources = Pick<Evidence, 'window' | 'baseline' | 'names' | 'origins' | 'callees'>
+interface StepSources extends Pick<Evidence, 'window' | 'baseline' | 'names' | 'origins' | 'callees'> {
+  readonly patience: Patience
+}
 
-function findSteps({ window, baseline, names, origins, callees }: StepSources): readonly StepOrigin[] {
+function findSteps({
+  window,
+  baseline,
+  names,
+  origins,
+  callees,
+  patience,
+}: StepSources): readonly StepOrigin[] {
   const pool = new PatternPool()
   const runs = runsOf(window, names, callees, pool)
+  patience.check()
   const before = runsOf(baseline, names, callees, pool)
-  const steps = risenSteps(runs, before).filter(step => step.evidence >= minNats)
+  patience.check()
+  const steps = risenSteps(runs, before, patience).filter(step => step.evidence >= minNats)
   return stepOrigins(steps, runs, window.set, origins)
 }
 

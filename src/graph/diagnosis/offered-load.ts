@@ -60,7 +60,8 @@ interface Value {
 
 interface Half extends LoadSide {
   readonly stretchMs: number
-  readonly places: ReadonlyMap<string, Place>
+  /** Made when first asked for: without more traffic nobody asks. */
+  readonly places: () => ReadonlyMap<string, Place>
   /** Calls and traces per active time by owner. */
   readonly calls: ReadonlyMap<number, number>
   readonly traces: ReadonlyMap<number, number>
@@ -155,6 +156,7 @@ function meanOf(values: readonly Value[], figure: Figure): number {
 }
 
 function halfOf(side: LoadSide, usual: ChargeSamples, stretchMs: number): Half {
+  let places: ReadonlyMap<string, Place> | undefined
   const calls = new Map<number, number>()
   const traces = new Map<number, Set<number>>()
   for (const { key, trace } of side.charges.values()) {
@@ -168,7 +170,10 @@ function halfOf(side: LoadSide, usual: ChargeSamples, stretchMs: number): Half {
   return {
     ...side,
     stretchMs,
-    places: placesOf(side, usual),
+    places: () => {
+      places ??= placesOf(side, usual)
+      return places
+    },
     calls: new Map([...calls].map(([owner, count]) => [owner, count / time])),
     traces: new Map([...traces].map(([owner, seen]) => [owner, seen.size / time])),
   }
@@ -181,7 +186,7 @@ function valuesOf(sample: ChargeSample, half: Half, horizonMs: number): readonly
   const values: Value[] = []
   for (const [i, at] of sample.atMs.entries()) {
     const part = half.parts.findIndex(({ fromMs, toMs }) => at - horizonMs >= fromMs && at < toMs)
-    const place = half.places.get(placeKey(sample.key, sample.instance[i] ?? 0))
+    const place = half.places().get(placeKey(sample.key, sample.instance[i] ?? 0))
     if (part < 0 || place === undefined) continue
     const trace = sample.trace[i] ?? 0
     const own = place.perTrace.get(trace) ?? []

@@ -62,7 +62,7 @@ export async function readSample(
   }
   const kept = keepBudget(picked, budget)
   const weights = await sourceWeights(scanned, kept.picked)
-  const set = buildTraceSet(kept.picked, names, weights.of)
+  const set = buildTraceSet(kept.picked, names, weights.of, deadline)
   const lines = stored('logs') === 0 || set.traces === 0 ? [] : await readLines(reader, parts, set, deadline)
   return {
     range,

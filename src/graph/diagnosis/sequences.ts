@@ -4,6 +4,7 @@
  * the mix of requests is no symptom while a step nobody has taken before is one, and so is a step that was
  * always taken and is missing.
  */
+import { endless, type Patience, paced } from './patience.ts'
 import { riseEvidence } from './two-sample.ts'
 
 /** Tokens that frame every run. Real tokens are positive. */
@@ -104,15 +105,15 @@ function stepsOf(tokens: readonly number[]): Map<number, Set<number>> {
 }
 
 /** Counts every step at most once per run. */
-function countSteps(runs: readonly Run[]): StepTable {
+function countStepsOf(runs: readonly Run[], patience: Patience): StepTable {
   const table = new Map<string, ContextCounts>()
   const contexts = new Map<string, Run[]>()
-  for (const run of runs) {
+  for (const run of paced(runs, patience)) {
     const list = contexts.get(run.context)
     if (list === undefined) contexts.set(run.context, [run])
     else list.push(run)
   }
-  for (const [key, list] of contexts) {
+  for (const [key, list] of paced(contexts, patience)) {
     const context: ContextCounts = { service: list[0]?.service ?? 0, steps: new Map() }
     for (const [pattern, parts] of countPatterns(list)) countPattern(context, pattern, parts)
     table.set(key, context)
@@ -163,9 +164,15 @@ function addParts(into: Float64Array, parts: Float64Array): void {
 
 /**
  * Steps that rose or went missing, strongest first. Healthy runs are compared with healthy runs, so that a
- * recovery, which brings back what failing runs left out, is no symptom; failing runs with all runs.
+ * recovery, which brings back what failing runs left out, is no symptom; failing runs with all runs. Throws what
+ * `patience` throws.
  */
-export function risenSteps(runs: readonly Run[], baseRuns: readonly Run[]): readonly Step[] {
+export function risenSteps(
+  runs: readonly Run[],
+  baseRuns: readonly Run[],
+  patience: Patience = endless,
+): readonly Step[] {
+  const countSteps = (some: readonly Run[]) => countStepsOf(some, patience)
   const all = countSteps(baseRuns)
   const healthyBase = baseRuns.filter(run => !run.unhealthy)
   const healthyBefore = healthyBase.length === baseRuns.length ? all : countSteps(healthyBase)

@@ -3,13 +3,14 @@
  * does not make its callers look slow. Local spans get nothing while a remote call of the same entry runs.
  * What is left on a client span is neither caller's nor callee's code: queueing, network, connection set-up.
  */
+import { endless, type Patience, paced } from './patience.ts'
 import { spanKinds, type TraceSet } from './trace-set.ts'
 
-/** Milliseconds charged to every span of the set. */
-export function chargeTime(set: TraceSet): Float64Array {
+/** Milliseconds charged to every span of the set. Throws what `patience` throws. */
+export function chargeTime(set: TraceSet, patience: Patience = endless): Float64Array {
   const charged = new Float64Array(set.spans)
   const sweep = new Sweep(set, charged)
-  for (let t = 0; t < set.traces; t++) sweep.run(set.first[t] ?? 0, set.first[t + 1] ?? 0)
+  for (const t of paced(set.traceIds.keys(), patience)) sweep.run(set.first[t] ?? 0, set.first[t + 1] ?? 0)
   return charged
 }
 

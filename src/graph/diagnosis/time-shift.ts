@@ -4,6 +4,7 @@
  */
 import type { ChargeKey, ChargeSample, ChargeSamples } from './charge-samples.ts'
 import { type LoadEffect, noEffect, type OfferedLoad } from './offered-load.ts'
+import type { Patience } from './patience.ts'
 import { quantileOf, sortedCopy } from './robust.ts'
 import type { TraceSet } from './trace-set.ts'
 import { riseEvidence } from './two-sample.ts'
@@ -42,6 +43,15 @@ const minBaseline = 3
 /** A value must pass the limit by this share: clocks tick, and a tie with the largest one seen is no excess. */
 const margin = 0.05
 
+/** What the samples are looked at with. */
+export interface ShiftContext {
+  /** Of the window. */
+  readonly set: TraceSet
+  /** Null: nothing is put down to traffic. */
+  readonly load: OfferedLoad | null
+  readonly patience: Patience
+}
+
 /** Values per window that a key needs to say anything about the system as a whole. */
 const minCommon = 8
 
@@ -49,17 +59,17 @@ const minCommon = 8
  * What rose, strongest evidence first, ties by key. What goes with more traffic is no fault of the place
  * where it shows. What rose everywhere at once (a busy host, a pause of everything) is nobody's own either:
  * since time is charged once, most keys stay as they were when one service is at fault, so the median rise over
- * all keys is taken off each. Without `load` nothing is put down to traffic.
+ * all keys is taken off each. Throws what `patience` throws.
  */
 export function timeShifts(
   window: ChargeSamples,
   baseline: ChargeSamples,
-  set: TraceSet,
-  load: OfferedLoad | null = null,
+  { set, load, patience }: ShiftContext,
 ): readonly TimeShift[] {
   const shifts: TimeShift[] = []
   const keys = [...window.keys()].sort()
   for (const text of keys) {
+    patience.check()
     const now = window.get(text)
     const before = baseline.get(text)
     if (now === undefined || before === undefined || before.ms.length < minBaseline) continue

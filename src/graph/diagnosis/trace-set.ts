@@ -7,6 +7,7 @@
 import type { SpanBlock } from '../../model/telemetry.ts'
 import { toMs } from '../../model/time.ts'
 import type { Names } from './names.ts'
+import { endless, type Patience, paced } from './patience.ts'
 
 /** SpanKind numbers of the proto that matter here. */
 export const spanKinds = { server: 2, client: 3, producer: 4, consumer: 5 } as const
@@ -62,18 +63,26 @@ interface Row {
   readonly lo: number
 }
 
-/** Builds the set of whole traces from rows in any order; equal spans (trace, span, start) count once. */
-export function buildTraceSet(picked: readonly PickedRows[], names: Names, weightOf: WeightOf): TraceSet {
-  const byTrace = groupByTrace(picked)
+/**
+ * Builds the set of whole traces from rows in any order; equal spans (trace, span, start) count once. Throws what
+ * `patience` throws.
+ */
+export function buildTraceSet(
+  picked: readonly PickedRows[],
+  names: Names,
+  weightOf: WeightOf,
+  patience: Patience = endless,
+): TraceSet {
+  const byTrace = groupByTrace(picked, patience)
   // One character per byte sorts as hex digits do, and is made in a third of the time.
   const ids = [...byTrace.keys()].sort()
-  const groups = ids.map(id => sortAndMerge(byTrace.get(id) ?? []))
+  const groups = [...paced(ids, patience)].map(id => sortAndMerge(byTrace.get(id) ?? []))
   const spans = groups.reduce((sum, group) => sum + group.length, 0)
   const columns = allocate(spans, ids.length)
   const texts = new TextIds(names)
   let at = 0
   let orphans = 0
-  for (const [t, group] of groups.entries()) {
+  for (const [t, group] of paced(groups.entries(), patience)) {
     columns.first[t] = at
     const head = group[0]
     columns.weight[t] = head === undefined ? 1 : weightOf(head.block, head.row)
@@ -88,12 +97,12 @@ export function buildTraceSet(picked: readonly PickedRows[], names: Names, weigh
   return { traces: ids.length, spans, traceIds, orphans, ...columns }
 }
 
-function groupByTrace(picked: readonly PickedRows[]): Map<string, Row[]> {
+function groupByTrace(picked: readonly PickedRows[], patience: Patience): Map<string, Row[]> {
   const byTrace = new Map<string, Row[]>()
   for (const { block, rows } of picked) {
     const ids = Buffer.from(block.traceId.buffer, block.traceId.byteOffset, block.traceId.byteLength)
     const spans = new DataView(block.spanId.buffer, block.spanId.byteOffset, block.spanId.byteLength)
-    for (const row of rows) {
+    for (const row of paced(rows, patience)) {
       const id = ids.toString('latin1', row * 16, row * 16 + 16)
       const item: Row = {
         block,

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { diagnose } from '../../../src/graph/diagnosis/diagnose.ts'
-import type { Deadline } from '../../../src/model/reader.ts'
 import { ask, baseMs, endMs, faultMs, firm, history, patient, readerOf, recompute } from './asking.ts'
 import { MemoryReader } from './memory-reader.ts'
 import { type Fault, makeHistory, seeded } from './synthetic-system.ts'
@@ -278,21 +277,29 @@ describe('diagnose', () => {
     expect(diagnosis.changes.map(change => change.kind)).toContain('new_template')
   })
 
-  it('stops when the deadline says so', async () => {
-    let checks = 0
-    const deadline: Deadline = {
-      signal: new AbortController().signal,
-      check: () => {
-        if (++checks > 3) throw new Error('time is over')
-      },
+  it('stops wherever the time is over, in reading, between stages and between candidates', async () => {
+    const reader = readerOf(history({ kind: 'slow', service: 'billing', ms: 200 }))
+    const askFor = async (checks: number): Promise<number> => {
+      let asked = 0
+      const check = () => {
+        if (++asked > checks) throw new Error('time is over')
+      }
+      await diagnose({
+        reader,
+        window: { fromMs: faultMs, toMs: endMs },
+        baseline: { fromMs: baseMs, toMs: faultMs },
+        service: null,
+        deadline: { signal: new AbortController().signal, check },
+      })
+      return asked
     }
-    const input = {
-      reader: readerOf(history({ kind: 'none' })),
-      window: { fromMs: faultMs, toMs: endMs },
-      baseline: { fromMs: baseMs, toMs: faultMs },
-      service: null,
-      deadline,
+    const all = await askFor(Number.POSITIVE_INFINITY)
+    // Some two thousand traces are looked at several times, a few dozen between two looks at the clock.
+    expect(all).toBeGreaterThan(100)
+    for (const share of [0, 0.2, 0.4, 0.6, 0.8]) {
+      await expect(askFor(Math.floor(share * all))).rejects.toThrow('time is over')
     }
-    await expect(diagnose(input)).rejects.toThrow('time is over')
+    await expect(askFor(all - 1)).rejects.toThrow('time is over')
+    expect(await askFor(all)).toBe(all)
   })
 })
