@@ -1,5 +1,5 @@
 /** The shell commands: what can be said, how it is shown, and the exit code it ends with. */
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
 import { type Configuration, readConfiguration } from '../config.ts'
 import { ConfigurationError, InvalidInputError, NotFoundError } from '../errors.ts'
@@ -320,6 +320,19 @@ function addOperations(program: Command, session: Session): void {
     .option('--endpoint <url>', 'server to ask')
     .action(async (options: CommonOptions) => {
       session.outcome.code = await reportHealth(session, options)
+    })
+
+  program
+    .command('verify')
+    .description('read everything in DATA_DIR and name what is damaged; works while a server runs or not')
+    .option('--json', 'print JSON for a program instead of text for a person')
+    .action(async (options: CommonOptions) => {
+      const { renderReport, verify } = await import('./verify.ts')
+      const configuration = session.configuration()
+      const inboxFile = join(configuration.dataDirectory, 'inbox.db')
+      const report = await verify(configuration, inboxFile, line => process.stderr.write(`${line}\n`))
+      process.stdout.write(`${options.json === true ? JSON.stringify(report) : renderReport(report)}\n`)
+      if (!report.sound) session.outcome.code = exitCodes.failed
     })
 
   program

@@ -75,6 +75,8 @@ export interface Coverage {
   /** Segments that failed their checksum and were skipped, with the items they held. */
   readonly corruptSegments: number
   readonly corruptItems: number
+  /** Requests, of any tenant, that were acknowledged and could not be read back since the engine's start. */
+  readonly lostRequests: number
   /** Oldest index time kept, milliseconds; null when nothing is stored. */
   readonly oldestMs: number | null
   readonly newestMs: number | null

@@ -38,6 +38,8 @@ export interface TailSealed {
   readonly type: 'sealed'
   readonly inboxId: string
   readonly position: number
+  /** Positions since the engine's start whose requests could not be read back; they are in no answer. Absent for 0. */
+  readonly lostPositions?: number
 }
 
 export type TailMessage = TailPublication | TailSealed

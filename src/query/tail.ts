@@ -35,6 +35,7 @@ export class Tail {
   #publications: readonly TailPublication[] = []
   #inboxId: string
   #sealed = 0
+  #lostPositions = 0
 
   /** `inboxId` may be empty until the first message says it. */
   constructor(inboxId = '') {
@@ -43,6 +44,11 @@ export class Tail {
 
   get inboxId(): string {
     return this.#inboxId
+  }
+
+  /** Positions since the engine's start whose requests could not be read back. */
+  get lostPositions(): number {
+    return this.#lostPositions
   }
 
   /** Bytes of the requests held. */
@@ -59,8 +65,11 @@ export class Tail {
       this.#publications = []
       this.#sealed = 0
     }
-    if (message.type === 'sealed') this.#forget(message.position)
-    else this.#append(message)
+    if (message.type === 'publication') this.#append(message)
+    else {
+      this.#lostPositions = message.lostPositions ?? 0
+      this.#forget(message.position)
+    }
   }
 
   pin(): TailPin {

@@ -288,6 +288,7 @@ class SnapshotReader implements OpenReader {
         this.#corruptRollups +
         (headers.damaged === 0 && missing > 0 ? 1 : 0),
       corruptItems: corrupt.reduce((sum, header) => sum + header.count, missing),
+      lostRequests: this.#options.tail.lostPositions,
       oldestMs: extreme(
         perSignal.map(one => one.oldestMs),
         Math.min,

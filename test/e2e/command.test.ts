@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -93,6 +93,7 @@ describe('the command line', () => {
       'export',
       'doctor',
       'healthcheck',
+      'verify',
       'config',
     ]) {
       expect(stdout).toContain(name)
@@ -195,6 +196,21 @@ describe('with a server running', () => {
     expect(one.stdout).not.toContain('recorded 1')
     const shown = await runCommand(['trace', span(3).traceId], environment)
     expect(shown.stdout).toContain('recorded 3')
+  })
+
+  it('verify reads everything beside the server, and names what is damaged', async () => {
+    const sound = await runCommand(['verify', '--json'], environment)
+    expect(JSON.parse(sound.stdout)).toMatchObject({ sound: true, findings: [] })
+    expect(sound.code).toBe(0)
+    const copy = freshDirectory()
+    cpSync(dataDirectory, copy, { recursive: true, filter: path => !path.includes('owner') })
+    const database = new Database(join(copy, 'otelcontext.db'))
+    const damage = database.prepare("UPDATE segment SET tenant = 'other'").run()
+    database.close()
+    expect(damage.changes).toBeGreaterThan(0)
+    const damaged = await runCommand(['verify'], { DATA_DIR: copy })
+    expect(damaged.code).toBe(1)
+    expect(damaged.stdout).toMatch(/segment headers.*checksum/)
   })
 
   it('errors of a tool end with code 1 and say what would be right', async () => {

@@ -10,6 +10,7 @@ import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { ConfigurationError, StoreError } from '../../errors.ts'
 import { signals } from '../../model/telemetry.ts'
+import { crc32c } from '../../store/crc32c.ts'
 import type { InboxCounter } from './inbox-counter.ts'
 
 /** `OtCi`, so that a foreign file is told from ours. */
@@ -126,7 +127,10 @@ function prepareSchema(database: Database.Database, options: InboxFileOptions): 
   if (tables === 0) {
     database.transaction(() => {
       database.exec(schema)
-      database.prepare('INSERT INTO meta VALUES (?, ?)').run('inbox_id', randomBytes(16).toString('hex'))
+      const id = randomBytes(16).toString('hex')
+      const insert = database.prepare('INSERT INTO meta VALUES (?, ?)')
+      insert.run('inbox_id', id)
+      insert.run('inbox_id_crc', checksumOfId(id))
       database.pragma(`application_id = ${applicationId}`)
       database.pragma(`user_version = ${schemaVersion}`)
     })()
@@ -155,11 +159,18 @@ export function readCounters(database: Database.Database): readonly InboxCounter
     })
 }
 
-/** 128 random bits as hex. Throws StoreError `corrupt_inbox`. */
+/** 128 random bits as hex. Throws StoreError `corrupt_inbox`: under another id everything would be sealed twice. */
 export function readInboxId(database: Database.Database): string {
-  const id = database.prepare("SELECT value FROM meta WHERE key = 'inbox_id'").pluck().get()
-  if (typeof id !== 'string' || !/^[0-9a-f]{32}$/.test(id)) {
-    throw new StoreError('corrupt_inbox', `${database.name} has no inbox id`)
+  const metaOf = (key: string): unknown =>
+    database.prepare('SELECT value FROM meta WHERE key = ?').pluck().get(key)
+  const id = metaOf('inbox_id')
+  const checksum = metaOf('inbox_id_crc')
+  if (
+    typeof id !== 'string' ||
+    !/^[0-9a-f]{32}$/.test(id) ||
+    (checksum !== undefined && checksum !== checksumOfId(id))
+  ) {
+    throw new StoreError('corrupt_inbox', `the inbox id in ${database.name} is damaged; move the file away`)
   }
   return id
 }
@@ -175,8 +186,23 @@ export function readSecret(database: Database.Database): Uint8Array {
   return Buffer.from(String(statement.get()), 'hex')
 }
 
-function explainOpening(error: unknown, file: string): unknown {
+function checksumOfId(id: string): string {
+  return crc32c(Buffer.from(id)).toString(16)
+}
+
+/** What SQLite or a damaged file throws, as one sentence with the remedy. */
+export function explainOpening(error: unknown, file: string): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error
+  if (error instanceof StoreError && error.code === 'corrupt_inbox')
+    return new ConfigurationError([error.message], { cause: error })
+  if (String(error.code).startsWith('SQLITE_CORRUPT')) {
+    return new ConfigurationError(
+      [
+        `${file} is damaged; \`otelcontext verify\` names what can still be read, and moving the file away starts an empty inbox`,
+      ],
+      { cause: error },
+    )
+  }
   if (error.code === 'SQLITE_NOTADB') {
     return new ConfigurationError(
       [`${file} is not an inbox of this program; move it away or set DATA_DIR to another directory`],

@@ -1,9 +1,13 @@
 /** The reading side of the inbox file, for the engine: rows it was not handed because it was behind, or after a start. */
 import Database from 'better-sqlite3'
 import { signals } from '../../model/telemetry.ts'
+import { isDamage, readAround } from '../../store/sqlite/damage.ts'
 import { entryColumns, readCounters, readInboxId, readLastPosition } from './inbox-database.ts'
 import type { StoredRow } from './inbox-row.ts'
 import type { InboxBalance, InboxReader } from './inbox-storage.ts'
+
+/** Rows looked for at once where pages are damaged; of ordinary ones a few megabytes. */
+const stretchRows = 64
 
 export class InboxFileReader implements InboxReader {
   readonly inboxId: string
@@ -50,18 +54,46 @@ export class InboxFileReader implements InboxReader {
   }
 
   read(from: number, to: number, maxBytes: number): readonly StoredRow[] {
-    const rows: StoredRow[] = []
-    let bytes = 0
-    for (const row of this.#select.iterate(from, to, 256)) {
-      const stored = row as StoredRow // columns named in the statement, NOT NULL in the table
-      rows.push(stored)
-      bytes += stored.body.length
-      if (bytes >= maxBytes) break
+    try {
+      const rows: StoredRow[] = []
+      let bytes = 0
+      for (const row of this.#select.iterate(from, to, 256)) {
+        const stored = shapeRow(row as StoredRow) // columns named in the statement
+        rows.push(stored)
+        bytes += stored.body.length
+        if (bytes >= maxBytes) break
+      }
+      return rows
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      return this.#readAroundDamage(from, to)
     }
+  }
+
+  /** The rows of the first stretch that has any that can be read; what is missing before it is lost. */
+  #readAroundDamage(from: number, to: number): readonly StoredRow[] {
+    const rows: StoredRow[] = []
+    const some = this.#database.prepare<[number, number], StoredRow>(
+      `SELECT ${entryColumns} FROM entry WHERE position BETWEEN ? AND ? ORDER BY position`,
+    )
+    for (let start = from; start <= to && rows.length === 0; start += stretchRows)
+      readAround(some, start, Math.min(to, start + stretchRows - 1), row => rows.push(shapeRow(row)))
     return rows
   }
 
   close(): void {
     this.#database.close()
+  }
+}
+
+/** On a damaged page a column may be of any type, NULL included; the checksum then tells what it is worth. */
+function shapeRow(row: StoredRow): StoredRow {
+  const { body, tenant, refusals } = row
+  if (body instanceof Uint8Array && typeof tenant === 'string') return row
+  return {
+    ...row,
+    tenant: String(tenant),
+    refusals: refusals === null ? null : String(refusals),
+    body: body instanceof Uint8Array ? body : new Uint8Array(),
   }
 }

@@ -10,6 +10,7 @@ import { type Signal, signals } from '../../model/telemetry.ts'
 import { emptyCounter, type InboxCounter, rowSize } from './inbox-counter.ts'
 import {
   entryColumns,
+  explainOpening,
   type InboxFileOptions,
   openInboxDatabase,
   readCounters,
@@ -23,7 +24,7 @@ import type { Burial, InboxStorage, InboxWriter, SeenRequest } from './inbox-sto
 /** The real thing: a SQLite file and the file system it lies on. */
 export function inboxStorage(options: InboxFileOptions): InboxStorage {
   return {
-    open: () => new InboxFile(options),
+    open: () => InboxFile.open(options),
     diskSpace() {
       const { bavail, blocks, bsize } = statfsSync(dirname(options.file))
       return { freeBytes: bavail * bsize, totalBytes: blocks * bsize }
@@ -43,8 +44,18 @@ export class InboxFile implements InboxWriter {
   #committedPosition: number
 
   /** Throws ConfigurationError as `openInboxDatabase` does. */
-  constructor(options: InboxFileOptions) {
-    this.#database = openInboxDatabase(options)
+  static open(options: InboxFileOptions): InboxFile {
+    const database = openInboxDatabase(options)
+    try {
+      return new InboxFile(database)
+    } catch (error) {
+      database.close()
+      throw explainOpening(error, options.file)
+    }
+  }
+
+  private constructor(database: Database.Database) {
+    this.#database = database
     this.inboxId = readInboxId(this.#database)
     this.secret = readSecret(this.#database)
     this.#insert = this.#database.prepare(
@@ -205,10 +216,16 @@ interface TrimRow {
   readonly size: number
 }
 
+/** A damaged row may hold anything, NULL included; it goes like the others, and its figures with it. */
 function readTrimRow(row: unknown): TrimRow {
-  // Columns of our own table, NOT NULL.
-  const read = row as Omit<TrimRow, 'signal'> & { readonly signal: number }
-  return { ...read, signal: signals[read.signal] ?? 'traces' }
+  const { position, tenant, signal, items, size } = row as Record<keyof TrimRow, unknown> // columns named in the statement
+  return {
+    position: Number(position),
+    tenant: String(tenant),
+    signal: signals[Number(signal)] ?? 'traces',
+    items: Math.round(Number(items)) || 0,
+    size: Math.round(Number(size)) || 0,
+  }
 }
 
 function sumRemoved(rows: readonly TrimRow[]): readonly InboxCounter[] {

@@ -262,10 +262,15 @@ export class EngineCore {
       case 'entry':
         return this.#takeEntry(fed.entry)
       case 'unreadable':
+        this.#tail.lost(1)
         return this.#burials.bury(fed.row, fed.reason)
       case 'missing':
-        this.#missing++
-        this.#parts.logger.error({ event: 'inbox_row_missing', position: fed.position }, 'a row is missing')
+        this.#missing += fed.to - fed.from + 1
+        this.#tail.lost(fed.to - fed.from + 1)
+        this.#parts.logger.error(
+          { event: 'inbox_rows_missing', from: fed.from, to: fed.to },
+          'acknowledged requests are not in the inbox any more',
+        )
         return
       default:
         fed satisfies never

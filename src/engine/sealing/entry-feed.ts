@@ -29,8 +29,8 @@ export type Fed =
   | { readonly type: 'entry'; readonly entry: FedEntry }
   /** Its row is damaged or of an unknown format. */
   | { readonly type: 'unreadable'; readonly row: StoredRow; readonly reason: string }
-  /** No row although the position was committed. */
-  | { readonly type: 'missing'; readonly position: number }
+  /** No rows although these positions, both included, were committed. */
+  | { readonly type: 'missing'; readonly from: number; readonly to: number }
 
 /** Bytes read from the file at a time; small against the engine's other buffers, large against a row. */
 const readBytes = 4 * 1024 * 1024
@@ -108,8 +108,12 @@ export class EntryFeed {
   #takeStored(last: number): Fed {
     if (this.#rows.length === 0) this.#rows = [...this.#reader.read(this.#next, last, readBytes)]
     const row = this.#rows[0]
-    const position = this.#next++
-    if (row === undefined || row.position > position) return { type: 'missing', position }
+    const from = this.#next
+    if (row === undefined || row.position > from) {
+      this.#next = row?.position ?? last + 1
+      return { type: 'missing', from, to: this.#next - 1 }
+    }
+    this.#next++
     this.#rows.shift()
     try {
       return { type: 'entry', entry: restore(row) }

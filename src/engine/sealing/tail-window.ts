@@ -28,6 +28,7 @@ export class TailWindow {
   readonly #held: Held[] = []
   readonly #ports = new Set<TailPort>()
   #sealedPosition: number
+  #lostPositions = 0
 
   constructor(inboxId: string, sealedPosition: number) {
     this.#inboxId = inboxId
@@ -52,6 +53,11 @@ export class TailWindow {
     for (const port of this.#ports) port.postMessage(publication)
   }
 
+  /** So many more positions hold nothing that can be read; told with the next seal. */
+  lost(positions: number): void {
+    this.#lostPositions += positions
+  }
+
   /** Everything up to `position` is in the store. */
   sealed(position: number, nowMs: number): void {
     this.#sealedPosition = position
@@ -74,6 +80,11 @@ export class TailWindow {
   }
 
   #sealedMessage(): TailMessage {
-    return { type: 'sealed', inboxId: this.#inboxId, position: this.#sealedPosition }
+    return {
+      type: 'sealed',
+      inboxId: this.#inboxId,
+      position: this.#sealedPosition,
+      ...(this.#lostPositions === 0 ? {} : { lostPositions: this.#lostPositions }),
+    }
   }
 }

@@ -160,6 +160,28 @@ export class TermIndex {
     return found
   }
 
+  /** Reads every word and posting. Throws StoreError `corrupt_segment`, also where words are not in order. */
+  check(): void {
+    const token = new TokenBytes()
+    let last = Buffer.alloc(0)
+    for (let group = 0; group < this.#wordStarts.length; group++) {
+      const words = new ByteReader(this.#words, this.#wordStarts[group])
+      const postings = new ByteReader(this.#postings, this.#postingStarts[group])
+      token.length = 0
+      for (
+        let index = group * restartEvery;
+        index < Math.min(this.count, (group + 1) * restartEvery);
+        index++
+      ) {
+        token.read(words)
+        const bytes = Buffer.from(token.bytes.subarray(0, token.length))
+        if (index > 0 && Buffer.compare(last, bytes) >= 0) throw corruptSegment('its words are not in order')
+        last = bytes
+        this.#readFrames(postings, null)
+      }
+    }
+  }
+
   /** The last group whose first token is below `prefix`; the first one if there is none. */
   #firstGroup(prefix: Uint8Array): number {
     const token = new TokenBytes()

@@ -105,6 +105,7 @@ export class MemoryReader implements TelemetryReader {
       lagMs: 0,
       corruptSegments: 0,
       corruptItems: 0,
+      lostRequests: 0,
       oldestMs: null,
       newestMs: null,
     }
