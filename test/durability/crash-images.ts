@@ -103,7 +103,7 @@ function itemsOfNote(text: string): readonly string[] {
 async function openImage(directory: string): Promise<ReadonlyMap<string, number>> {
   const inboxFile = join(directory, 'inbox.db')
   const databaseFile = join(directory, 'store.db')
-  const inbox = new InboxFile({ file: inboxFile })
+  const inbox = InboxFile.open({ file: inboxFile })
   const writer = openSqliteWriter(databaseFile)
   try {
     const sealed = await writer.sealedPosition(inbox.inboxId)
