@@ -86,7 +86,7 @@ export class InboxFileReader implements InboxReader {
   }
 }
 
-/** On a damaged page a column may be of any type, NULL included; the checksum then tells what it is worth. */
+/** On a damaged page a column may hold anything, NULL included; the checksum then tells what it is worth. */
 function shapeRow(row: StoredRow): StoredRow {
   const { body, tenant, refusals } = row
   if (body instanceof Uint8Array && typeof tenant === 'string') return row
