@@ -70,7 +70,7 @@ export class InboxFileReader implements InboxReader {
     }
   }
 
-  /** The rows of the first stretch that has any that can be read; what is missing before it is lost. */
+  /** The rows of the first stretch with one that can be read; what is missing before it is lost. */
   #readAroundDamage(from: number, to: number): readonly StoredRow[] {
     const rows: StoredRow[] = []
     const some = this.#database.prepare<[number, number], StoredRow>(
