@@ -517,6 +517,7 @@ function storeOf(values: SettingValues, dataDirectory: string, directory: string
     migrate: values.DB_AUTOMIGRATE,
     partitioning: values.DB_POSTGRES_PARTITIONING,
     lookaheadDays: values.DB_PARTITION_LOOKAHEAD_DAYS,
+    maxConnections: values.DB_MAX_OPEN_CONNS,
     readConnections: Math.floor((values.DB_MAX_OPEN_CONNS - 1) / readers),
     connectionLifetimeMs: values.DB_CONN_MAX_LIFETIME,
   }

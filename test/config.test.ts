@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { reportSettings } from '../src/cli/settings-report.ts'
 import { readConfiguration } from '../src/config.ts'
 import { ConfigurationError } from '../src/errors.ts'
 
@@ -81,6 +82,38 @@ describe('configuration', () => {
   it('refuses SQLite in production unless that is accepted', () => {
     expect(problemsOf({ APP_ENV: 'production' })[0]).toMatch(/OTELCONTEXT_ALLOW_SQLITE_PROD=true/)
     expect(problemsOf({ APP_ENV: 'production', OTELCONTEXT_ALLOW_SQLITE_PROD: 'true' })).toEqual([])
+  })
+
+  it('takes Postgres with its settings, also in production, and hands each reader its share of connections', () => {
+    const dsn = 'postgres://ann:s3cret@db/shop'
+    const settings = { APP_ENV: 'production', DB_DRIVER: 'Postgres', DB_DSN: dsn, DB_MAX_OPEN_CONNS: '31' }
+    const { store } = readConfiguration({ ...settings, DB_POSTGRES_PARTITIONING: 'daily' }, emptyDirectory())
+    expect(store).toEqual({
+      driver: 'postgres',
+      dsn,
+      migrate: true,
+      partitioning: 'daily',
+      lookaheadDays: 3,
+      maxConnections: 31,
+      readConnections: 5,
+      connectionLifetimeMs: 3_600_000,
+    })
+  })
+
+  it('refuses a driver without a server, and a server without its driver, and shows no DSN', () => {
+    expect(problemsOf({ DB_DRIVER: 'postgres' })).toEqual([
+      expect.stringMatching(/DB_DSN is empty; set it to/),
+    ])
+    const problems = problemsOf({ DB_DSN: 'postgres://ann:s3cret@db/shop' })
+    expect(problems).toEqual([expect.stringMatching(/set DB_DRIVER=postgres/)])
+    expect(problems.join()).not.toContain('s3cret')
+    const shown = JSON.stringify(
+      reportSettings(
+        readConfiguration({ DB_DRIVER: 'postgres', DB_DSN: 'host=db password=s3cret' }, emptyDirectory()),
+      ),
+    )
+    expect(shown).toContain('DB_DSN')
+    expect(shown).not.toContain('s3cret')
   })
 
   it.each([

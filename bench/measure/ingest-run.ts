@@ -28,18 +28,19 @@ export async function measureIngest(run: IngestRun): Promise<IngestFigures> {
   try {
     const warm = await offer(subject, { ...run, seconds: run.warmUpSeconds, idSeed: 1 })
     await subject.settled()
-    const before = cpuSecondsOf(subject.pid)
+    const cpuSeconds = (): number => cpuSecondsOf(subject.pid) + (subject.helperCpuSeconds?.() ?? 0)
+    const before = cpuSeconds()
     const started = performance.now()
     const report = await offer(subject, { ...run, idSeed: 2 })
     const elapsed = (performance.now() - started) / 1_000
     await subject.settled()
-    const cpu = cpuSecondsOf(subject.pid) - before
+    const cpu = cpuSeconds() - before
     const items = report.acknowledged_items
     const figures: IngestFigures = {
       items,
       perSecond: Math.round(items / elapsed),
       perCpuSecond: Math.round(items / cpu),
-      bytesPerItem: subject.bytes() / (items + warm.acknowledged_items),
+      bytesPerItem: (await subject.bytes()) / (items + warm.acknowledged_items),
       ackP50Ms: report.latency.p50_ms ?? 0,
       ackP99Ms: report.latency.p99_ms ?? 0,
       peakMemoryMb: peakMemoryOf(subject.pid),

@@ -5,10 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { startPostgres } from '../../scripts/postgres-server.ts'
 import { startServerProcess } from '../../scripts/server-process.ts'
+import { cpuSecondsOfFamily } from './process-figures.ts'
 
 export interface Subject {
   readonly pid: number
+  /** CPU of processes that work for it, seconds since their start. */
+  helperCpuSeconds?(): number
   readonly otlpHttpUrl: string
   /** Empty if it has none. */
   readonly grpcAddress: string
@@ -17,7 +21,7 @@ export interface Subject {
   /** Resolves once everything acknowledged is where it stays. */
   settled(): Promise<void>
   /** Bytes in its database files. */
-  bytes(): number
+  bytes(): number | Promise<number>
   /** Ends it; its directory goes unless it was given. */
   finish(): Promise<void>
 }
@@ -90,6 +94,28 @@ export async function startWhole(options: ServerOptions = {}): Promise<Subject> 
     finish: async () => {
       await server.stop()
       if (options.dataDirectory === undefined) rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The whole server on a Postgres of its own, with the settings Postgres comes with. */
+export async function startOnPostgres(): Promise<Subject> {
+  const postgres = await startPostgres({ shared_buffers: '128MB' })
+  const environment = { DB_DRIVER: 'postgres', DB_DSN: postgres.dsn('postgres') }
+  const server = await startWhole({ environment })
+  return {
+    ...server,
+    helperCpuSeconds: () => cpuSecondsOfFamily(postgres.pid),
+    bytes: async () => {
+      const [row] = await postgres.run(
+        `SELECT sum(pg_total_relation_size(c.oid))::float8 AS bytes FROM pg_class c
+         JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'otelcontext' AND relkind = 'r'`,
+      )
+      return Number(row?.['bytes'])
+    },
+    finish: async () => {
+      await server.finish()
+      await postgres.remove()
     },
   }
 }

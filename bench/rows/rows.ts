@@ -2,6 +2,7 @@
 import { latency, overload } from './acknowledgement.ts'
 import { growth } from './growth.ts'
 import { logs, metrics, spans, transports } from './ingest.ts'
+import { postgres } from './postgres.ts'
 import { graph, logSearch, trace } from './reads.ts'
 import type { Row } from './row.ts'
 import { contention, mcp, start } from './whole-server.ts'
@@ -11,6 +12,7 @@ export const rows: readonly Row[] = [
   transports,
   logs,
   metrics,
+  postgres,
   latency,
   overload,
   trace,

@@ -19,6 +19,8 @@ export interface PostgresLocation {
   readonly partitioning: '' | 'daily'
   /** Days for which partitions are made in advance. */
   readonly lookaheadDays: number
+  /** Connections of the whole process. */
+  readonly maxConnections: number
   /** Connections of one reader; the writer has one. */
   readonly readConnections: number
   /** A connection is replaced when it is older; 0: never. */

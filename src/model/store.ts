@@ -234,4 +234,6 @@ export interface StorageReport {
   readonly perSignal: readonly { readonly signal: Signal; readonly items: number; readonly bytes: number }[]
   /** Partitions there are, and dropped since the start; only of a store that has them. */
   readonly partitions?: { readonly active: number; readonly dropped: number }
+  /** Connections of this process that do something, and how many it may have; only of a server. */
+  readonly connections?: { readonly inUse: number; readonly max: number }
 }

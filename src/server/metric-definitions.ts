@@ -74,6 +74,10 @@ const described = {
     'counter',
     'Items left out when segments were merged, because the store held them already, since it was made.',
   ],
+  otelcontext_db_pool_in_use: ['gauge', 'Connections to Postgres that do something; 0 on SQLite.'],
+  otelcontext_db_pool_max_open: ['gauge', 'DB_MAX_OPEN_CONNS; 0 on SQLite.'],
+  otelcontext_partitions_active: ['gauge', 'Partitions of the segment table; 0 without partitions.'],
+  otelcontext_partitions_dropped_total: ['counter', 'Partitions dropped whole since the start.'],
   otelcontext_data_disk_bytes: ['gauge', 'Disk taken by store, inbox, dead letters and ballast.'],
   otelcontext_data_disk_budget_bytes: ['gauge', 'DATA_DISK_BUDGET_MB in bytes; 0 where there is no bound.'],
   otelcontext_graphrag_events_dropped_total: [

@@ -140,3 +140,12 @@ export function refuseNewer(version: number, shown: string): void {
       `${shown} has schema version ${version} and this version knows up to ${schemaVersion}; install the newer version, or set DB_DSN to another database`,
     )
 }
+
+/** Sessions of all threads of this process that do something, as the server sees them. */
+export async function connectionsInUse(client: ClientBase): Promise<number> {
+  const { rows } = await client.query<{ readonly sessions: number }>(
+    `SELECT count(*) AS sessions FROM pg_stat_activity
+     WHERE datname = current_database() AND application_name = 'otelcontext' AND state <> 'idle'`,
+  )
+  return rows[0]?.sessions ?? 0
+}

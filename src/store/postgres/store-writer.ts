@@ -25,7 +25,7 @@ import {
   type SegmentRow,
   signalNumber,
 } from '../rows/segment-row.ts'
-import { checkDurability, databaseAt, type SessionLimits } from './database.ts'
+import { checkDurability, connectionsInUse, databaseAt, type SessionLimits } from './database.ts'
 import { passes } from './explain.ts'
 import { migrate } from './migrate.ts'
 import { Partitions } from './partitions.ts'
@@ -67,6 +67,7 @@ class PostgresStoreWriter implements StoreWriter {
   readonly #connection: WriterConnection
   readonly #partitions: Partitions | null
   readonly #clock: Clock
+  readonly #maxConnections: number
   /** Tells this process from others that have written there. */
   readonly #name = randomUUID()
   #opened = false
@@ -76,6 +77,7 @@ class PostgresStoreWriter implements StoreWriter {
   constructor(location: PostgresLocation, clock: Clock) {
     const database = databaseAt(location.dsn, limits)
     this.#clock = clock
+    this.#maxConnections = location.maxConnections
     this.#partitions = location.partitioning === 'daily' ? new Partitions(location.lookaheadDays) : null
     this.#connection = new WriterConnection(database, {
       lifetimeMs: location.connectionLifetimeMs,
@@ -248,7 +250,10 @@ class PostgresStoreWriter implements StoreWriter {
 
   async storageReport(): Promise<StorageReport> {
     const partitions = this.#partitions === null ? {} : { partitions: this.#partitions.figures() }
-    return this.#connection.use(async client => ({ ...(await readStorage(client)), ...partitions }))
+    return this.#connection.use(async client => {
+      const connections = { inUse: await connectionsInUse(client), max: this.#maxConnections }
+      return { ...(await readStorage(client)), connections, ...partitions }
+    })
   }
 
   close(): Promise<void> {

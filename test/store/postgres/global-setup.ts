@@ -1,6 +1,6 @@
 /** One Postgres server for all tests that only need databases of their own on it. */
 import type { TestProject } from 'vitest/node'
-import { startPostgres } from './postgres-server.ts'
+import { startPostgres } from '../../../scripts/postgres-server.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from 'pg'
 import { afterEach, describe, expect, inject, it } from 'vitest'
+import { dsnOf, locationOf, runSql } from '../../../scripts/postgres-server.ts'
 import { StoreError } from '../../../src/errors.ts'
 import type { StoreWriter } from '../../../src/model/store.ts'
 import type { PostgresLocation } from '../../../src/model/store-location.ts'
@@ -10,7 +11,6 @@ import { migrations, partitionName, schemaVersion } from '../../../src/store/pos
 import { openPostgresReader } from '../../../src/store/postgres/store-reader.ts'
 import { openPostgresWriter } from '../../../src/store/postgres/store-writer.ts'
 import { inbox, rollup, seal, segment, template } from '../conformance.ts'
-import { dsnOf, locationOf, runSql } from './postgres-server.ts'
 import { makeDatabase, type TestDatabase } from './test-database.ts'
 
 const open: StoreWriter[] = []

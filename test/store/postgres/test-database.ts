@@ -1,7 +1,7 @@
 /** An empty database of its own on the server of this test run. */
 import { inject } from 'vitest'
+import { dsnOf, locationOf, type Row, runSql } from '../../../scripts/postgres-server.ts'
 import type { PostgresLocation } from '../../../src/model/store-location.ts'
-import { dsnOf, locationOf, type Row, runSql } from './postgres-server.ts'
 
 let made = 0
 /** Emptied and free again: making and dropping a database writes all of the server's memory to disk. */

@@ -19,7 +19,7 @@ import { arch, platform, tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from 'pg'
-import type { PostgresLocation } from '../../../src/model/store-location.ts'
+import type { PostgresLocation } from '../src/model/store-location.ts'
 
 const user = 'postgres'
 const password = 'not a secret: %&@/'
@@ -32,6 +32,8 @@ export type Row = Readonly<Record<string, unknown>>
 
 export interface PostgresServer {
   readonly port: number
+  /** Of the process all others are children of; 0 while it is stopped. */
+  readonly pid: number
   /** The superuser's, of a database. */
   dsn(database: string): string
   /** Runs a statement as the superuser. */
@@ -55,6 +57,7 @@ export function locationOf(dsn: string, options: Partial<PostgresLocation> = {})
     migrate: true,
     partitioning: '',
     lookaheadDays: 3,
+    maxConnections: 20,
     readConnections: 10,
     connectionLifetimeMs: 3_600_000,
     ...options,
@@ -127,6 +130,9 @@ export async function startPostgres(
   await start()
   return {
     port,
+    get pid() {
+      return running?.pid ?? 0
+    },
     dsn: database => dsnOf(port, database),
     run: async (sql, database = 'postgres') => runSql(port, sql, database),
     stop,
