@@ -92,16 +92,29 @@ export class TenantGraph {
    * derive from it, so it must not be used for anything else. Without one the cuts are numbered.
    */
   cut(source?: string): GraphCut {
-    this.#encode()
-    const parts = this.#encoded.splice(0)
+    const cut = this.soFar(source ?? `cut ${this.#cuts++} ${this.#receivedMs}`)
+    this.forget()
+    return cut
+  }
+
+  /** The same without ending anything: the next cut holds it too, but for the templates. */
+  soFar(source: string): GraphCut {
+    this.#spans.settle()
+    const parts = [...this.#encoded, ...encodeCells(this.#cells, this.#registry.keys, rollupStepSeconds)]
     const rollups = toRecords(parts, {
       tenant: this.tenant,
       stepSeconds: rollupStepSeconds,
       receivedMs: this.#receivedMs,
-      source: source ?? `cut ${this.#cuts++} ${this.#receivedMs}`,
+      source,
     })
-    if (this.#receivedMs - this.#learnedMs >= relearnMs) this.#relearn()
     return { rollups, templates: this.#miner.changed() }
+  }
+
+  /** Ends a cut: what `soFar` told last is not told again. Nothing may have been counted since. */
+  forget(): void {
+    this.#encoded.length = 0
+    this.#cells.clear()
+    if (this.#receivedMs - this.#learnedMs >= relearnMs) this.#relearn()
   }
 
   /** Forgets names when some did not fit, so that a flood of names an hour ago does not fold today's. */

@@ -28,7 +28,9 @@ export interface TailPublication {
   /** Receive time of `to`, milliseconds. */
   readonly timeMs: number
   readonly entries: readonly TailEntry[]
-  /** Cells added by exactly these entries. */
+  /** First position whose entries the rollups count; a later publication with the same one replaces them. */
+  readonly rollupsFrom: number
+  /** Cells added by the entries of [rollupsFrom, to]. */
   readonly rollups: readonly RollupRecord[]
   readonly templates: readonly TemplateRecord[]
 }

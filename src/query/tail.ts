@@ -19,8 +19,8 @@ export interface TailView {
   /** Receive time of the newest position published, milliseconds; 0 when nothing was. */
   readonly newestMs: number
   /**
-   * Positions whose items are here but whose rollups are not: their publication began at or below the
-   * position asked for, so that its cells cannot be told apart. 0 as long as seals end where publications do.
+   * Positions whose items are here but whose rollups are not: those count entries at or below the position
+   * asked for as well, and cannot be told apart. 0 as long as seals end where what rollups count does.
    */
   readonly positionsWithoutRollups: number
 }
@@ -99,15 +99,15 @@ export class Tail {
 
 function viewOf(publications: readonly TailPublication[], sealed: number): TailView {
   const entries: TailEntry[] = []
-  const rollups: RollupRecord[] = []
+  const rollups = new Map<number, readonly RollupRecord[]>()
   const templates: TemplateRecord[] = []
   let position = sealed
   let positionsWithoutRollups = 0
   for (const publication of publications) {
     if (publication.to <= position) continue
     if (publication.from > position + 1) break
-    if (publication.from <= position) positionsWithoutRollups += publication.to - position
-    else rollups.push(...publication.rollups)
+    if (publication.rollupsFrom <= sealed) positionsWithoutRollups += publication.to - position
+    else rollups.set(publication.rollupsFrom, publication.rollups)
     for (const entry of publication.entries) if (entry.position > position) entries.push(entry)
     templates.push(...publication.templates)
     position = publication.to
@@ -116,7 +116,7 @@ function viewOf(publications: readonly TailPublication[], sealed: number): TailV
   return {
     position,
     entries,
-    rollups,
+    rollups: [...rollups.values()].flat(),
     templates,
     missingPositions: Math.max(0, (newest?.to ?? 0) - position),
     newestMs: newest?.timeMs ?? 0,

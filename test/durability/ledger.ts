@@ -103,7 +103,13 @@ async function fillTail(tail: Tail, store: StoreReader, inboxFile: string): Prom
   const { inboxId } = inbox
   inbox.close()
   if (entries.length === 0) return
-  const about = { inboxId, from: sealed + 1, to: last, timeMs: entries.at(-1)?.receivedMs ?? 0 }
+  const about = {
+    inboxId,
+    from: sealed + 1,
+    rollupsFrom: sealed + 1,
+    to: last,
+    timeMs: entries.at(-1)?.receivedMs ?? 0,
+  }
   tail.accept({ type: 'publication', ...about, entries, rollups: [], templates: [] })
 }
 

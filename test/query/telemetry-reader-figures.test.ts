@@ -30,6 +30,7 @@ let writer: StoreWriter
 let store: StoreReader
 let tail: Tail
 let graph: TenantGraph
+let stretch: TenantGraph
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'otelcontext-figures-'))
@@ -37,6 +38,7 @@ beforeEach(() => {
   store = openSqliteReader(join(folder, 'store.db'))
   tail = new Tail(inboxId)
   graph = new TenantGraph({ tenant: 'acme', templates: [] })
+  stretch = new TenantGraph({ tenant: 'acme', templates: [] })
 })
 
 afterEach(async () => {
@@ -125,6 +127,7 @@ function publication(position: number, signal: Signal, bytes: Uint8Array): TailP
     entries: [
       { position, tenant: 'acme', signal, receivedMs, bytes, refused: new Uint32Array(), templates: null },
     ],
+    rollupsFrom: position,
     rollups: graph.cut(`cut ${position}`).rollups,
     templates: [template],
   }
@@ -193,6 +196,20 @@ describe('rollups', () => {
       expect(await using(requests)).toEqual([40, 4, 40])
     }
     expect(await using(requests, 'globex')).toEqual([0, 0, 0])
+  })
+
+  it('of one stretch are counted once however often they were told', async () => {
+    for (const position of [1, 2, 3]) {
+      const one = publication(position, 'traces', spans(position))
+      stretch.ingest(
+        decodeBatch('traces', spans(position), { receivedMs: one.timeMs, attributeMaxBytes: 65_536 }),
+        one.timeMs,
+      )
+      tail.accept({ ...one, rollupsFrom: 1, rollups: stretch.soFar(`1-${position}`).rollups })
+      expect(await using(requests)).toEqual([10 * position, position, 40])
+    }
+    stretch.forget()
+    expect(stretch.cut('after').rollups).toEqual([])
   })
 
   it('that are damaged are left out and counted', async () => {

@@ -62,6 +62,7 @@ function publish(from: number, to: number, entries: readonly TailEntry[]): void 
     to,
     timeMs: receivedMs,
     entries,
+    rollupsFrom: from,
     rollups: [],
     templates: [],
   })

@@ -144,6 +144,7 @@ export function startTelemetrySystem(nowMs: number, otherStore?: SystemStore): T
         to: position,
         timeMs: Math.max(...requests.map(request => request.receivedMs)),
         entries,
+        rollupsFrom: from,
         rollups: cuts.flatMap(cut => cut.rollups),
         templates: cuts.flatMap(cut => cut.templates),
       })

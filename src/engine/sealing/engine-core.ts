@@ -84,12 +84,14 @@ export interface EngineCoreFigures {
 /** Longest stretch of work before messages are looked at, milliseconds. */
 const sliceMs = 20
 /**
- * Readers hear of new entries this often while they come. Every publication writes out the rollup cells it
- * touched, mostly the same ones: at 200 ms that was a tenth of this thread's work.
+ * Readers hear of new entries this often while they come. Every publication writes out the rollup cells touched
+ * since the last seal: at 200 ms that was a tenth of this thread's work.
  */
 const publishMs = 500
-/** Or when so much has gathered. */
-const publishBytes = 8 * 1024 * 1024
+/** Or when so much has gathered: as much as makes a seal due, so that a busy engine writes cells once a seal. */
+const publishBytes = 16 * 1024 * 1024
+/** Cells are begun anew after so long although no seal could take them, or each publication would write more. */
+const maxStretchMs = 10_000
 /**
  * Request bytes taken and not sealed; their columns take about half as much again. Sealing and taking share one
  * thread, so more would not make either faster.
@@ -119,8 +121,12 @@ export class EngineCore {
   #freshBytes = 0
   /** As `elapsedMs` tells it, like every age here: a wall clock that is set back would stop the work. */
   #publishedAtMs = Number.NEGATIVE_INFINITY
+  /** First position of what the graphs count at the moment, and since when they do. */
+  #stretchFrom: number
+  #stretchSinceMs = 0
   /** Published, not in a seal yet. */
   #pending = new PendingRange()
+  /** Handed to the seal loop. */
   #sealing: PendingRange | null = null
   #publishedPosition: number
   #sealedPosition: number
@@ -135,6 +141,7 @@ export class EngineCore {
     this.#parts = parts
     this.#sealedPosition = sealedPosition
     this.#publishedPosition = sealedPosition
+    this.#stretchFrom = sealedPosition + 1
     this.#feed = new EntryFeed(reader, sealedPosition, inbox.consumed)
     this.#graphs = new TenantGraphs(store, options.graphLimits)
     this.#tail = new TailWindow(reader.inboxId, sealedPosition)
@@ -210,7 +217,7 @@ export class EngineCore {
     try {
       while (!this.#stopping || this.#mayFinish()) {
         await this.#workSlice()
-        if (this.#publishIsDue()) this.#publish()
+        if (this.#publishIsDue() || this.#sealIsDue()) this.#publish()
         if (this.#canTake()) await this.#parts.timers.nextTurn()
         else await this.#sleep(idleMs)
       }
@@ -231,7 +238,9 @@ export class EngineCore {
   /** One seal after the other, beside the loop that takes entries. */
   async #sealLoop(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      if (this.#sealIsDue()) await this.#sealPending()
+      // While the other loop runs, it alone knows when nothing is between the feed and a publication.
+      if (this.#loopEnded && this.#sealIsDue()) this.#handOver()
+      if (this.#sealing !== null) await this.#seal(this.#sealing)
       else if (this.#stopping && this.#loopEnded && this.#pending.isEmpty) return
       else await new Promise<void>(resolve => this.#parts.timers.after(10, resolve))
       this.#tail.prune(this.#parts.timers.elapsedMs())
@@ -339,36 +348,60 @@ export class EngineCore {
     return this.#freshBytes >= publishBytes || waited >= publishMs
   }
 
+  /** Tells readers what was taken, and hands it over for a seal if one is due. */
   #publish(): void {
     const from = this.#publishedPosition + 1
     const to = this.#feed.nextPosition - 1
-    if (to < from) return
+    if (to >= from) this.#publishRange(from, to)
+    if (this.#sealIsDue()) this.#handOver()
+  }
+
+  #publishRange(from: number, to: number): void {
     const { inboxId } = this.#parts.reader
-    const { rollups, templates } = this.#graphs.cut(`${inboxId} ${from}-${to}`)
+    const { clock, timers } = this.#parts
+    const nowMs = timers.elapsedMs()
+    const rollupsFrom = this.#stretchFrom
+    if (rollupsFrom === from) this.#stretchSinceMs = nowMs
+    const { rollups, templates } = this.#graphs.soFar(`${inboxId} ${rollupsFrom}-${to}`)
     const entries = this.#fresh.map(({ pending, bytes, refused }): TailEntry => {
       const { position, tenant, signal, receivedMs } = pending
       return { position, tenant, signal, receivedMs, bytes, refused, templates: pending.templates }
     })
-    const { clock, timers } = this.#parts
     const timeMs = entries.at(-1)?.receivedMs ?? clock.now()
-    const nowMs = timers.elapsedMs()
-    this.#tail.publish({ type: 'publication', inboxId, from, to, timeMs, entries, rollups, templates })
+    this.#tail.publish({
+      type: 'publication',
+      inboxId,
+      from,
+      to,
+      timeMs,
+      entries,
+      rollupsFrom,
+      rollups,
+      templates,
+    })
     this.#pending.add(
       this.#fresh.map(({ pending }) => pending),
       to,
       nowMs,
     )
-    this.#pending.addRollups(rollups)
+    this.#pending.setRollups(rollupsFrom, rollups)
     this.#pending.addTemplates(templates)
     this.#fresh = []
     this.#freshBytes = 0
     this.#publishedPosition = to
     this.#publishedAtMs = nowMs
+    if (nowMs - this.#stretchSinceMs >= maxStretchMs) this.#beginStretch()
+  }
+
+  /** Only right after a publication, when the graphs have counted nothing that was not told. */
+  #beginStretch(): void {
+    this.#graphs.forget()
+    this.#stretchFrom = this.#publishedPosition + 1
   }
 
   #sealIsDue(): boolean {
     const pending = this.#pending
-    if (pending.isEmpty) return false
+    if (pending.isEmpty || this.#sealing !== null) return false
     const { items, bytes, ageMs } = this.#options.sealLimits
     return (
       this.#stopping ||
@@ -378,10 +411,13 @@ export class EngineCore {
     )
   }
 
-  async #sealPending(): Promise<void> {
-    const range = this.#pending
+  #handOver(): void {
+    this.#sealing = this.#pending
     this.#pending = new PendingRange()
-    this.#sealing = range
+    this.#beginStretch()
+  }
+
+  async #seal(range: PendingRange): Promise<void> {
     const sealed = await this.#sealer.seal(range)
     this.#sealing = null
     if (!sealed) return

@@ -28,7 +28,7 @@ export class PendingRange {
   items = 0
   bytes = 0
   readonly #parts = new Map<string, PendingPart>()
-  readonly #rollups: RollupRecord[] = []
+  readonly #rollups = new Map<number, readonly RollupRecord[]>()
   readonly #templates = new Map<string, TemplateRecord>()
 
   get isEmpty(): boolean {
@@ -49,8 +49,9 @@ export class PendingRange {
     }
   }
 
-  addRollups(rollups: readonly RollupRecord[]): void {
-    this.#rollups.push(...rollups)
+  /** Everything counted from position `from` on: replaces what was counted from there before. */
+  setRollups(from: number, rollups: readonly RollupRecord[]): void {
+    this.#rollups.set(from, rollups)
   }
 
   /** A later record of a template replaces an earlier one. */
@@ -63,7 +64,7 @@ export class PendingRange {
   }
 
   rollups(): readonly RollupRecord[] {
-    return this.#rollups
+    return [...this.#rollups.values()].flat()
   }
 
   templates(): readonly TemplateRecord[] {

@@ -3,16 +3,12 @@
  * whole or not at all. A store that fails is asked again with the very same seal, which it takes only once.
  */
 import { StoreError } from '../../errors.ts'
-import { mergeRollups } from '../../graph/rollups/merge.ts'
-import type { RollupRecord, Seal, SegmentRecord, StoreWriter } from '../../model/store.ts'
+import type { Seal, SegmentRecord, StoreWriter } from '../../model/store.ts'
 import type { Clock } from '../../model/time.ts'
 import type { Timers } from '../../model/timers.ts'
 import { maxSegmentRows } from '../../store/segment/arrange-rows.ts'
 import { buildSegments } from '../../store/segment/build-segments.ts'
 import type { PendingEntry, PendingPart, PendingRange } from './pending-range.ts'
-
-/** Width of the rollups that are written with a seal, seconds. */
-const rollupSeconds = 10
 
 /** Waits between attempts: a store that restarts is back within seconds, one that is away costs nothing. */
 const firstRetryMs = 250
@@ -88,7 +84,7 @@ export class Sealer {
     return {
       position: { inboxId: this.#inboxId, position: range.to },
       segments,
-      rollups: mergeRange(range.rollups()),
+      rollups: range.rollups(),
       templates: range.templates(),
       counts: [...counts.values()],
     }
@@ -151,9 +147,4 @@ function slicesOf(part: PendingPart): readonly PendingPart[] {
     items += entry.batch.block.count
   }
   return [...slices, { ...part, entries }]
-}
-
-/** One cut needs no merging; several of the same windows are stored as one. */
-function mergeRange(rollups: readonly RollupRecord[]): readonly RollupRecord[] {
-  return rollups.length < 2 ? rollups : mergeRollups(rollups, rollupSeconds)
 }

@@ -19,8 +19,10 @@ export class TenantGraphs {
   readonly #store: StoreWriter
   readonly #limits: Partial<GraphLimits>
   readonly #live = new Map<string, Live>()
-  /** Tenants whose graph has counted something since the last cut. */
+  /** Tenants whose graph has counted something since the last `soFar`. */
   readonly #touched = new Set<string>()
+  /** What was told since the last `forget`. */
+  readonly #told = new Map<string, readonly RollupRecord[]>()
 
   constructor(store: StoreWriter, limits: Partial<GraphLimits>) {
     this.#store = store
@@ -48,21 +50,30 @@ export class TenantGraphs {
     this.#live.set(tenant, { graph, usedMs: 0, lastPosition: 0 })
   }
 
-  /** What was counted since the last cut, of all tenants; `source` names the positions it was counted from. */
-  cut(source: string): {
+  /**
+   * What was counted since the last `forget`, of all tenants; `source` names the positions it was counted from.
+   * Templates are those that changed since the last call.
+   */
+  soFar(source: string): {
     readonly rollups: readonly RollupRecord[]
     readonly templates: readonly TemplateRecord[]
   } {
-    const rollups: RollupRecord[] = []
     const templates: TemplateRecord[] = []
     for (const tenant of [...this.#touched].sort()) {
-      const cut = this.#live.get(tenant)?.graph.cut(source)
-      if (cut === undefined) continue
-      rollups.push(...cut.rollups)
-      templates.push(...cut.templates)
+      const told = this.#live.get(tenant)?.graph.soFar(source)
+      if (told === undefined) continue
+      this.#told.set(tenant, told.rollups)
+      templates.push(...told.templates)
     }
     this.#touched.clear()
+    const rollups = [...this.#told.keys()].sort().flatMap(tenant => this.#told.get(tenant) ?? [])
     return { rollups, templates }
+  }
+
+  /** Begins anew. Only right after `soFar`: what was counted in between would be lost. */
+  forget(): void {
+    for (const tenant of this.#told.keys()) this.#live.get(tenant)?.graph.forget()
+    this.#told.clear()
   }
 
   /** Lets idle graphs go whose every entry is sealed: their templates are in the store then. */

@@ -101,6 +101,25 @@ describe('readers', () => {
     expect(late.pin().take(0).rollups.length).toBeGreaterThan(0)
   })
 
+  test('find each span once in rollups, told once or several times, sealed or not', async () => {
+    const harness = make({ core: { sealLimits: { items: 7, bytes: 2 ** 25, ageMs: 3_600_000 } } })
+    const core = await harness.start()
+    for (let seed = 1; seed <= 6; seed++) {
+      const tenant = seed % 3 === 0 ? 'globex' : 'default'
+      harness.inboxes.ingest(spanRequest({ seed, spans: 2 }), { tenant })
+      harness.handOver()
+      await expect.poll(() => core.figures().publishedPosition).toBe(seed)
+      harness.deliver()
+      const globex = Math.floor(seed / 3)
+      expect(await harness.countedSpans()).toBe((seed - globex) * 2)
+      expect(await harness.countedSpans('globex')).toBe(globex * 2)
+    }
+    await expect.poll(() => core.figures().sealedPosition).toBe(4)
+    harness.deliver()
+    expect(await harness.countedSpans()).toBe(8)
+    expect(await harness.countedSpans('globex')).toBe(4)
+  })
+
   test('log lines carry the same template before and after the seal', async () => {
     const harness = make({ core: { sealLimits: { items: 50_000, bytes: 2 ** 25, ageMs: 2_000 } } })
     await harness.start()

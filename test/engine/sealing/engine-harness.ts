@@ -142,6 +142,17 @@ export class EngineHarness {
     }
   }
 
+  /** Spans of `shop` as rollups count them. */
+  async countedSpans(tenant = 'default'): Promise<number> {
+    const reader = await this.open(tenant)
+    try {
+      const view = await reader.rollups({ fromMs: 1_699_999_000_000, toMs: 1_700_001_000_000 }, 10)
+      return view.series('service', 'shop').reduce((sum, { count }) => sum + count.reduce((a, b) => a + b), 0)
+    } finally {
+      await reader.release()
+    }
+  }
+
   async logBlocks(tenant = 'default'): Promise<readonly LogBlock[]> {
     const reader = await this.open(tenant)
     try {

@@ -90,6 +90,7 @@ class Fixture {
       inboxId,
       ...range,
       entries: [entry],
+      rollupsFrom: position,
       rollups: [],
       templates: [],
     })
