@@ -78,6 +78,8 @@ export function decodeRow(stored: StoredRow): InboxRow {
       `inbox row ${stored.position} has format ${stored.format}, and this version reads up to ${inboxRowFormat}`,
     )
   }
+  if (!(stored.body instanceof Uint8Array))
+    throw new StoreError('corrupt_inbox_row', `inbox row ${stored.position} has no body`)
   const signal = signals[stored.signal]
   const encoding = encodings[stored.encoding]
   const compression = compressions[stored.compression]
