@@ -6,6 +6,7 @@ import { serviceHealth } from '../../src/graph/service-health.ts'
 import { serviceMap } from '../../src/graph/service-map.ts'
 import type { TelemetryReader } from '../../src/model/reader.ts'
 import { recordOf, type SpanBlock } from '../../src/model/telemetry.ts'
+import type { TimeRange } from '../../src/model/time.ts'
 import { attributesOfSpan } from '../../src/otlp/attributes.ts'
 import { parseLogQuery } from '../../src/store/search/log-query.ts'
 import { searchLogs } from '../../src/store/search/log-search.ts'
@@ -175,11 +176,51 @@ export const logSearch: Row = {
   },
 }
 
-async function views(reader: TelemetryReader, data: StoredData): Promise<ComparedViews> {
-  const window = { fromMs: data.untilMs - hour / 2, toMs: data.untilMs }
-  const baseline = { fromMs: window.fromMs - hour, toMs: window.fromMs }
-  return { window: await reader.rollups(window, 60), baseline: await reader.rollups(baseline, 60) }
+type Ranges = { readonly window: TimeRange; readonly baseline: TimeRange }
+
+/** The last half hour and the hour before it, as a tool asks where nothing else is said. */
+function rangesOf(data: StoredData, backMs: number): Ranges {
+  const window = { fromMs: data.untilMs - backMs - hour / 2, toMs: data.untilMs - backMs }
+  return { window, baseline: { fromMs: window.fromMs - hour, toMs: window.fromMs } }
 }
+
+async function views(reader: TelemetryReader, ranges: Ranges): Promise<ComparedViews> {
+  const window = await reader.rollups(ranges.window, 10)
+  return { window, baseline: await reader.rollups(ranges.baseline, 10) }
+}
+
+async function totals(reader: TelemetryReader, ranges: Ranges): Promise<ComparedViews> {
+  const { view: window } = await reader.totals(ranges.window, 10, ['service', 'edge'])
+  const { view: baseline } = await reader.totals(ranges.baseline, 10, ['service', 'edge'])
+  return { window, baseline }
+}
+
+type GraphRead = (reader: TelemetryReader, ranges: Ranges, service: string) => Promise<number>
+
+const graphReads: readonly (readonly [string, string, GraphRead])[] = [
+  [
+    'service-map',
+    'service map',
+    async (reader, ranges) => serviceMap(await totals(reader, ranges), { limit: 200 }).totalServices,
+  ],
+  [
+    'impact',
+    'impact of one service',
+    async (reader, ranges, service) =>
+      blastRadius((await reader.totals(ranges.window, 10, ['service', 'edge'])).view, service).callers.length,
+  ],
+  [
+    'health',
+    'health of one service',
+    async (reader, ranges, service) =>
+      serviceHealth(await views(reader, ranges), service)?.operations.length ?? 0,
+  ],
+  [
+    'anomalies',
+    'anomalies of all services',
+    async (reader, ranges) => findAnomalies(await views(reader, ranges)).length + 1,
+  ],
+]
 
 export const graph: Row = {
   id: 'graph',
@@ -187,36 +228,38 @@ export const graph: Row = {
   async run(context) {
     context.progress('making the data')
     const data = await storedData(context.dataRoot, graphData(context.scale))
-    const paths = openReadPaths(data)
-    const middle = `service-${String(graphServices[context.scale] / 2).padStart(graphServices[context.scale] > 100 ? 3 : 2, '0')}`
-    const reads: readonly (readonly [string, string, (views: ComparedViews) => number])[] = [
-      ['service-map', 'service map', both => serviceMap(both, { limit: 200 }).totalServices],
-      ['health', 'health of one service', both => serviceHealth(both, middle)?.operations.length ?? 0],
-      ['impact', 'impact of one service', both => blastRadius(both.window, middle).callers.length],
-      ['anomalies', 'anomalies of all services', both => findAnomalies(both).length + 1],
-    ]
+    const services = graphServices[context.scale]
+    const middle = `service-${String(services / 2).padStart(Math.max(2, String(services - 1).length), '0')}`
     const figures: Figure[] = []
-    for (const [id, what, read] of reads) {
+    for (const [id, what, read] of graphReads) {
       context.progress(what)
-      const taken = await timesOf(Math.ceil(times[context.scale] / 5), () =>
+      const paths = openReadPaths(data)
+      const ask = (backMs: number) => (): Promise<void> =>
         paths.read(async reader => {
-          if (read(await views(reader, data)) === 0) throw new Error(`${what}: nothing was found`)
-        }),
-      )
+          if ((await read(reader, rangesOf(data, backMs), middle)) === 0) throw new Error(`${what}: nothing`)
+        })
+      const cold = await timesOf(1, ask(0), 0)
+      const count = Math.ceil(times[context.scale] / 5)
+      const again = await timesOf(count, ask(0))
+      const moved: number[] = []
+      for (let turn = 1; turn <= Math.ceil(count / 2); turn++)
+        moved.push(...(await timesOf(1, ask(turn * 10_000), 0)))
+      await paths.close()
+      const size = `${shown(services)} services, ${shown(services * 10)} edges`
+      const rest = `median ${shown(quantile(again, 0.5))}; ten seconds on ${shown(quantile(moved, 0.5))}; first ever ${shown(cold[0] ?? 0)} ms`
       figures.push(
         judged(
           {
             id: `graph.${id}`,
-            what: `${what}, ${shown(graphServices[context.scale])} services, ${shown(graphServices[context.scale] * 10)} edges, p99`,
-            value: quantile(taken, 0.99),
+            what: `${what}, ${size}, again over the same data, p99`,
+            value: quantile(again, 0.99),
             unit: 'ms',
-            baseline: `median: ${shown(quantile(taken, 0.5))} ms`,
+            baseline: rest,
           },
           { most: 5 },
         ),
       )
     }
-    await paths.close()
     return { figures }
   },
 }

@@ -7,7 +7,15 @@ import type { RollupKind, RollupSeries, RollupView } from '../model/rollup.ts'
 import type { TemplateRecord } from '../model/store.ts'
 import { type ComparedViews, pairSeries, type SeriesPair, shown, totalOf } from './compared-views.ts'
 import { type Episode, episodeThreshold, findEpisodes } from './shift/change-point.ts'
-import { type Scores, shareScores, silenceScores, valueScores } from './shift/window-scores.ts'
+import {
+  minBaselineItems,
+  minBaselineWindows,
+  minExpectedCount,
+  type Scores,
+  shareScores,
+  silenceScores,
+  valueScores,
+} from './shift/window-scores.ts'
 
 export type AnomalyKind = 'errors' | 'latency' | 'silence' | 'log_template' | 'metric'
 
@@ -114,7 +122,7 @@ class AnomalySearch {
     const kinds: readonly RollupKind[] = ['service', 'operation', 'edge', 'template', 'metric']
     const series = kinds.reduce((sum, kind) => sum + views.window.series(kind, options.service).length, 0)
     this.#threshold = episodeThreshold(series * views.window.length, falseAlarms)
-    this.#called = new Set(views.baseline.series('edge').map(one => one.key[1] ?? ''))
+    this.#called = new Set(views.baseline.series('edge', options.service).map(one => one.key[1] ?? ''))
   }
 
   run(): Anomaly[] {
@@ -153,6 +161,8 @@ class AnomalySearch {
   #silence(about: Found, pair: SeriesPair): void {
     const { window, baseline } = this.#views
     if (pair.baseline === null || (about.of === 'service' && this.#called.has(about.service))) return
+    // A window says something by being empty if enough was expected in it, and several such have to be known.
+    if (pair.baseline.total('count') < minBaselineWindows * minExpectedCount) return
     const exposureIn = (view: RollupView) =>
       (about.of === 'edge' ? this.#requestsOf(view, about.service) : undefined) ??
       new Float64Array(view.length).fill(1)
@@ -171,6 +181,8 @@ class AnomalySearch {
   }
 
   #requestsOf(view: RollupView, service: string): Float64Array | undefined {
+    // About one service there are a few callers; otherwise nearly all services are asked for.
+    if (this.#options.service !== undefined) return view.series('service', service)[0]?.count
     const known =
       this.#requests.get(view) ?? new Map(view.series('service').map(one => [one.key[0] ?? '', one.count]))
     this.#requests.set(view, known)
@@ -178,8 +190,8 @@ class AnomalySearch {
   }
 
   #errors(about: Found, window: RollupSeries, baseline: RollupSeries): void {
+    if (window.total('errors') < minEpisodeItems) return
     const now = { part: window.errors, whole: window.count }
-    if (totalOf(now.part) < minEpisodeItems) return
     const scores = shareScores(now, { part: baseline.errors, whole: baseline.count })
     this.#episodes(about, scores, episode => shareEffect(now, episode, scores?.baseline ?? 0))
   }
@@ -187,7 +199,7 @@ class AnomalySearch {
   #latency(about: Found, window: RollupSeries, baseline: RollupSeries): void {
     const limit = baseline.quantile(tailQuantile)
     if (!(limit > 0)) return
-    if (window.countAbove(limit) < minEpisodeItems) return
+    if (window.countAbove(limit) < minEpisodeItems || baseline.total('count') < minBaselineItems) return
     const now = { part: countsAbove(window, limit), whole: window.count }
     const scores = shareScores(now, { part: countsAbove(baseline, limit), whole: baseline.count })
     this.#episodes(about, scores, episode => {
@@ -201,8 +213,8 @@ class AnomalySearch {
   /** Share of a service's log records that a warning or error template has; more traffic does not change it. */
   #templates(): void {
     const severities = new Map(this.#options.templates?.map(one => [one.id, one.severity]))
-    const window = recordCounts(this.#views.window)
-    const baseline = recordCounts(this.#views.baseline)
+    const window = recordCounts(this.#views.window, this.#options.service)
+    const baseline = recordCounts(this.#views.baseline, this.#options.service)
     for (const pair of this.#pairs('template')) {
       const [service = '', id = ''] = pair.key
       if (pair.window === null || (severities.get(id) ?? 0) < warnSeverity) continue
@@ -293,9 +305,9 @@ function meanOf(values: Float64Array): number {
 }
 
 /** Log records of every service per window. */
-function recordCounts(view: RollupView): Map<string, Float64Array> {
+function recordCounts(view: RollupView, only: string | undefined): Map<string, Float64Array> {
   const counts = new Map<string, Float64Array>()
-  for (const series of view.series('severity')) {
+  for (const series of view.series('severity', only)) {
     const service = series.key[0] ?? ''
     const sum = counts.get(service) ?? new Float64Array(view.length)
     for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (series.count[i] ?? 0)

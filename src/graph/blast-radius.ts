@@ -1,6 +1,6 @@
 /** Who suffers when a service fails: its callers, their callers, up to where requests come in. */
 import type { RollupView } from '../model/rollup.ts'
-import { shown, totalOf } from './compared-views.ts'
+import { shown } from './compared-views.ts'
 
 export interface AffectedCaller {
   readonly service: string
@@ -49,21 +49,17 @@ interface Edge {
 
 /** The callers of a service or peer in the window; only itself if nobody calls it. */
 export function blastRadius(view: RollupView, service: string): BlastRadius {
-  const requests = new Map(
-    view.series('service').map(series => [series.key[0] ?? '', Math.max(0, totalOf(series.count))]),
-  )
-  const edges = usedEdges(view)
-  const distance = distances(edges, service)
+  const { requests, edges, callersOf } = callGraphOf(view)
+  const distance = distances(callersOf, service)
   const inside = edges.filter(edge => distance.has(edge.caller) && distance.has(edge.callee))
   const towards = inside.filter(edge => edge.caller !== service)
   const exposed = exposures(towards, service, requests, distance)
-  const called = new Set(edges.map(edge => edge.callee))
   const callers = [...distance].map(([name, away]): AffectedCaller => {
     const count = requests.get(name) ?? 0
     const share = exposed.get(name) ?? null
     return {
       service: name,
-      entryPoint: !called.has(name),
+      entryPoint: !callersOf.has(name),
       distance: away,
       requests: count,
       exposedShare: share === null ? null : shown(share),
@@ -90,6 +86,29 @@ export function blastRadius(view: RollupView, service: string): BlastRadius {
   }
 }
 
+interface CallGraph {
+  readonly requests: ReadonlyMap<string, number>
+  readonly edges: readonly Edge[]
+  readonly callersOf: ReadonlyMap<string, readonly Edge[]>
+}
+
+/** Views never change, so the calls of one are gathered once. */
+const knownGraphs = new WeakMap<RollupView, CallGraph>()
+
+function callGraphOf(view: RollupView): CallGraph {
+  const known = knownGraphs.get(view)
+  if (known !== undefined) return known
+  const edges = usedEdges(view)
+  const services = view.series('service')
+  const graph = {
+    requests: new Map(services.map(series => [series.key[0] ?? '', Math.max(0, series.total('count'))])),
+    edges,
+    callersOf: Map.groupBy(edges, edge => edge.callee),
+  }
+  knownGraphs.set(view, graph)
+  return graph
+}
+
 function usedEdges(view: RollupView): Edge[] {
   return view
     .series('edge')
@@ -97,15 +116,14 @@ function usedEdges(view: RollupView): Edge[] {
       caller: series.key[0] ?? '',
       callee: series.key[1] ?? '',
       connection: series.key[2] ?? '',
-      calls: Math.max(0, totalOf(series.count)),
-      failed: Math.max(0, totalOf(series.errors)),
+      calls: Math.max(0, series.total('count')),
+      failed: Math.max(0, series.total('errors')),
     }))
     .filter(edge => edge.caller !== edge.callee && (edge.calls > 0 || edge.connection === 'metric'))
 }
 
 /** Calls between each caller and the service, fewest. */
-function distances(edges: readonly Edge[], service: string): Map<string, number> {
-  const callersOf = Map.groupBy(edges, edge => edge.callee)
+function distances(callersOf: ReadonlyMap<string, readonly Edge[]>, service: string): Map<string, number> {
   const distance = new Map([[service, 0]])
   let reached = [service]
   for (let away = 1; away <= maxDistance && reached.length > 0; away++) {

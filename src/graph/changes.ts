@@ -117,8 +117,8 @@ class ViewComparison {
     this.#window = window
     this.#baseline = baseline
     this.#service = service
-    this.#inWindow = activeServices(window)
-    this.#inBaseline = activeServices(baseline)
+    this.#inWindow = activeServices(window, service)
+    this.#inBaseline = activeServices(baseline, service)
   }
 
   services(): ChangeEvent[] {
@@ -238,8 +238,8 @@ class ViewComparison {
   }
 }
 
-/** Services with spans or log records. */
-function activeServices(view: RollupView): Set<string> {
+/** Services with spans or log records; of all or of one. */
+function activeServices(view: RollupView, only: string | undefined): Set<string> {
   const kinds: readonly RollupKind[] = ['operation', 'severity']
-  return new Set(kinds.flatMap(kind => view.series(kind).map(series => series.key[0] ?? '')))
+  return new Set(kinds.flatMap(kind => view.series(kind, only).map(series => series.key[0] ?? '')))
 }

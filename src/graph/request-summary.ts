@@ -1,6 +1,6 @@
 /** Requests or calls of one series over a whole view, and how healthy that is against its own baseline. */
 import type { RollupSeries, RollupView } from '../model/rollup.ts'
-import { shown, totalOf } from './compared-views.ts'
+import { shown } from './compared-views.ts'
 
 /**
  * - `failing`: errors have risen; `slow`: latency has; `quiet`: requests stopped coming
@@ -23,8 +23,8 @@ export interface RequestSummary {
 
 /** Counts, rates and latency of a series over all windows of its view. */
 export function summarise(series: RollupSeries | null, view: RollupView): RequestSummary {
-  const requests = Math.max(0, totalOf(series?.count))
-  const errors = Math.max(0, totalOf(series?.errors))
+  const requests = Math.max(0, series?.total('count') ?? 0)
+  const errors = Math.max(0, series?.total('errors') ?? 0)
   const seconds = view.length * view.stepSeconds
   const timed = series !== null && requests > 0
   const quantile = (q: number) => (timed ? shown(series.quantile(q)) : null)
@@ -33,7 +33,7 @@ export function summarise(series: RollupSeries | null, view: RollupView): Reques
     perS: seconds > 0 ? (shown(requests / seconds) ?? 0) : 0,
     errors,
     errorPct: requests > 0 ? shown((100 * errors) / requests) : null,
-    meanMs: timed ? shown(totalOf(series.sum) / requests) : null,
+    meanMs: timed ? shown(series.total('sum') / requests) : null,
     p50Ms: quantile(0.5),
     p95Ms: quantile(0.95),
     p99Ms: quantile(0.99),
@@ -62,13 +62,13 @@ export function healthOf(
   baseline: RollupSeries | null,
   seconds: { readonly window: number; readonly baseline: number },
 ): Health {
-  const now = Math.max(0, totalOf(window?.count))
-  const before = Math.max(0, totalOf(baseline?.count))
+  const now = Math.max(0, window?.total('count') ?? 0)
+  const before = Math.max(0, baseline?.total('count') ?? 0)
   if (before < minComparedRequests || baseline === null) return 'unknown'
   if (isQuiet(now, before, seconds)) return 'quiet'
   if (now < minComparedRequests || window === null) return 'unknown'
-  const failedNow = Math.max(0, totalOf(window.errors))
-  const failedBefore = Math.max(0, totalOf(baseline.errors))
+  const failedNow = Math.max(0, window.total('errors'))
+  const failedBefore = Math.max(0, baseline.total('errors'))
   const risePct = 100 * (failedNow / now - failedBefore / before)
   if (risePct >= errorEffectPct && shareScore(failedNow, now, failedBefore, before) >= convincing) {
     return 'failing'
@@ -88,7 +88,7 @@ function isQuiet(
 }
 
 function isSlower(window: RollupSeries, baseline: RollupSeries, now: number, before: number): boolean {
-  if (totalOf(window.sum) / now < (totalOf(baseline.sum) / before) * meanEffect) return false
+  if (window.total('sum') / now < (baseline.total('sum') / before) * meanEffect) return false
   return [0.5, 0.9].some(q => {
     const usual = baseline.quantile(q)
     if (!(window.quantile(q) > usual * latencyEffect)) return false

@@ -5,7 +5,7 @@ import { type Anomaly, findAnomalies } from './anomalies.ts'
 import { type ChangeEvent, listChanges } from './changes.ts'
 import { type ComparedViews, pairSeries, type SeriesPair, shown, totalOf } from './compared-views.ts'
 import { type Health, healthOf, healthOrder, type RequestSummary, summarise } from './request-summary.ts'
-import { type MapEdge, serviceMap } from './service-map.ts'
+import { edgesOf, type MapEdge } from './service-map.ts'
 import { medianOf, spreadOf } from './shift/robust-statistics.ts'
 
 export interface OperationHealth extends RequestSummary {
@@ -79,7 +79,7 @@ export function serviceHealth(
   const operations = pairSeries(views, 'operation', service)
   const metrics = pairSeries(views, 'metric', service)
   const logs = pairSeries(views, 'severity', service)
-  const edges = serviceMap(views, { focus: service, depth: 1 }).edges
+  const edges = edgesOf(views, service)
   if (request === undefined && operations.length + metrics.length + logs.length + edges.length === 0) {
     return null
   }
@@ -113,7 +113,7 @@ function operationHealth(views: ComparedViews, pair: SeriesPair): OperationHealt
     operation: pair.key[1] ?? '',
     kind: Number(pair.key[2] ?? 0),
     ...summary,
-    selfMsPerCall: summary.requests > 0 ? shown(totalOf(pair.window?.self) / summary.requests) : null,
+    selfMsPerCall: summary.requests > 0 ? shown((pair.window?.total('self') ?? 0) / summary.requests) : null,
     health: healthOf(pair.window, pair.baseline, secondsOf(views)),
     baseline: views.baseline === null ? null : summarise(pair.baseline, views.baseline),
   }
@@ -177,8 +177,9 @@ function templateHealths(
         templateId: pair.key[1] ?? '',
         pattern: record?.pattern ?? '',
         severity: record?.severity ?? 0,
-        count: totalOf(pair.window?.count),
-        expectedCount: views.baseline === null ? null : (shown(totalOf(pair.baseline?.count) * scale) ?? 0),
+        count: pair.window?.total('count') ?? 0,
+        expectedCount:
+          views.baseline === null ? null : (shown((pair.baseline?.total('count') ?? 0) * scale) ?? 0),
       }
     })
     .filter(one => one.count > 0 && (one.severity >= warnSeverity || one.expectedCount === 0))

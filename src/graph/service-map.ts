@@ -1,6 +1,7 @@
 /** Services and the calls between them over a window, each against its own baseline. */
 
-import { type ComparedViews, pairSeries, type SeriesPair, shown, totalOf } from './compared-views.ts'
+import type { RollupView } from '../model/rollup.ts'
+import { type ComparedViews, pairSeries, type SeriesPair, shown } from './compared-views.ts'
 import { type Health, healthOf, healthOrder, type RequestSummary, summarise } from './request-summary.ts'
 import { compareKeys } from './rollups/series-keys.ts'
 
@@ -46,11 +47,45 @@ export interface MapOptions {
   readonly limit?: number
 }
 
-/** The map of the window. A peer that goes by the name of a known service is that service. */
+/** Maps kept for one pair of views: the questions of one investigation differ in little. */
+const maxMapsOfViews = 8
+const knownMaps = new WeakMap<RollupView, Map<string, { baseline: RollupView | null; map: ServiceMap }>>()
+
+/**
+ * The map of the window. A peer that goes by the name of a known service is that service. Views never change, so
+ * the same question about the same ones is answered once.
+ */
 export function serviceMap(views: ComparedViews, options: MapOptions = {}): ServiceMap {
+  const { focus, depth, limit } = options
+  const key = JSON.stringify([focus ?? null, depth ?? 1, limit ?? null])
+  const maps = knownMaps.get(views.window) ?? new Map()
+  const known = maps.get(key)
+  if (known !== undefined && known.baseline === views.baseline) return known.map
+  const map = drawMap(views, options)
+  if (maps.size >= maxMapsOfViews) maps.clear()
+  knownMaps.set(views.window, maps.set(key, { baseline: views.baseline, map }))
+  return map
+}
+
+/** The calls from and to one service, in the order of a map; the service may be a peer. */
+export function edgesOf(views: ComparedViews, service: string): readonly MapEdge[] {
+  const used = pairSeries(views, 'edge', service).filter(pair => !isLoop(pair) && isUsed(pair))
+  const seconds = secondsOf(views)
+  const known = { has: (name: string) => pairSeries(views, 'service', name).length > 0 }
+  return used
+    .map(pair => ({ name: pair.key, ...judged(pair, seconds) }))
+    .sort((a, b) => byWorry(a, b) || compareKeys(a.name, b.name))
+    .map(call => mapEdge(views, call.pair, call.health, known))
+}
+
+function isLoop(pair: SeriesPair): boolean {
+  return (pair.key[0] ?? '') === (pair.key[1] ?? '')
+}
+
+function drawMap(views: ComparedViews, options: MapOptions): ServiceMap {
   const services = pairSeries(views, 'service')
   const known = new Set(services.map(pair => pair.key[0] ?? ''))
-  const edges = pairSeries(views, 'edge').filter(pair => (pair.key[0] ?? '') !== (pair.key[1] ?? ''))
+  const edges = pairSeries(views, 'edge').filter(pair => !isLoop(pair))
   const near = options.focus === undefined ? null : reach(edges, options.focus, options.depth ?? 1)
   const inside = (name: string | undefined) => near === null || near.has(name ?? '')
   const nearEdges = edges.filter(pair => inside(pair.key[0]) && inside(pair.key[1]))
@@ -101,7 +136,7 @@ interface Node extends Judged {
 
 function judged(pair: SeriesPair, seconds: Seconds): Judged & { readonly pair: SeriesPair } {
   const health = healthOf(pair.window, pair.baseline, seconds)
-  return { pair, health, requests: Math.max(0, totalOf(pair.window?.count)) }
+  return { pair, health, requests: Math.max(0, pair.window?.total('count') ?? 0) }
 }
 
 /** A callee without series of its own: as bad as the worst of its calls. */
@@ -133,7 +168,7 @@ function reach(edges: readonly SeriesPair[], focus: string, depth: number): Set<
 }
 
 function isUsed(pair: SeriesPair): boolean {
-  return pair.window !== null && (totalOf(pair.window.count) > 0 || pair.key[2] === 'metric')
+  return pair.window !== null && (pair.window.total('count') > 0 || pair.key[2] === 'metric')
 }
 
 interface Seconds {
@@ -162,7 +197,7 @@ function mapService(
     peer: false,
     entryPoint: !called.has(node.name),
     ...summary,
-    selfMsPerRequest: requests > 0 ? shown(totalOf(pair.window?.self) / requests) : null,
+    selfMsPerRequest: requests > 0 ? shown((pair.window?.total('self') ?? 0) / requests) : null,
     health: node.health,
   }
 }
@@ -171,25 +206,27 @@ function mapEdge(
   views: ComparedViews,
   pair: SeriesPair,
   health: Health,
-  services: ReadonlySet<string>,
+  services: { has(name: string): boolean },
 ): MapEdge {
   const [caller = '', callee = '', connection = '', kind = ''] = pair.key
-  const paired = totalOf(pair.window?.paired)
+  const paired = pair.window?.total('paired') ?? 0
   return {
     caller,
     callee,
     connection,
     toPeer: kind === 'peer' && !services.has(callee),
     ...summarise(pair.window, views.window),
-    gapMsPerCall: paired > 0 ? shown(totalOf(pair.window?.self) / paired) : null,
+    gapMsPerCall: paired > 0 ? shown((pair.window?.total('self') ?? 0) / paired) : null,
     health,
   }
 }
 
 /** A callee without series of its own, as its callers see it; the busiest edge gives the latency. */
 function mapPeer(views: ComparedViews, node: Node, called: ReadonlySet<string>): MapService {
-  const busiest = node.incoming.toSorted((a, b) => totalOf(b.window?.count) - totalOf(a.window?.count))[0]
-  const errors = node.incoming.reduce((sum, pair) => sum + Math.max(0, totalOf(pair.window?.errors)), 0)
+  const busiest = node.incoming.toSorted(
+    (a, b) => (b.window?.total('count') ?? 0) - (a.window?.total('count') ?? 0),
+  )[0]
+  const errors = node.incoming.reduce((sum, pair) => sum + Math.max(0, pair.window?.total('errors') ?? 0), 0)
   const seconds = secondsOf(views).window
   return {
     service: node.name,

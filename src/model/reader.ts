@@ -4,7 +4,7 @@
  *
  * Every method checks the deadline of its `ReadContext`; what it throws is passed on untouched.
  */
-import type { RollupView } from './rollup.ts'
+import type { RollupTotals, RollupView, TotalKind } from './rollup.ts'
 import type { TemplateRecord } from './store.ts'
 import type { LogBlock, MetricBlock, RecordTable, Signal, SpanBlock } from './telemetry.ts'
 import type { TimeRange } from './time.ts'
@@ -119,6 +119,11 @@ export interface TelemetryReader {
   /** All stored spans of a trace, whatever their time. Null if there is none. */
   trace(traceId: string): Promise<TraceRows | null>
   rollups(range: TimeRange, stepSeconds?: 10 | 60 | 600): Promise<RollupView>
+  /**
+   * What `rollups` would give, added up over all its windows: a view whose one window is as wide as all of
+   * them, of the kinds asked for and no others. Much cheaper where no single window matters.
+   */
+  totals(range: TimeRange, stepSeconds: 10 | 60 | 600, kinds: readonly TotalKind[]): Promise<RollupTotals>
   templates(): Promise<readonly TemplateRecord[]>
   coverage(range: TimeRange): Promise<Coverage>
   /** Newest position whose items have a time inside the range; decides `as_of_superseded`. */

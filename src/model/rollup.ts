@@ -40,6 +40,8 @@ export interface RollupSeries {
   readonly paired: Float64Array
   /** Largest duration in ms; for `metric` the largest value. */
   readonly max: Float64Array
+  /** Sum of a column over all windows, in its unit, without the column being spread out; not for `metric`. */
+  total(column: 'count' | 'errors' | 'sum' | 'self' | 'paired'): number
   /** Duration quantile over windows [from, to), or NaN without data. Relative error at most 2 %. */
   quantile(q: number, from?: number, to?: number): number
   /** How many of the durations in windows [from, to) exceed `ms`; within the sketch's error. */
@@ -54,4 +56,16 @@ export interface RollupView {
   readonly length: number
   /** Series of a kind, sorted by key; `service` keeps those whose first key part is one of it (or callee, for edges). */
   series(kind: RollupKind, service?: string): readonly RollupSeries[]
+}
+
+/** Kinds whose cells can be added up over time: counts, errors, times and sketches. */
+export type TotalKind = 'service' | 'operation' | 'edge' | 'instance'
+
+/** Sums over all windows of a view. */
+export interface RollupTotals {
+  /** Of one window. */
+  readonly view: RollupView
+  /** Windows of the view it was added up from, and their width. */
+  readonly windows: number
+  readonly windowSeconds: number
 }

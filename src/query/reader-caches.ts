@@ -7,10 +7,11 @@ import type { DecodedColumns } from '../store/segment/block-codec.ts'
 import type { DictionaryReader } from '../store/segment/dictionary-reader.ts'
 import type { TermIndex } from '../store/segment/term-index.ts'
 import type { TraceIndex } from '../store/segment/trace-index.ts'
+import type { KeptTotals, KeptView } from './rollup-totals.ts'
 import { SegmentHeaders } from './segment-headers.ts'
 
 /**
- * 96 MiB: the trace index of about 15 million spans, the words of 600,000 log records and 40 blocks. Three
+ * 96 MiB: the trace index of about 10 million spans, the words of 500,000 log records, 30 blocks and sums. Three
  * workers with it stay within the 512 MB of the process.
  */
 export const defaultCacheBytes: number = 96 * 1024 * 1024
@@ -36,6 +37,8 @@ export interface ReaderCaches {
   readonly terms: LRUCache<string, TermIndex>
   readonly entries: LRUCache<TailEntry, DecodedEntry>
   readonly rollups: LRUCache<string, RollupRecord>
+  readonly totals: LRUCache<string, KeptTotals>
+  readonly totalViews: LRUCache<string, KeptView>
   readonly corrupt: LRUCache<string, SegmentHeader>
   /**
    * Items that the books of the store say a tenant has and no header names, by tenant; counted once, when the
@@ -51,12 +54,15 @@ export function createReaderCaches(maxBytes: number = defaultCacheBytes): Reader
   return {
     headers: new SegmentHeaders(),
     opening: Promise.resolve(),
-    columns: bounded(maxBytes * 0.35, columns => blockBytes(columns.block)),
+    columns: bounded(maxBytes * 0.25, columns => blockBytes(columns.block)),
     dictionaries: bounded(maxBytes * 0.05, dictionary => dictionary.byteLength),
-    traces: bounded(maxBytes * 0.15, index => index.prefixes.byteLength + index.hashes.byteLength),
-    terms: bounded(maxBytes * 0.25, index => index.byteLength),
-    entries: bounded(maxBytes * 0.15, entry => blockBytes(entry.batch.block)),
+    traces: bounded(maxBytes * 0.1, index => index.prefixes.byteLength + index.hashes.byteLength),
+    terms: bounded(maxBytes * 0.2, index => index.byteLength),
+    entries: bounded(maxBytes * 0.1, entry => blockBytes(entry.batch.block)),
     rollups: bounded(maxBytes * 0.05, record => record.bytes.length),
+    // Sums of some hours of a thousand services with ten thousand edges, and the last few ranges asked about.
+    totals: bounded(maxBytes * 0.15, totals => totals.bytes),
+    totalViews: bounded(maxBytes * 0.1, kept => kept.bytes),
     // By size, because a bound by number is allocated whole at once.
     corrupt: new LRUCache({ maxSize: maxCorrupt, sizeCalculation: () => 1 }),
     missingItems: null,

@@ -7,8 +7,7 @@
  */
 import pLimit from 'p-limit'
 import { StoreError } from '../errors.ts'
-import { openBlock } from '../graph/rollups/decode.ts'
-import { rollupView } from '../graph/rollups/rollup-view.ts'
+import { openOnce, rollupView } from '../graph/rollups/rollup-view.ts'
 import type {
   AsOf,
   Coverage,
@@ -21,7 +20,7 @@ import type {
   TelemetryReader,
   TraceRows,
 } from '../model/reader.ts'
-import type { RollupView } from '../model/rollup.ts'
+import type { RollupTotals, RollupView, TotalKind } from '../model/rollup.ts'
 import type {
   Retirements,
   RollupRecord,
@@ -44,6 +43,7 @@ import { TermMatcher } from '../store/search/term-matcher.ts'
 import { rowsPerFrame } from '../store/segment/record-frames.ts'
 import { mayHoldPrefix, mayHoldTrace, prefixOf } from '../store/segment/trace-index.ts'
 import type { DecodedEntry, ReaderCaches } from './reader-caches.ts'
+import { readTotals, type TotalsSource } from './rollup-totals.ts'
 import { SegmentAccess } from './segment-access.ts'
 import type { HeaderList } from './segment-headers.ts'
 import type { Tail, TailView } from './tail.ts'
@@ -244,6 +244,43 @@ class SnapshotReader implements OpenReader {
   }
 
   async rollups(range: TimeRange, stepSeconds: 10 | 60 | 600 = 10): Promise<RollupView> {
+    return rollupView(await this.#rollupRecords(range), range, stepSeconds)
+  }
+
+  async totals(
+    range: TimeRange,
+    stepSeconds: 10 | 60 | 600,
+    kinds: readonly TotalKind[],
+  ): Promise<RollupTotals> {
+    const { deadline, caches } = this.#options
+    deadline.check()
+    const { fromMs, toMs } = range
+    const stored = await this.#snapshot.rollupHeads(this.tenant, fromMs, toMs, deadline.signal)
+    const unsealed = this.#tail.rollups.filter(
+      record => record.tenant === this.tenant && record.fromMs < toMs && record.toMs > fromMs,
+    )
+    const damaged = this.#corruptRollups
+    const source: TotalsSource = {
+      tenant: this.tenant,
+      chunks: caches.totals,
+      views: caches.totalViews,
+      heads: [...(stored ?? []), ...unsealed],
+      load: async part => {
+        const records = await this.#rollupRecords(part)
+        const inPart = records.filter(record => record.fromMs < part.toMs && record.toMs > part.fromMs)
+        return this.#corruptRollups > damaged ? null : inPart
+      },
+    }
+    const totals = stored === null ? null : await readTotals(source, range, stepSeconds, kinds)
+    if (totals !== null) return totals
+    // Damage is counted once, by whoever reads all of the range.
+    this.#corruptRollups = damaged
+    const view = await this.rollups(range, stepSeconds)
+    return { view, windows: view.length, windowSeconds: view.stepSeconds }
+  }
+
+  /** Those that can be read, sealed ones first. */
+  async #rollupRecords(range: TimeRange): Promise<readonly RollupRecord[]> {
     const { deadline } = this.#options
     deadline.check()
     const stored = await this.#snapshot.rollups(this.tenant, range.fromMs, range.toMs, deadline.signal)
@@ -258,7 +295,7 @@ class SnapshotReader implements OpenReader {
     }
     for (const record of this.#tail.rollups)
       if (record.tenant === this.tenant && this.#isReadable(record)) records.push(record)
-    return rollupView(records, range, stepSeconds)
+    return records
   }
 
   async templates(): Promise<readonly TemplateRecord[]> {
@@ -454,7 +491,7 @@ class SnapshotReader implements OpenReader {
 
   #isReadable(record: RollupRecord): boolean {
     try {
-      openBlock(record.bytes)
+      openOnce(record)
       return true
     } catch (error) {
       if (!(error instanceof StoreError)) throw error

@@ -4,7 +4,7 @@ import type { Draft, NextCall, Table } from './answer/draft.ts'
 import { explainEmptiness } from './answer/show-coverage.ts'
 import { formatTime } from './arguments/time-argument.ts'
 import { compared, everywhere, fields } from './arguments/vocabulary.ts'
-import { openViews } from './reading/compared-views.ts'
+import { openTotals } from './reading/compared-views.ts'
 import { optionalService } from './reading/service-names.ts'
 import { showName } from './text/name.ts'
 import { defineTool, type Tool, type ToolContext } from './tool.ts'
@@ -123,7 +123,8 @@ function nextOf(map: ServiceMap, context: ToolContext): readonly NextCall[] {
 async function run(args: z.output<typeof input>, context: ToolContext): Promise<Draft> {
   const { reader, window, deadline } = context
   const focus = await optionalService(args.service, reader, window)
-  const views = await openViews(context)
+  const totals = await openTotals(context, ['service', 'edge'])
+  const views = { window: totals.window.view, baseline: totals.baseline.view }
   const map = serviceMap(views, {
     ...(focus === undefined ? {} : { focus }),
     ...(args.depth === undefined ? {} : { depth: args.depth }),
@@ -140,8 +141,8 @@ async function run(args: z.output<typeof input>, context: ToolContext): Promise<
     answer: sentenceOf(map),
     tables: [serviceTable(map.services), edgeTable(map.edges)].filter(table => table.rows.length > 0),
     window,
-    baseline: views.baselineRange,
-    read: { windows: views.window.length, window_s: views.window.stepSeconds },
+    baseline: totals.baselineRange,
+    read: { windows: totals.window.windows, window_s: totals.window.windowSeconds },
     notes: map.silentEdges > 0 ? [`${map.silentEdges} edges were used only before the window`] : [],
     next: nextOf(map, context),
   }

@@ -176,7 +176,7 @@ function nextOf(service: string, radius: BlastRadius, { window }: ToolContext): 
 async function run(args: z.output<typeof input>, context: ToolContext): Promise<Draft> {
   const { reader, window, deadline } = context
   const service = await requireService(args.service, reader, window)
-  const view = await reader.rollups(window)
+  const { view } = await reader.totals(window, 10, ['service', 'edge'])
   deadline.check()
   const radius = blastRadius(view, service)
   const itself = radius.callers[0]

@@ -261,6 +261,8 @@ function snapshotOf(state: ModelState, faults: StoreFaults): StoreSnapshot {
         return new Map(names.map(name => [name, checkedPart(segment, name)]))
       }),
     rollups: (tenant, fromMs, toMs) => read(() => overlapping(state, tenant, fromMs, toMs)),
+    rollupHeads: (tenant, fromMs, toMs) =>
+      read(() => overlapping(state, tenant, fromMs, toMs).map(({ bytes: _, ...head }) => head)),
     rollupPage: (after, limit) =>
       read(() => {
         const number = (rollup: RollupRecord): number => state.rollupNumbers.get(rollup.id) ?? 0

@@ -370,6 +370,8 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
         Array.from({ length: 117 }, (_, i) => (i + 3) * 10_000),
       )
       expect((await snapshot.rollups('globex', 0, 1)).map(record => record.id)).toEqual(['theirs'])
+      const heads = await snapshot.rollupHeads('acme', 35_000, 1_200_000)
+      expect(heads).toEqual(found.map(({ bytes: _, ...head }) => head))
       await snapshot.release()
     })
 

@@ -108,6 +108,35 @@ export class BlockReader {
   }
 
   varint(): number {
+    const bytes = this.#bytes
+    const at = this.#at
+    // Nearly all numbers are of one to four bytes and not at the end: no check and no call for each byte.
+    if (at + 4 <= bytes.length) {
+      const first = bytes[at] as number
+      if (first < 0x80) {
+        this.#at = at + 1
+        return first
+      }
+      const second = bytes[at + 1] as number
+      if (second < 0x80) {
+        this.#at = at + 2
+        return (first & 0x7f) | (second << 7)
+      }
+      const third = bytes[at + 2] as number
+      if (third < 0x80) {
+        this.#at = at + 3
+        return (first & 0x7f) | ((second & 0x7f) << 7) | (third << 14)
+      }
+      const fourth = bytes[at + 3] as number
+      if (fourth < 0x80) {
+        this.#at = at + 4
+        return (first & 0x7f) | ((second & 0x7f) << 7) | ((third & 0x7f) << 14) | (fourth << 21)
+      }
+    }
+    return this.#longVarint()
+  }
+
+  #longVarint(): number {
     let value = 0
     let scale = 1
     for (let i = 0; i < 8; i++) {
@@ -123,6 +152,19 @@ export class BlockReader {
     const raw = this.varint()
     if (raw === 1) return this.float64()
     return raw % 2 === 0 ? raw / 2 : -(raw - 1) / 2
+  }
+
+  /** `length` times `signed`, each added to the one before where `running`. */
+  signedColumn(length: number, running = false): Float64Array {
+    if (length > this.remaining) throw corrupt(`${length} numbers in ${this.remaining} bytes`)
+    const column = new Float64Array(length)
+    let last = 0
+    for (let i = 0; i < length; i++) {
+      const value = this.signed()
+      last = running ? last + value : value
+      column[i] = last
+    }
+    return column
   }
 
   /** A count of things that take at least `bytesEach` bytes; refused when the rest cannot hold them. */

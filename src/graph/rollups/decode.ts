@@ -100,9 +100,8 @@ function decodeSection(shape: KindShape, bytes: Uint8Array): DecodedKind {
   for (let s = 0; s < keys.length; s++) first[s + 1] = (first[s] ?? 0) + reader.varint()
   const cells = first[keys.length] ?? 0
   if (cells > reader.remaining) throw corrupt(`${cells} cells in ${reader.remaining} bytes`)
-  const window = readColumn(cells, () => reader.signed())
-  for (let cell = 1; cell < cells; cell++) window[cell] = (window[cell] ?? 0) + (window[cell - 1] ?? 0)
-  const count = readColumn(cells, () => reader.signed())
+  const window = reader.signedColumn(cells, true)
+  const count = reader.signedColumn(cells)
   const columns = readCells(reader, shape, cells)
   return { keys, texts: keys.map(keyText), first, window, count, ...columns }
 }
@@ -127,7 +126,7 @@ function readCells(reader: BlockReader, shape: KindShape, cells: number): CellCo
     const values = () => readColumn(cells, () => reader.float64())
     return {
       ...bare,
-      errors: readColumn(cells, () => reader.signed()),
+      errors: reader.signedColumn(cells),
       sum: values(),
       self: values(),
       paired: values(),
@@ -135,10 +134,10 @@ function readCells(reader: BlockReader, shape: KindShape, cells: number): CellCo
       lastMs: values(),
     }
   }
-  const errors = readColumn(cells, () => reader.signed())
-  const sum = readColumn(cells, () => reader.signed())
-  const self = readColumn(cells, () => reader.signed())
-  const paired = shape.cells === 'call' ? readColumn(cells, () => reader.signed()) : none
+  const errors = reader.signedColumn(cells)
+  const sum = reader.signedColumn(cells)
+  const self = reader.signedColumn(cells)
+  const paired = shape.cells === 'call' ? reader.signedColumn(cells) : none
   return { ...bare, errors, sum, self, paired, ...readBuckets(reader, cells) }
 }
 

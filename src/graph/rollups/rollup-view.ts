@@ -1,6 +1,6 @@
 /** Stored and unsealed rollup records of one tenant, added up into series over the windows of a range. */
 import type { RollupKind, RollupSeries, RollupView } from '../../model/rollup.ts'
-import type { RollupRecord } from '../../model/store.ts'
+import type { RollupHead, RollupRecord } from '../../model/store.ts'
 import type { TimeRange } from '../../model/time.ts'
 import { openBlock, type RollupBlock } from './decode.ts'
 import { kindNumber, kindShapes } from './series-keys.ts'
@@ -25,15 +25,12 @@ export function rollupView(
   stepSeconds: number,
 ): RollupView {
   const inside = records.filter(record => record.fromMs < range.toMs && record.toMs > range.fromMs)
-  const step = chooseStep(inside, range, stepSeconds)
+  const { step, first: firstWindow, last: lastWindow } = viewWindows(inside, range, stepSeconds)
   const widthMs = step * 1000
-  const firstWindow = Math.floor(range.fromMs / widthMs)
-  const lastWindow = Math.max(firstWindow, Math.ceil(range.toMs / widthMs))
   const blocks = inside.map(openOnce)
   const kinds = new Map<RollupKind, readonly RollupSeries[]>()
-  const load = (kind: RollupKind): readonly RollupSeries[] => {
-    const known = kinds.get(kind)
-    if (known !== undefined) return known
+  const ofService = new Map<string, readonly RollupSeries[]>()
+  const read = (kind: RollupKind, wanted?: (key: readonly string[]) => boolean): readonly RollupSeries[] => {
     const number = kindNumber(kind)
     const shape = kindShapes[number]
     const sections = blocks.flatMap(block => {
@@ -41,9 +38,7 @@ export function rollupView(
       return cells === undefined ? [] : [{ cells, factor: step / block.stepSeconds }]
     })
     const windows = { first: firstWindow, length: lastWindow - firstWindow }
-    const series = shape === undefined ? [] : readSeries(shape, sections, windows)
-    kinds.set(kind, series)
-    return series
+    return shape === undefined ? [] : readSeries(shape, sections, windows, wanted)
   }
   return {
     fromMs: firstWindow * widthMs,
@@ -51,14 +46,46 @@ export function rollupView(
     stepSeconds: step,
     length: lastWindow - firstWindow,
     series: (kind, service) => {
-      const all = load(kind)
-      if (service === undefined) return all
-      return all.filter(one => one.key[0] === service || (kind === 'edge' && one.key[1] === service))
+      const all = kinds.get(kind)
+      const wanted = (key: readonly string[]) => key[0] === service || (kind === 'edge' && key[1] === service)
+      if (service === undefined) return all ?? kept(kinds, kind, read(kind))
+      if (all !== undefined) return all.filter(one => wanted(one.key))
+      // Of one service alone, without building the others.
+      const key = `${kind} ${service}`
+      return ofService.get(key) ?? kept(ofService, key, read(kind, wanted))
     },
   }
 }
 
-function openOnce(record: RollupRecord): RollupBlock {
+function kept<K>(
+  known: Map<K, readonly RollupSeries[]>,
+  key: K,
+  series: readonly RollupSeries[],
+): readonly RollupSeries[] {
+  known.set(key, series)
+  return series
+}
+
+/** Width of a view's windows in seconds, number of its first one, and of the one behind its last. */
+export interface WindowsOfView {
+  readonly step: number
+  readonly first: number
+  readonly last: number
+}
+
+/** The windows a view of these records has; all of them overlap the range. */
+export function viewWindows(
+  records: readonly RollupHead[],
+  range: TimeRange,
+  stepSeconds: number,
+): WindowsOfView {
+  const step = chooseStep(records, range, stepSeconds)
+  const first = Math.floor(range.fromMs / (step * 1000))
+  return { step, first, last: Math.max(first, Math.ceil(range.toMs / (step * 1000))) }
+}
+
+/** Opens a record once for as long as its bytes live. Throws StoreError `corrupt_rollup`. */
+export function openOnce(record: RollupRecord): RollupBlock {
   const known = opened.get(record.bytes)
   if (known !== undefined) return known
   const block = openBlock(record.bytes)
@@ -66,7 +93,7 @@ function openOnce(record: RollupRecord): RollupBlock {
   return block
 }
 
-function chooseStep(records: readonly RollupRecord[], range: TimeRange, wanted: number): number {
+function chooseStep(records: readonly RollupHead[], range: TimeRange, wanted: number): number {
   let step = wanted
   for (const record of records) step = Math.max(step, record.stepSeconds)
   for (const wider of steps) {

@@ -24,17 +24,19 @@ export interface CellIndex {
   readonly window: Uint32Array
 }
 
-/** All series of a kind with a cell in the windows, sorted by key. */
+/** All series of a kind with a cell in the windows, sorted by key; of keys that are wanted, where that is given. */
 export function readSeries(
   shape: KindShape,
   sections: readonly SourceSection[],
   windows: ViewWindows,
+  wanted?: (key: readonly string[]) => boolean,
 ): RollupSeries[] {
   const numbers = new Map<string, number>()
   const keys: (readonly string[])[] = []
   const counts: number[] = []
   const numberOf = sections.map(section =>
     section.cells.texts.map((text, s) => {
+      if (wanted !== undefined && !wanted(section.cells.keys[s] ?? [])) return -1
       const inside = countInside(section, s, windows)
       if (inside === 0) return -1
       const number = numbers.get(text) ?? keys.length
@@ -184,6 +186,12 @@ class ViewSeries implements RollupSeries {
 
   get max(): Float64Array {
     return this.#shape.cells === 'value' ? this.#points('max') : this.#largest()
+  }
+
+  total(column: Column): number {
+    let total = 0
+    for (let i = this.#from; i < this.#to; i++) total += this.#at(column, i)
+    return column === 'sum' || column === 'self' ? total / 1e6 : total
   }
 
   quantile(q: number, from = 0, to: number = this.#windows): number {

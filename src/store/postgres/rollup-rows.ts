@@ -1,7 +1,14 @@
 /** Rollups of a tenant in a window, read in pages; their bytes carry a checksum of their own. */
 import type { Client, ClientBase } from 'pg'
-import type { RollupPage, RollupRecord } from '../../model/store.ts'
-import { type RollupRow, rollupColumns, rollupOf, rollupsPerRead, sortRollups } from '../rows/rollup-row.ts'
+import type { RollupHead, RollupPage, RollupRecord } from '../../model/store.ts'
+import {
+  type RollupRow,
+  rollupColumns,
+  rollupHeadOf,
+  rollupOf,
+  rollupsPerRead,
+  sortRollups,
+} from '../rows/rollup-row.ts'
 
 /** Oldest first. */
 export async function readRollups(
@@ -26,6 +33,21 @@ export async function readRollups(
     if (rows.length < rollupsPerRead) break
   }
   return sortRollups(records)
+}
+
+/** Oldest first, without bytes: a few dozen bytes each. */
+export async function readRollupHeads(
+  client: ClientBase,
+  tenant: string,
+  fromMs: number,
+  toMs: number,
+): Promise<readonly RollupHead[]> {
+  const { rows } = await client.query<Omit<RollupRow, 'bytes'>>(
+    `SELECT number, id, tenant, step_seconds, from_ms, to_ms, received_ms FROM otelcontext.rollup
+     WHERE tenant = $1 AND to_ms > $2 AND from_ms < $3`,
+    [tenant, fromMs, toMs],
+  )
+  return sortRollups(rows.map(rollupHeadOf))
 }
 
 /** Of all tenants and one width, by receive time. */

@@ -4,6 +4,7 @@ import { Pool, type PoolClient } from 'pg'
 import { StoreError } from '../../errors.ts'
 import type {
   Retirements,
+  RollupHead,
   RollupPage,
   RollupRecord,
   SegmentChanges,
@@ -26,7 +27,7 @@ import {
 } from './database.ts'
 import { explained } from './explain.ts'
 import { readRetirements } from './retirement-rows.ts'
-import { readRollupPage, readRollups } from './rollup-rows.ts'
+import { readRollupHeads, readRollupPage, readRollups } from './rollup-rows.ts'
 import { readTemplates } from './template-rows.ts'
 import { readTotals } from './totals.ts'
 
@@ -209,6 +210,15 @@ class PostgresSnapshot implements StoreSnapshot {
     signal?: AbortSignal,
   ): Promise<readonly RollupRecord[]> {
     return this.#read(client => readRollups(client, tenant, fromMs, toMs, signal), signal)
+  }
+
+  async rollupHeads(
+    tenant: string,
+    fromMs: number,
+    toMs: number,
+    signal?: AbortSignal,
+  ): Promise<readonly RollupHead[]> {
+    return this.#read(client => readRollupHeads(client, tenant, fromMs, toMs), signal)
   }
 
   async templates(tenant: string, signal?: AbortSignal): Promise<readonly TemplateRecord[]> {

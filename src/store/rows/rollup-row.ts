@@ -1,5 +1,5 @@
 /** A rollup record as a row of the `rollup` table. */
-import type { RollupRecord } from '../../model/store.ts'
+import type { RollupHead, RollupRecord } from '../../model/store.ts'
 
 export interface RollupRow {
   readonly number: number
@@ -18,6 +18,10 @@ export const rollupColumns = 'number, id, tenant, step_seconds, from_ms, to_ms, 
 export const rollupsPerRead = 64
 
 export function rollupOf(row: RollupRow): RollupRecord {
+  return { ...rollupHeadOf(row), bytes: row.bytes }
+}
+
+export function rollupHeadOf(row: Omit<RollupRow, 'bytes'>): RollupHead {
   return {
     id: row.id,
     tenant: row.tenant,
@@ -25,11 +29,10 @@ export function rollupOf(row: RollupRow): RollupRecord {
     fromMs: row.from_ms,
     toMs: row.to_ms,
     receivedMs: row.received_ms,
-    bytes: row.bytes,
   }
 }
 
 /** Oldest first; the same order on every store. */
-export function sortRollups(records: RollupRecord[]): readonly RollupRecord[] {
+export function sortRollups<R extends RollupHead>(records: R[]): readonly R[] {
   return records.sort((a, b) => a.fromMs - b.fromMs || (a.id < b.id ? -1 : 1))
 }

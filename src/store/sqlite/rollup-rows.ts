@@ -4,8 +4,8 @@
  * noticed in the same place.
  */
 import type Database from 'better-sqlite3'
-import type { RollupPage, RollupRecord } from '../../model/store.ts'
-import { type RollupRow, rollupOf, rollupsPerRead, sortRollups } from '../rows/rollup-row.ts'
+import type { RollupHead, RollupPage, RollupRecord } from '../../model/store.ts'
+import { type RollupRow, rollupHeadOf, rollupOf, rollupsPerRead, sortRollups } from '../rows/rollup-row.ts'
 import { isDamage, readAround } from './damage.ts'
 import { isSound, rowChecksum } from './row-checksum.ts'
 
@@ -27,6 +27,39 @@ export function readRollups(
 ): readonly RollupRecord[] {
   const records = readIndexed(db, tenant, fromMs, toMs, signal) ?? readUnindexed(db, tenant, fromMs, toMs)
   return sortRollups(records)
+}
+
+/** Rows per statement without bytes: about five milliseconds. */
+const headsPerRead = 2_000
+
+/** Oldest first, without bytes; null where damage is in the way. */
+export function readRollupHeads(
+  db: Database.Database,
+  tenant: string,
+  fromMs: number,
+  toMs: number,
+  signal?: AbortSignal,
+): readonly RollupHead[] | null {
+  const page = db.prepare<[string, number, number, number, number, number], Omit<CheckedRow, 'bytes'>>(
+    `SELECT ${columnsWithoutBytes} FROM rollup
+     WHERE tenant = ? AND to_ms > ? AND from_ms < ? AND (to_ms, number) > (?, ?)
+     ORDER BY to_ms, number LIMIT ?`,
+  )
+  const heads: RollupHead[] = []
+  let last: Omit<CheckedRow, 'bytes'> | undefined
+  try {
+    while (true) {
+      signal?.throwIfAborted()
+      const rows = page.all(tenant, fromMs, toMs, last?.to_ms ?? fromMs, last?.number ?? -1, headsPerRead)
+      if (!rows.every(isSound)) return null
+      for (const row of rows) heads.push(rollupHeadOf(row))
+      last = rows.at(-1)
+      if (rows.length < headsPerRead) return sortRollups(heads)
+    }
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    return null
+  }
 }
 
 /** Null where damage is in the way. */

@@ -3,6 +3,7 @@ import type Database from 'better-sqlite3'
 import { StoreError } from '../../errors.ts'
 import type {
   Retirements,
+  RollupHead,
   RollupPage,
   RollupRecord,
   SegmentChanges,
@@ -13,7 +14,7 @@ import type {
 } from '../../model/store.ts'
 import { explained, openForReading } from './database.ts'
 import { readRetirements } from './retirement-rows.ts'
-import { readRollupPage, readRollups } from './rollup-rows.ts'
+import { readRollupHeads, readRollupPage, readRollups } from './rollup-rows.ts'
 import { readSealedPosition } from './sealed-position.ts'
 import { readHeaders, readParts } from './segment-reading.ts'
 import { readTemplates } from './template-rows.ts'
@@ -109,6 +110,15 @@ class SqliteSnapshot implements StoreSnapshot {
     signal?: AbortSignal,
   ): Promise<readonly RollupRecord[]> {
     return this.#read(db => readRollups(db, tenant, fromMs, toMs, signal))
+  }
+
+  async rollupHeads(
+    tenant: string,
+    fromMs: number,
+    toMs: number,
+    signal?: AbortSignal,
+  ): Promise<readonly RollupHead[] | null> {
+    return this.#read(db => readRollupHeads(db, tenant, fromMs, toMs, signal))
   }
 
   async templates(tenant: string, signal?: AbortSignal): Promise<readonly TemplateRecord[]> {

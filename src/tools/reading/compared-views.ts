@@ -1,7 +1,7 @@
 /** Rollups of the window and of its baseline, in windows of the same width. */
 import type { ComparedViews } from '../../graph/compared-views.ts'
 import { defaultBaseline, stepFor, withoutOverlap } from '../../graph/diagnosis/windows.ts'
-import type { RollupView } from '../../model/rollup.ts'
+import type { RollupTotals, RollupView, TotalKind } from '../../model/rollup.ts'
 import type { TimeRange } from '../../model/time.ts'
 import type { ToolContext } from '../tool.ts'
 
@@ -29,4 +29,26 @@ export async function openViews({ reader, window, baseline, deadline }: ToolCont
   if (view.stepSeconds < coarser) view = await reader.rollups(window, asStep(coarser))
   if (base.stepSeconds < coarser) base = await reader.rollups(baselineRange, asStep(coarser))
   return { window: view, baseline: base, baselineRange }
+}
+
+export interface OpenedTotals {
+  readonly window: RollupTotals
+  readonly baseline: RollupTotals
+  readonly baselineRange: TimeRange
+}
+
+/** The same added up over time, for what looks at no single window. */
+export async function openTotals(
+  { reader, window, baseline, deadline }: ToolContext,
+  kinds: readonly TotalKind[],
+): Promise<OpenedTotals> {
+  const baselineRange = withoutOverlap(baseline ?? defaultBaseline(window), window)
+  const wanted = asStep(Math.max(stepFor(window), stepFor(baselineRange)))
+  let sums = await reader.totals(window, wanted, kinds)
+  let base = await reader.totals(baselineRange, wanted, kinds)
+  deadline.check()
+  const coarser = Math.max(sums.windowSeconds, base.windowSeconds)
+  if (sums.windowSeconds < coarser) sums = await reader.totals(window, asStep(coarser), kinds)
+  if (base.windowSeconds < coarser) base = await reader.totals(baselineRange, asStep(coarser), kinds)
+  return { window: sums, baseline: base, baselineRange }
 }

@@ -13,7 +13,7 @@ import type {
   TelemetryReader,
   TraceRows,
 } from '../../../src/model/reader.ts'
-import type { RollupView } from '../../../src/model/rollup.ts'
+import type { RollupTotals, RollupView } from '../../../src/model/rollup.ts'
 import type { RollupRecord, TemplateRecord } from '../../../src/model/store.ts'
 import {
   type Batch,
@@ -86,6 +86,12 @@ export class MemoryReader implements TelemetryReader {
   async rollups(range: TimeRange, stepSeconds: 10 | 60 | 600 = 10): Promise<RollupView> {
     this.#cut()
     return rollupView(this.#rollups, range, stepSeconds)
+  }
+
+  /** Not added up: every sum over its windows is the same. */
+  async totals(range: TimeRange, stepSeconds: 10 | 60 | 600): Promise<RollupTotals> {
+    const view = await this.rollups(range, stepSeconds)
+    return { view, windows: view.length, windowSeconds: view.stepSeconds }
   }
 
   async templates(): Promise<readonly TemplateRecord[]> {
