@@ -13,6 +13,9 @@ import type { IncomingRequest } from './intake.ts'
 /** Trimming and recovery are looked at this often. */
 const tickMs = 100
 
+/** A commit that waits for more is looked at again after this time. */
+const recallMs = 1
+
 /** What the service finds itself in; the simulation brings all of it. */
 export interface InboxSurroundings {
   readonly clock: Clock
@@ -49,6 +52,7 @@ export function serveInbox(
   let spent: ArrayBuffer[] = []
   let awake = false
   let stopped = false
+  let recall: (() => void) | null = null
   let cancelTick = timers.after(tickMs, tick)
 
   function tick(): void {
@@ -78,9 +82,15 @@ export function serveInbox(
     awake = true
     timers.soon(() => {
       awake = false
-      inbox.flush()
+      if (inbox.isGathering) recall ??= timers.after(recallMs, recalled)
+      else inbox.flush()
       sendAnswers()
     })
+  }
+
+  function recalled(): void {
+    recall = null
+    wake()
   }
 
   function sendAnswers(): void {
@@ -142,6 +152,7 @@ export function serveInbox(
   function stop(): void {
     stopped = true
     cancelTick()
+    recall?.()
     inbox.close()
     sendAnswers()
     engine?.port.close()

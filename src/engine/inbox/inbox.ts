@@ -71,6 +71,14 @@ const maxGroupBytes = 8 * 1024 * 1024
 const maxGroupRequests = 1_024
 const maxGroupMs = 15
 
+/**
+ * How long a commit waits for as many requests as the last ones had. Every commit costs a quarter of a millisecond
+ * whatever is in it: measured with 48 kB requests, 266, 172, 125 and 109 µs of CPU each with 2, 4, 8 and 20 to a
+ * commit. A sender that is alone waits for nobody.
+ */
+const gatherMs = 2
+const usualDecay = 0.9
+
 /** Tenants the inbox keeps figures for; each has a graph of its own behind it. */
 const maxTenants = 1_000
 
@@ -105,6 +113,8 @@ export class Inbox {
   #counters: readonly InboxCounter[] = []
   #keptRows = 0
   #commits = 0
+  /** Requests that a commit had of late. */
+  #usualSize = 0
   #lastCommitMs = 0
   #forgotAtMs = 0
 
@@ -153,6 +163,12 @@ export class Inbox {
     } catch (error) {
       this.#events.answer([{ id: request.id, result: explainRefusal(error) }])
     }
+  }
+
+  /** Whether the next commit should wait a moment, because more is on its way by all experience. */
+  get isGathering(): boolean {
+    const group = this.#group
+    return group.size > 0 && group.size < this.#usualSize && this.#clock.now() - group.startedMs < gatherMs
   }
 
   /** Commits what has gathered, answers it, and removes some of what is sealed. */
@@ -321,6 +337,7 @@ export class Inbox {
 
   #settle(group: CommitGroup, entries: readonly CommittedEntry[]): void {
     this.#commits++
+    if (group.size > 0) this.#usualSize = Math.max(group.size, Math.floor(this.#usualSize * usualDecay))
     this.#lastCommitMs = this.#clock.now()
     for (const { hash, receivedMs, verdict } of group.remembered()) this.#seen.add(hash, receivedMs, verdict)
     if (group.size > 0) this.#events.answer(group.accepted())

@@ -40,6 +40,40 @@ describe('committing', () => {
     expect(harness.inbox.figures()).toMatchObject({ commits: 1, lastPosition: 3 })
   })
 
+  test('a commit waits two milliseconds at most for as many requests as the last ones had', () => {
+    const harness = open()
+    let seed = 0
+    const take = (): number => harness.take(spanRequest({ seed: seed++, spans: 1 }))
+    take()
+    expect(harness.inbox.isGathering).toBe(false)
+    take()
+    take()
+    harness.inbox.flush()
+    expect(harness.inbox.isGathering).toBe(false)
+    take()
+    take()
+    expect(harness.inbox.isGathering).toBe(true)
+    harness.nowMs += 2
+    expect(harness.inbox.isGathering).toBe(false)
+    harness.nowMs -= 1
+    expect(harness.inbox.isGathering).toBe(true)
+    take()
+    expect(harness.inbox.isGathering).toBe(false)
+  })
+
+  test('a sender that has become alone soon waits for nobody', () => {
+    const harness = open()
+    for (let seed = 0; seed < 8; seed++) harness.take(spanRequest({ seed, spans: 1 }))
+    harness.inbox.flush()
+    let waits = 0
+    for (let seed = 100; seed < 120; seed++) {
+      harness.take(spanRequest({ seed, spans: 1 }))
+      if (harness.inbox.isGathering) waits++
+      harness.inbox.flush()
+    }
+    expect(waits).toBe(7)
+  })
+
   test('a row holds the bytes as received, and a reader gets them back', () => {
     const harness = open()
     const body = gzipSync(spanRequest({ seed: 1, spans: 3 }))
