@@ -41,6 +41,12 @@ export interface PostgresServer {
   /** `fast`: ends all sessions and shuts down. `immediate`: as if the power failed. */
   stop(how?: 'fast' | 'immediate'): Promise<void>
   start(): Promise<void>
+  /** Stops all of its processes in the middle of what they do, until `thaw`; nobody is told. */
+  freeze(): void
+  thaw(): void
+  /** While stopped: remembers everything it holds, or goes back to that, as a failover to a late standby would. */
+  save(): void
+  restore(): void
   /** Stops it and deletes its folder. */
   remove(): Promise<void>
 }
@@ -72,6 +78,7 @@ export async function startPostgres(
   const data = join(folder, 'data')
   const identity = isRoot() ? { uid: unprivileged, gid: unprivileged } : {}
   if (isRoot()) chownSync(folder, unprivileged, unprivileged)
+  const saved = join(folder, 'saved')
   const passwordFile = join(folder, 'initial-password')
   writeFileSync(passwordFile, `${password}\n`, { mode: 0o644 })
   execFileSync(
@@ -137,7 +144,12 @@ export async function startPostgres(
     run: async (sql, database = 'postgres') => runSql(port, sql, database),
     stop,
     start,
+    freeze: () => signalFamily(running, 'SIGSTOP'),
+    thaw: () => signalFamily(running, 'SIGCONT'),
+    save: () => copyTree(data, saved),
+    restore: () => copyTree(saved, data),
     remove: async () => {
+      signalFamily(running, 'SIGCONT')
       await stop('immediate')
       rmSync(folder, { recursive: true, force: true })
     },
@@ -196,6 +208,20 @@ function missingLinks(native: string): readonly Link[] {
   return links
     .map(({ source, target }) => ({ path: join(dirname(native), target), source: basename(source) }))
     .filter(({ path }) => !existsSync(path))
+}
+
+/** Owners and modes as they were. */
+function copyTree(from: string, to: string): void {
+  rmSync(to, { recursive: true, force: true })
+  execFileSync('cp', ['-a', from, to])
+}
+
+/** The process and its children, who are found in /proc. */
+function signalFamily(parent: ChildProcess | null, signal: NodeJS.Signals): void {
+  if (parent?.pid === undefined) return
+  parent.kill(signal)
+  const children = readFileSync(`/proc/${parent.pid}/task/${parent.pid}/children`, 'utf8')
+  for (const pid of children.split(' ').filter(text => text !== '')) process.kill(Number(pid), signal)
 }
 
 function isRoot(): boolean {

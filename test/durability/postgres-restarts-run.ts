@@ -1,5 +1,5 @@
 /**
- * Clients send without pause while the Postgres behind the server is restarted, crashed and kept away, and now and
+ * Clients send without pause while the Postgres behind the server is restarted, crashed, frozen and kept away, and now and
  * then the server is killed as well and has to start without it.
  */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
@@ -36,6 +36,8 @@ export interface RestartFigures {
   readonly maxCatchUpMs: number
 }
 
+/** Shut down, crashed, or hanging without a word. */
+const faults = ['fast', 'immediate', 'frozen'] as const
 /** How long Postgres stays away beyond its restart, at most. */
 const longestAwayMs = 1_500
 const catchUpPatienceMs = 60_000
@@ -58,7 +60,9 @@ export async function runRestarts(options: RestartRunOptions): Promise<RestartFi
       const endMs = performance.now() + options.everyMs
       await pause(choice.next() * options.everyMs * 0.4)
       const before = ledger.acknowledged.size
-      await postgres.stop(choice.next() < 0.5 ? 'fast' : 'immediate')
+      const fault = faults[choice.below(faults.length)] ?? 'fast'
+      if (fault === 'frozen') postgres.freeze()
+      else await postgres.stop(fault)
       if (cycle % 5 === 3) {
         await server.kill()
         server = null
@@ -67,7 +71,8 @@ export async function runRestarts(options: RestartRunOptions): Promise<RestartFi
       }
       await pause(200 + choice.next() * longestAwayMs)
       fewest = Math.min(fewest, ledger.acknowledged.size - before)
-      await postgres.start()
+      if (fault === 'frozen') postgres.thaw()
+      else await postgres.start()
       await pause(Math.max(0, endMs - performance.now()))
     }
     await clients.finish()

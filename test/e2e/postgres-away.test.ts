@@ -114,6 +114,34 @@ describe('while Postgres is away', () => {
   })
 })
 
+describe('a failover to a server that is behind', () => {
+  it('is noticed without new telemetry, and what the inbox kept is stored again, once', async () => {
+    const dataDirectory = join(root, 'failover')
+    const database = { ...environment(), INBOX_KEEP_SEALED: '1h' }
+    await postgres.run('CREATE DATABASE failover')
+    database.DB_DSN = postgres.dsn('failover')
+    const server = await startServerProcess({ dataDirectory, environment: database })
+    expect(await send(server, 1)).toBe(200)
+    await untilSealed(server)
+    await postgres.stop()
+    postgres.save()
+    await postgres.start()
+    expect(await send(server, 2)).toBe(200)
+    await untilSealed(server)
+    await expect.poll(async () => (await storedItems(locationOf(database.DB_DSN))).size, until).toBe(10)
+    await postgres.stop()
+    postgres.restore()
+    await postgres.start()
+    await expect.poll(async () => (await storedItems(locationOf(database.DB_DSN))).size, until).toBe(10)
+    expect(await send(server, 3)).toBe(200)
+    await untilSealed(server)
+    expect(await server.stop()).toBe(0)
+    const stored = await storedItems(locationOf(database.DB_DSN))
+    expect(stored.size).toBe(15)
+    expect(new Set(stored.values())).toEqual(new Set([1]))
+  })
+})
+
 describe('a Postgres that cannot be used', () => {
   it.each([
     [

@@ -42,7 +42,11 @@ const figuresAgeMs = 1_000
 const figuresPatienceMs = 300
 /** Between attempts to open a store that is away. */
 const firstWaitMs = 250
+/** A server store that does not answer is waited for behind the start after so long. */
+const startPatienceMs = 2_000
 const lastWaitMs = 5_000
+/** What a stop leaves to calls of the store that are under way. */
+const closePatienceMs = 500
 
 /**
  * Serves until `stop`; closes `port` then. What keeps it from starting is reported as `failed`, unless it is a
@@ -102,6 +106,7 @@ function serveOpened(engine: Opened, { port, link, wait, report }: Ports): (mess
   let maintaining: Promise<void> = Promise.resolve()
   let busy = false
   const timer = setInterval(() => {
+    void watchPosition(engine)
     if (busy) return
     busy = true
     maintaining = maintenance.tick().finally(() => {
@@ -113,11 +118,11 @@ function serveOpened(engine: Opened, { port, link, wait, report }: Ports): (mess
     clearInterval(timer)
     maintenanceStop.abort()
     await core.stop(patienceMs)
-    await maintaining
+    // A server that does not answer would hold them up; what they wait for ends with their connections.
+    await withinPatience(maintaining)
     link.close()
     engine.inbox.close()
-    await engine.reader.close()
-    await engine.writer.close()
+    await Promise.all([withinPatience(engine.reader.close()), engine.writer.close()])
     report({ type: 'stopped' })
     port.close()
   }
@@ -141,6 +146,19 @@ function serveOpened(engine: Opened, { port, link, wait, report }: Ports): (mess
       default:
         message satisfies never
     }
+  }
+}
+
+function withinPatience(work: Promise<unknown>): Promise<unknown> {
+  return Promise.race([work, pause(closePatienceMs)])
+}
+
+/** Rejects, and so ends this thread, when the store lost what it had acknowledged: the next one goes back to there. */
+async function watchPosition({ writer, inbox }: Opened): Promise<void> {
+  try {
+    await writer.sealedPosition(inbox.inboxId)
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'store_behind') throw error
   }
 }
 
@@ -169,17 +187,26 @@ interface Opening {
 /** Null if it was stopped before. Rejects with what waiting does not mend, unless it has waited already. */
 async function openPatiently(options: EngineServiceOptions, opening: Opening): Promise<Opened | null> {
   const { wait, logger } = opening
+  const startWaiting = (fault: string): void => {
+    const first = wait.fault === null
+    wait.fault = fault
+    if (first) opening.startWaiting()
+  }
+  const slow = setTimeout(() => startWaiting('the store has not answered yet'), startPatienceMs)
+  if (options.store.driver === 'sqlite') clearTimeout(slow)
   for (let waitMs = firstWaitMs; !wait.stopped.signal.aborted; waitMs = Math.min(waitMs * 2, lastWaitMs)) {
     try {
-      return await open(options, opening.link, logger)
+      const opened = await open(options, opening.link, logger)
+      clearTimeout(slow)
+      return opened
     } catch (error) {
+      clearTimeout(slow)
       const waited = wait.fault !== null
       if (!(error instanceof StoreError) || (!waited && !(await faultPasses(options.store, error))))
         throw error
       if (error.message !== wait.fault)
         logger.error({ event: 'store_fault', err: error }, 'the store is away; the inbox keeps what arrives')
-      wait.fault = error.message
-      if (!waited) opening.startWaiting()
+      startWaiting(error.message)
       await pause(waitMs, undefined, { signal: wait.stopped.signal }).catch(() => undefined)
     }
   }
