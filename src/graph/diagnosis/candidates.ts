@@ -1,4 +1,5 @@
 /** Suspects: the findings of each service together, and a surge by itself, scored and put in order. */
+import { callFeature } from './call-feature.ts'
 import type { Cause, FaultKind, Feature, FeatureName, Location } from './diagnosis.ts'
 import { errorFeature } from './error-feature.ts'
 import type { Evidence } from './evidence.ts'
@@ -52,6 +53,7 @@ function suspectOf({ service, feature }: Finding): string {
 
 const kindsOfEvidence: readonly ((evidence: Evidence) => readonly Finding[])[] = [
   timeFeatures,
+  callFeature,
   errorFeature,
   sequenceFeatures,
   resourceFeatures,
@@ -122,6 +124,7 @@ const kinds: Readonly<Record<FeatureName, FaultKind>> = {
   resource: 'saturated',
   release: 'changed',
   entry_traffic: 'surge',
+  more_calls: 'changed',
 }
 
 /** A resource that is part of the reason explains slowness, a release explains anything; else the strongest. */

@@ -73,6 +73,7 @@ export type FeatureName =
   | 'unexplained_errors'
   | 'release'
   | 'entry_traffic'
+  | 'more_calls'
 
 /** What is to blame. A part that is not known is the empty string. */
 export interface Location {

@@ -3,6 +3,7 @@ import type { Deadline, TelemetryReader } from '../../model/reader.ts'
 import type { RollupView } from '../../model/rollup.ts'
 import type { TemplateRecord } from '../../model/store.ts'
 import type { TimeRange } from '../../model/time.ts'
+import { type CallShift, callShifts } from './call-counts.ts'
 import { callEdges } from './call-paths.ts'
 import { type Callees, type ChargeSamples, collectCharges, learnCallees } from './charge-samples.ts'
 import { type EntryHurt, entryHurt } from './entry-hurt.ts'
@@ -40,6 +41,7 @@ export interface Evidence {
   /** Places that became slower, whatever explains it; and those with evidence of their own. */
   readonly shifts: readonly TimeShift[]
   readonly time: readonly TimeShift[]
+  readonly calls: readonly CallShift[]
   readonly errors: readonly ErrorShift[]
   readonly origins: readonly ErrorOrigin[]
   readonly steps: readonly StepOrigin[]
@@ -86,6 +88,7 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
   const context = { set: window.set, load, patience: deadline }
   const shifts = attributeGaps(timeShifts(charges, baseCharges, context), charges)
   deadline.check()
+  const calls = callShifts(window.set, baseline.set, { names, callees, patience: deadline })
   const origins = errorOrigins(window.set, callees)
   const errors = errorShifts(window.set, baseline.set, callees, names)
   deadline.check()
@@ -120,6 +123,7 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
     hurt: entryHurt(window.set, baseline.set),
     shifts,
     time: shifts.filter(shift => shift.evidence >= minNats),
+    calls: calls.filter(shift => shift.evidence >= minNats),
     errors: errors.filter(shift => shift.evidence >= minNats),
     origins,
     steps,

@@ -18,6 +18,8 @@ export const weights: Readonly<Record<FeatureName, number>> = {
   network_gap: 13.2,
   // An error is put down to the deepest span that failed.
   error_origin: 13.2,
+  // Its own calls are fast; there are more of them than there were.
+  more_calls: 13.2,
   // Sequences tell that a program behaves differently, not always that it is worse.
   error_logs: 11,
   skipped_work: 11,

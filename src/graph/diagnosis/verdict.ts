@@ -30,6 +30,7 @@ const families: Readonly<Record<FeatureName, string>> = {
   resource: 'resources',
   release: 'releases',
   entry_traffic: 'traffic',
+  more_calls: 'calls',
 }
 
 /**

@@ -41,6 +41,12 @@ const faults: readonly {
     kinds: ['not_called', 'changed'],
   },
   {
+    name: 'a query for every row',
+    fault: { kind: 'repeats_call', service: 'storage', callee: 'db:stockdb', times: 10 },
+    truth: 'storage',
+    kinds: ['changed'],
+  },
+  {
     name: 'a busy processor',
     fault: { kind: 'cpu', service: 'advice' },
     truth: 'advice',

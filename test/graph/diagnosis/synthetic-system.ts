@@ -10,6 +10,12 @@ export type Fault =
   | { readonly kind: 'network'; readonly service: string; readonly ms: number }
   | { readonly kind: 'failing'; readonly service: string; readonly share: number }
   | { readonly kind: 'skips_call'; readonly service: string; readonly callee: string }
+  | {
+      readonly kind: 'repeats_call'
+      readonly service: string
+      readonly callee: string
+      readonly times: number
+    }
   | { readonly kind: 'cpu'; readonly service: string }
   | { readonly kind: 'peer_down'; readonly peer: string }
   | { readonly kind: 'peer_slow'; readonly peer: string; readonly ms: number }
@@ -175,12 +181,13 @@ class Generator {
       if (this.#skips(operation.service, callee, call.startMs)) {
         continue
       }
-      const result = this.#call(emitter, callee, { traceId: call.traceId, parentSpanId: spanId, startMs: at })
-      at = result.endMs + 0.1
-      if (result.failed) {
-        failed = true
-        break
+      for (let left = this.#times(operation.service, callee, call.startMs); left > 0 && !failed; left--) {
+        const inner = { traceId: call.traceId, parentSpanId: spanId, startMs: at }
+        const result = this.#call(emitter, callee, inner)
+        at = result.endMs + 0.1
+        failed = result.failed
       }
+      if (failed) break
     }
     const endMs = at + own / 2
     this.#emit(emitter, {
@@ -300,6 +307,13 @@ class Generator {
     const { fault } = this.#history
     if (fault.kind !== 'skips_call' || !this.#on(ms)) return false
     return fault.service === service && fault.callee === callee
+  }
+
+  /** How often a call is made: once, or for every row. */
+  #times(service: string, callee: string, ms: number): number {
+    const { fault } = this.#history
+    if (fault.kind !== 'repeats_call' || !this.#on(ms)) return 1
+    return fault.service === service && fault.callee === callee ? fault.times : 1
   }
 
   #emitter(service: string, ms: number): Emitter {
