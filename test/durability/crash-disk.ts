@@ -55,6 +55,9 @@ export class CrashDisk {
       case 'sync ends':
         this.#endSync(event.thread)
         return
+      case 'sync fails':
+        this.#failSync(event.thread)
+        return
       case 'note':
         return
       default:
@@ -83,6 +86,14 @@ export class CrashDisk {
 
   #inodeOf(file: string): Inode {
     return this.#open.get(file) ?? this.#create(file)
+  }
+
+  /** Linux forgets what it could not write: a later sync of the same file succeeds and does not bring it back. */
+  #failSync(thread: string): void {
+    const sync = this.#syncs.get(thread)
+    if (sync === undefined) return
+    this.#syncs.delete(thread)
+    sync.inode.pending = sync.inode.pending.filter(change => !sync.covered.includes(change))
   }
 
   #endSync(thread: string): void {

@@ -3,12 +3,10 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { InboxFile } from '../../src/engine/inbox/inbox-file.ts'
-import { openSqliteWriter } from '../../src/store/sqlite/store-writer.ts'
 import { seededChoice } from '../seeded-choice.ts'
 import { figuresText, Progress, readCommandLine, say } from './command.ts'
 import { CrashDisk, crashKinds } from './crash-disk.ts'
-import { storedItems } from './ledger.ts'
+import { itemsOfNote, openImage } from './opened-image.ts'
 import { type FileEvent, readTrace, traceWrites } from './write-trace.ts'
 
 const runFile = fileURLToPath(new URL('./recorded-run.ts', import.meta.url))
@@ -34,7 +32,8 @@ async function record(mode: 'FULL' | 'OFF'): Promise<readonly FileEvent[]> {
   const directory = join(base, `recorded-${mode}`)
   mkdirSync(directory)
   const options = { directory, notes: 'acknowledged', traceFile: join(base, `trace-${mode}`) }
-  traceWrites({ ...options, command: [process.execPath, runFile, directory, mode] })
+  const code = traceWrites({ ...options, command: [process.execPath, runFile, directory, mode] })
+  if (code !== 0) throw new Error(`the recorded run ended with ${code}`)
   const events = await readTrace(options)
   rmSync(options.traceFile)
   return events
@@ -92,32 +91,6 @@ async function tryImages(events: readonly FileEvent[], first: number, count: num
     rmSync(directory, { recursive: true, force: true })
   }
   return figures
-}
-
-function itemsOfNote(text: string): readonly string[] {
-  const [seed = '', items = '0'] = text.trim().split(' ')
-  return Array.from({ length: Number(items) }, (_, i) => `${seed}-${i}`)
-}
-
-/** As a start does, and a little further: opens both for writing, commits to both, reads everything. */
-async function openImage(directory: string): Promise<ReadonlyMap<string, number>> {
-  const inboxFile = join(directory, 'inbox.db')
-  const databaseFile = join(directory, 'store.db')
-  const inbox = InboxFile.open({ file: inboxFile })
-  const writer = openSqliteWriter(databaseFile)
-  try {
-    const sealed = await writer.sealedPosition(inbox.inboxId)
-    if (sealed > inbox.lastPosition)
-      throw new Error(`the store is at ${sealed}, the inbox ends at ${inbox.lastPosition}`)
-    inbox.begin()
-    inbox.remember({ hash: new Uint8Array(16), receivedMs: 1, accepted: 0, rejected: 0 })
-    inbox.commit()
-    await writer.removeRollups(0, 1)
-    return await storedItems(databaseFile, { inboxFile })
-  } finally {
-    inbox.close()
-    await writer.close()
-  }
 }
 
 const progress = new Progress(state)

@@ -10,8 +10,12 @@ export type FileEvent =
   | { readonly type: 'write'; readonly file: string; readonly offset: number; readonly bytes: Buffer }
   | { readonly type: 'truncate'; readonly file: string; readonly length: number }
   | { readonly type: 'unlink'; readonly file: string }
-  /** What was done to the file before `sync` begins is on disk when it ends. */
-  | { readonly type: 'sync begins' | 'sync ends'; readonly file: string; readonly thread: string }
+  /** What was done to the file before a sync began is on disk when it ends, and may never be when it fails. */
+  | {
+      readonly type: 'sync begins' | 'sync ends' | 'sync fails'
+      readonly file: string
+      readonly thread: string
+    }
   /** Something was said to the world: a write to the file of notes. */
   | { readonly type: 'note'; readonly text: string }
 
@@ -21,16 +25,20 @@ export interface TraceOptions {
   /** Name of the file of notes. */
   readonly notes: string
   readonly traceFile: string
+  /** What strace shall let fail, as its option `inject` takes it. */
+  readonly inject?: string
 }
 
-/** Runs the command under strace. Throws when that, or the command, fails. */
-export function traceWrites(options: TraceOptions): void {
+/** Runs the command under strace and returns its exit code; null if a signal ended it. Throws without strace. */
+export function traceWrites(options: TraceOptions): number | null {
   const calls = 'trace=openat,pwrite64,pwritev,write,fdatasync,fsync,ftruncate,unlink,unlinkat,rename'
   const longest = String(4 * 1024 * 1024)
-  const command = ['-f', '-yy', '-s', longest, '-e', calls, '-o', options.traceFile, ...options.command]
+  const inject = options.inject === undefined ? [] : ['-e', `inject=${options.inject}`]
+  const how = ['-f', '-yy', '-s', longest, '-e', calls, ...inject, '-o', options.traceFile]
+  const command = [...how, ...options.command]
   const run = spawnSync('strace', command, { stdio: ['ignore', 'inherit', 'inherit'] })
   if (run.error !== undefined) throw run.error
-  if (run.status !== 0) throw new Error(`the traced process ended with ${run.status ?? run.signal}`)
+  return run.status
 }
 
 /** Throws on a call it does not know how to replay, so that nothing is left out unseen. */
@@ -45,6 +53,8 @@ class TraceReader {
   readonly events: FileEvent[] = []
   readonly #directory: string
   readonly #notes: string
+  /** By thread: a change that the kernel is still at. */
+  readonly #changing = new Map<string, FileEvent>()
   /** By thread: the file of a sync that runs. */
   readonly #syncing = new Map<string, string>()
   readonly #known = new Set<string>()
@@ -58,6 +68,12 @@ class TraceReader {
     const thread = line.slice(0, line.indexOf(' '))
     if (/<\.\.\. f(data)?sync resumed>/.test(line)) {
       this.#endSync(thread, line)
+      return
+    }
+    const resumed = this.#changing.get(thread)
+    if (resumed !== undefined && /<\.\.\. (pwrite64|ftruncate) resumed>/.test(line)) {
+      this.#changing.delete(thread)
+      if (!line.includes(' = -1 ')) this.events.push(resumed)
       return
     }
     const call = /^\d+ +(\w+)\(/.exec(line)?.[1]
@@ -95,20 +111,27 @@ class TraceReader {
       this.#syncing.set(thread, file)
       if (!line.includes('<unfinished')) this.#endSync(thread, line)
     } else if (call === 'ftruncate') {
-      this.events.push({ type: 'truncate', file, length: Number(/>, (\d+)/.exec(line)?.[1]) })
+      this.#change(thread, line, { type: 'truncate', file, length: Number(/>, (\d+)/.exec(line)?.[1]) })
     } else if (call === 'pwrite64') {
       const numbers = /", (\d+), (\d+)( <unfinished|\))/.exec(line.slice(line.lastIndexOf('", ')))
       const bytes = unescaped(line)
       if (numbers === null || Number(numbers[1]) !== bytes.length)
         throw new Error(`cannot read ${line.slice(0, 80)} … ${line.slice(-60)}: ${bytes.length} bytes`)
-      this.events.push({ type: 'write', file, offset: Number(numbers[2]), bytes })
+      this.#change(thread, line, { type: 'write', file, offset: Number(numbers[2]), bytes })
     } else this.#refuse(line)
   }
 
   #endSync(thread: string, line: string): void {
     const file = this.#syncing.get(thread)
     this.#syncing.delete(thread)
-    if (file !== undefined && /\) += 0$/.test(line)) this.events.push({ type: 'sync ends', file, thread })
+    if (file === undefined) return
+    this.events.push({ type: /\) += 0$/.test(line) ? 'sync ends' : 'sync fails', file, thread })
+  }
+
+  /** Changes that fail change nothing; those that another thread interrupts count when they are done. */
+  #change(thread: string, line: string, event: FileEvent): void {
+    if (line.includes('<unfinished')) this.#changing.set(thread, event)
+    else if (!/\) += -1 [^"]*$/.test(line)) this.events.push(event)
   }
 
   #inside(path: string | undefined): string | null {

@@ -61,9 +61,11 @@ class ModelWriter implements StoreWriter {
 
   async commitSeal(seal: Seal): Promise<void> {
     const { inboxId, position } = seal.position
-    if (position <= (this.#disk.state.positions.get(inboxId) ?? 0)) return this.#change(() => undefined)
-    if (this.#disk.positionFirst) await this.#change(state => void state.positions.set(inboxId, position))
+    const isNew = position > (this.#disk.state.positions.get(inboxId) ?? 0)
+    const positionFirst = this.#disk.positionFirst && isNew
+    if (positionFirst) await this.#change(state => void state.positions.set(inboxId, position))
     await this.#change(state => {
+      if (position <= (state.positions.get(inboxId) ?? 0) && !positionFirst) return
       for (const segment of seal.segments) putSegment(state, segment)
       for (const rollup of seal.rollups) putRollup(state, rollup)
       for (const template of seal.templates) putTemplate(state, template)

@@ -139,9 +139,12 @@ export class SimulatedServer {
     core.start()
   }
 
-  killEngine(): void {
-    this.#engine?.process.die()
+  /** False if it was dead already. */
+  killEngine(): boolean {
+    if (this.#engine === null) return false
+    this.#engine.process.die()
     this.#engine = null
+    return true
   }
 
   async submit(request: IngestRequest): Promise<IngestResult> {

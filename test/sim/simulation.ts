@@ -129,8 +129,8 @@ class Simulation {
   #killEngine(): void {
     const server = this.#ready
     if (server === null) return
+    if (!server.killEngine()) return
     this.world.count('engine deaths')
-    server.killEngine()
     this.world.time.after(30, () => {
       if (server.process.alive) void server.startEngine()
     })
