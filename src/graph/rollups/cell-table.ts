@@ -144,35 +144,39 @@ export class CellTable {
 
 /** Counts per (cell, bucket); open addressing on one 32-bit key. */
 export class BucketCounts {
-  /** Key + 1, 0 for empty. A key of 2^32 - 1 cannot occur: `bucketCount` is below 1023. */
-  #keys = new Uint32Array(4096)
-  #counts = new Float64Array(4096)
+  /**
+   * Pairs of key + 1 (0 for empty) and count, side by side because a look-up is one miss of the cache. A key of
+   * 2^32 - 1 cannot occur: `bucketCount` is below 1023.
+   */
+  #pairs = new Float64Array(8192)
   #size = 0
 
   add(cell: number, bucket: number, count: number): void {
     const key = ((cell << bucketBits) | bucket) >>> 0
-    const mask = this.#keys.length - 1
+    const pairs = this.#pairs
+    const mask = (pairs.length >> 1) - 1
     let at = spread(key) & mask
     for (;;) {
-      const found = this.#keys[at]
+      const found = pairs[at * 2]
       if (found === key + 1) {
-        this.#counts[at] = (this.#counts[at] ?? 0) + count
+        pairs[at * 2 + 1] = (pairs[at * 2 + 1] ?? 0) + count
         return
       }
       if (found === 0) break
       at = (at + 1) & mask
     }
-    this.#keys[at] = key + 1
-    this.#counts[at] = count
-    if (++this.#size * 2 > this.#keys.length) this.#grow()
+    pairs[at * 2] = key + 1
+    pairs[at * 2 + 1] = count
+    if (++this.#size * 4 > pairs.length) this.#grow()
   }
 
   /** All non-zero counts of cells below `cells`, by cell and then bucket. */
   sorted(cells: number): SortedBuckets {
+    const pairs = this.#pairs
     const first = new Uint32Array(cells + 1)
-    for (let at = 0; at < this.#keys.length; at++) {
-      const key = this.#keys[at] ?? 0
-      if (key === 0 || this.#counts[at] === 0) continue
+    for (let at = 0; at < pairs.length; at += 2) {
+      const key = pairs[at] ?? 0
+      if (key === 0 || pairs[at + 1] === 0) continue
       const next = ((key - 1) >>> bucketBits) + 1
       first[next] = (first[next] ?? 0) + 1
     }
@@ -181,44 +185,39 @@ export class BucketCounts {
     const buckets = new Uint16Array(used)
     const counts = new Float64Array(used)
     const next = first.slice()
-    for (let at = 0; at < this.#keys.length; at++) {
-      const key = this.#keys[at] ?? 0
-      if (key === 0 || this.#counts[at] === 0) continue
+    for (let at = 0; at < pairs.length; at += 2) {
+      const key = pairs[at] ?? 0
+      if (key === 0 || pairs[at + 1] === 0) continue
       const cell = (key - 1) >>> bucketBits
       const end = next[cell] ?? 0
       next[cell] = end + 1
       insertBucket({ first, buckets, counts }, first[cell] ?? 0, end, {
         bucket: (key - 1) & ((1 << bucketBits) - 1),
-        count: this.#counts[at] ?? 0,
+        count: pairs[at + 1] ?? 0,
       })
     }
     return { first, buckets, counts }
   }
 
   clear(): void {
-    if (this.#keys.length > 262_144) {
-      this.#keys = new Uint32Array(4096)
-      this.#counts = new Float64Array(4096)
-    } else if (this.#size > 0) {
-      this.#keys.fill(0)
-    }
+    if (this.#pairs.length > 524_288) this.#pairs = new Float64Array(8192)
+    else if (this.#size > 0) this.#pairs.fill(0)
     this.#size = 0
   }
 
   #grow(): void {
-    const keys = this.#keys
-    const counts = this.#counts
-    this.#keys = new Uint32Array(keys.length * 2)
-    this.#counts = new Float64Array(keys.length * 2)
-    const mask = this.#keys.length - 1
-    for (let i = 0; i < keys.length; i++) {
-      const stored = keys[i] ?? 0
+    const before = this.#pairs
+    const pairs = new Float64Array(before.length * 2)
+    const mask = before.length - 1
+    for (let i = 0; i < before.length; i += 2) {
+      const stored = before[i] ?? 0
       if (stored === 0) continue
       let at = spread(stored - 1) & mask
-      while (this.#keys[at] !== 0) at = (at + 1) & mask
-      this.#keys[at] = stored
-      this.#counts[at] = counts[i] ?? 0
+      while (pairs[at * 2] !== 0) at = (at + 1) & mask
+      pairs[at * 2] = stored
+      pairs[at * 2 + 1] = before[i + 1] ?? 0
     }
+    this.#pairs = pairs
   }
 }
 
@@ -249,5 +248,5 @@ function insertBucket(
 function spread(key: number): number {
   let hash = Math.imul(key ^ (key >>> 16), 0x7feb352d)
   hash ^= hash >>> 15
-  return Math.imul(hash, 0x846ca68b) >>> 0
+  return Math.imul(hash, 0x846ca68b)
 }

@@ -15,8 +15,13 @@ export class SpanTable {
   #capacity: number
   #used = 0
   #oldest = 0
-  /** Slot + 1 by hashed id; linear probing with backward shift on removal. */
+  /**
+   * Pairs of slot + 1 and hash of the id, with linear probing. What a slot held before it was given up stays
+   * and matches nothing, until so many are used that the table is made anew: taking each one out read the ids
+   * of its neighbours from all over the columns, a quarter of the time of counting a span.
+   */
   #table: Int32Array
+  #places = 0
 
   idHi: Uint32Array
   idLo: Uint32Array
@@ -83,12 +88,15 @@ export class SpanTable {
 
   /** Slot of the span with this id in this trace, present or awaited; -1 if there is none. */
   find(traceHi: number, traceLo: number, idHi: number, idLo: number): number {
-    const mask = this.#table.length - 1
-    let at = hash(idHi, idLo) & mask
+    const table = this.#table
+    const mask = (table.length >> 1) - 1
+    const wanted = hash(idHi, idLo)
+    let at = wanted & mask
     for (;;) {
-      const slot = (this.#table[at] ?? 0) - 1
+      const slot = (table[at * 2] ?? 0) - 1
       if (slot < 0) return -1
       if (
+        table[at * 2 + 1] === wanted &&
         this.idLo[slot] === idLo &&
         this.idHi[slot] === idHi &&
         this.traceLo[slot] === traceLo &&
@@ -110,7 +118,6 @@ export class SpanTable {
       slot = this.#oldest
       this.#oldest = (this.#oldest + 1) % this.#capacity
       this.#onEvict(slot)
-      this.#remove(slot)
     }
     this.idHi[slot] = idHi
     this.idLo[slot] = idLo
@@ -123,10 +130,9 @@ export class SpanTable {
     this.nextChild[slot] = 0
     this.previousChild[slot] = 0
     this.toldSelfNs[slot] = 0
-    const mask = this.#table.length - 1
-    let at = hash(idHi, idLo) & mask
-    while (this.#table[at] !== 0) at = (at + 1) & mask
-    this.#table[at] = slot + 1
+    // Three quarters of the places at most: beyond it probing gets long.
+    if ((this.#places + 1) * 8 > this.#table.length * 3) this.#rehash()
+    else this.#place(slot)
     return slot
   }
 
@@ -167,23 +173,15 @@ export class SpanTable {
     this.parent[child] = 0
   }
 
-  #remove(slot: number): void {
-    const mask = this.#table.length - 1
-    let at = hash(this.idHi[slot] ?? 0, this.idLo[slot] ?? 0) & mask
-    while (this.#table[at] !== slot + 1) at = (at + 1) & mask
-    let hole = at
-    let next = (at + 1) & mask
-    for (;;) {
-      const moved = (this.#table[next] ?? 0) - 1
-      if (moved < 0) break
-      const home = hash(this.idHi[moved] ?? 0, this.idLo[moved] ?? 0) & mask
-      if (((next - home) & mask) >= ((next - hole) & mask)) {
-        this.#table[hole] = moved + 1
-        hole = next
-      }
-      next = (next + 1) & mask
-    }
-    this.#table[hole] = 0
+  #place(slot: number): void {
+    const table = this.#table
+    const mask = (table.length >> 1) - 1
+    const value = hash(this.idHi[slot] ?? 0, this.idLo[slot] ?? 0)
+    let at = value & mask
+    while (table[at * 2] !== 0) at = (at + 1) & mask
+    table[at * 2] = slot + 1
+    table[at * 2 + 1] = value
+    this.#places++
   }
 
   #grow(): void {
@@ -214,13 +212,11 @@ export class SpanTable {
   }
 
   #rehash(): void {
-    this.#table = new Int32Array(tableSize(this.#capacity))
-    const mask = this.#table.length - 1
-    for (let slot = 0; slot < this.#used; slot++) {
-      let at = hash(this.idHi[slot] ?? 0, this.idLo[slot] ?? 0) & mask
-      while (this.#table[at] !== 0) at = (at + 1) & mask
-      this.#table[at] = slot + 1
-    }
+    const size = tableSize(this.#capacity)
+    if (size === this.#table.length) this.#table.fill(0)
+    else this.#table = new Int32Array(size)
+    this.#places = 0
+    for (let slot = 0; slot < this.#used; slot++) this.#place(slot)
   }
 }
 
@@ -229,9 +225,10 @@ function widen<T extends Uint32Array | Int32Array | Uint8Array | Float64Array>(s
   return target
 }
 
+/** Two numbers a place and at least four places a slot, so that a table lasts for two rounds of the ring. */
 function tableSize(capacity: number): number {
-  let size = 16
-  while (size < capacity * 2) size *= 2
+  let size = 32
+  while (size < capacity * 8) size *= 2
   return size
 }
 
@@ -239,5 +236,5 @@ function hash(high: number, low: number): number {
   let mixed = Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b)
   mixed ^= mixed >>> 16
   mixed = Math.imul(mixed, 0x2c1b3c6d)
-  return (mixed ^ (mixed >>> 13)) >>> 0
+  return mixed ^ (mixed >>> 13)
 }
