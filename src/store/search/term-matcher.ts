@@ -32,6 +32,8 @@ export class TermMatcher {
    */
   get commonPrefix(): string {
     const shared = Math.min(this.term.length, Math.max(1, this.#stem.length - 2))
-    return this.term.slice(0, shared)
+    // Half a character outside of the basic plane is the beginning of no UTF-8 text.
+    const cut = /[\ud800-\udbff]/.test(this.term[shared - 1] ?? '') ? shared - 1 : shared
+    return this.term.slice(0, cut)
   }
 }
