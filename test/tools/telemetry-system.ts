@@ -163,7 +163,7 @@ export function startTelemetrySystem(nowMs: number, otherStore?: SystemStore): T
         segments,
         rollups: mergeRollups(rollups, 10),
         templates,
-        counts: [],
+        counts: segments.map(({ header: { tenant, signal, count } }) => ({ tenant, signal, items: count })),
       })
       tail.accept({ type: 'sealed', inboxId, position })
     },
