@@ -5,7 +5,7 @@ import type { AffectedService, BlastRadius, Propagation } from './diagnosis.ts'
 import type { Evidence } from './evidence.ts'
 import type { Impact } from './impact.ts'
 import { roundTo } from './score.ts'
-import { spanKinds } from './trace-set.ts'
+import { spanKinds, type TraceSet } from './trace-set.ts'
 
 /** Services and edges listed at most, the most affected first. */
 const maxServices = 12
@@ -107,16 +107,23 @@ function affectedServices(
   return [...exposed]
     .map(([id, through]) => {
       const service = evidence.names.text(id)
-      const all = traces.get(id)?.size ?? through.size
+      const all = requestsOf(set, traces.get(id) ?? through)
       return {
         service,
         entryPoint: entryPoints.has(id),
         requests: requests.get(service) ?? 0,
-        exposedShare: roundTo(all === 0 ? 0 : through.size / all, 3),
+        exposedShare: roundTo(all === 0 ? 0 : requestsOf(set, through) / all, 3),
         affectedShare: roundTo(impact.services.get(id)?.share ?? 0, 3),
       }
     })
     .sort((a, b) => b.affectedShare - a.affectedShare || (a.service < b.service ? -1 : 1))
+}
+
+/** Requests that these traces stand for: a sampler may have kept some kinds more often than others. */
+function requestsOf({ weight }: TraceSet, traces: ReadonlySet<number>): number {
+  let sum = 0
+  for (const trace of traces) sum += weight[trace] ?? 1
+  return sum
 }
 
 /** Full counts of the window, not those of the sample. */

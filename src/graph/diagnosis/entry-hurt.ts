@@ -23,12 +23,20 @@ const halfRise = 0.1
 export function entryHurt(window: TraceSet, baseline: TraceSet): EntryHurt {
   const limits = entryLimits(baseline)
   const slow = slowTraces(window, limits)
-  const before = slowTraces(baseline, limits).size
+  const slowBefore = slowTraces(baseline, limits)
+  const before = slowBefore.size
   if (window.traces === 0 || baseline.traces === 0) return { slow, before, evidence: 0, value: 0 }
-  const beyond = Math.max(0, slow.size / window.traces - before / baseline.traces - tolerated)
+  const beyond = Math.max(0, shareOf(window, slow) - shareOf(baseline, slowBefore) - tolerated)
   const usual = before + tolerated * baseline.traces
   const evidence = riseEvidence(slow.size, window.traces, usual, baseline.traces)
   return { slow, before, evidence, value: sureness(evidence) * (beyond / (beyond + halfRise)) }
+}
+
+/** Share of the requests that the traces stand for: a sampler may keep slow ones more often than others. */
+function shareOf({ weight }: TraceSet, slow: ReadonlySet<number>): number {
+  let hit = 0
+  for (const trace of slow) hit += weight[trace] ?? 1
+  return hit / weight.reduce((sum, one) => sum + one, 0)
 }
 
 function slowTraces(set: TraceSet, limits: ReadonlyMap<number, number>): ReadonlySet<number> {

@@ -36,11 +36,9 @@ function findingOf(evidence: Evidence, shift: ErrorShift, failing: number): Find
   const { names, window } = evidence
   const service = names.text(shift.service)
   const operation = names.text(shift.operation)
-  const before = shift.baseTotal === 0 ? 0 : shift.baseFailed / shift.baseTotal
-  const rise = Math.max(0, shift.failed / shift.total - before)
   const explained = 1 - explainedPart + (explainedPart * shift.failed) / failing
   const reach = errorReachOf(shift.total, window.set.traces)
-  const value = sureness(shift.evidence) * (rise / (rise + halfRise)) * reach * explained
+  const value = sureness(shift.evidence) * (shift.rise / (shift.rise + halfRise)) * reach * explained
   const measured = {
     failed_requests: shift.failed,
     requests: shift.total,

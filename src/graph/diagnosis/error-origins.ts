@@ -73,6 +73,8 @@ export interface ErrorShift {
   readonly total: number
   readonly baseFailed: number
   readonly baseTotal: number
+  /** Rise of the failing share of the requests that the traces stand for, 0 to 1. */
+  readonly rise: number
   /** Nats. */
   readonly evidence: number
   readonly traces: ReadonlySet<number>
@@ -110,11 +112,22 @@ export function errorShifts(
       total: here.passed.size,
       baseFailed,
       baseTotal,
+      rise: Math.max(0, shareOf(window, here) - (there === undefined ? 0 : shareOf(baseline, there))),
       evidence,
       traces: here.failed,
     })
   }
   return shifts.sort((a, b) => b.evidence - a.evidence)
+}
+
+/** Of the requests themselves: a sampler may keep failing ones more often than others. */
+function shareOf({ weight }: TraceSet, { failed, passed }: Place): number {
+  const requests = (traces: ReadonlySet<number>): number => {
+    let sum = 0
+    for (const trace of traces) sum += weight[trace] ?? 1
+    return sum
+  }
+  return failed.size === 0 ? 0 : requests(failed) / requests(passed)
 }
 
 interface Place {

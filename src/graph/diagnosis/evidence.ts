@@ -85,7 +85,7 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
       ? null
       : new OfferedLoad({ ...window, charges }, { ...baseline, charges: baseCharges })
   deadline.check()
-  const context = { set: window.set, load, patience: deadline }
+  const context = { load, patience: deadline }
   const shifts = attributeGaps(timeShifts(charges, baseCharges, context), charges)
   deadline.check()
   const calls = callShifts(window.set, baseline.set, { names, callees, patience: deadline })

@@ -10,7 +10,10 @@ export interface ServiceImpact {
   readonly entries: number
   readonly hit: number
   readonly failed: number
-  /** Share of entries hit beyond the share hit in the baseline, 0 to 1. */
+  /**
+   * Share of entries hit beyond the share hit in the baseline, 0 to 1; like all shares here of the requests
+   * themselves, of which a sampler may have kept some kinds more often than others.
+   */
   readonly share: number
   readonly baseShare: number
   /** Sampled traces with a hit entry. */
@@ -39,9 +42,10 @@ export function affectedEntries(evidence: Evidence): Impact {
   const services = new Map<number, ServiceImpact>()
   for (const [service, counts] of countHits(window, hit)) {
     const base = before.get(service)
-    const baseShare = base === undefined || base.entries === 0 ? 0 : base.hit / base.entries
-    const share = Math.max(0, counts.hit / counts.entries - baseShare)
-    services.set(service, { ...counts, share, baseShare })
+    const baseShare = base === undefined ? 0 : base.hitWeight / base.weight
+    const share = Math.max(0, counts.hitWeight / counts.weight - baseShare)
+    const { entries, failed, traces } = counts
+    services.set(service, { entries, hit: counts.hit, failed, traces, share, baseShare })
   }
   return { hit, services }
 }
@@ -91,7 +95,14 @@ interface Counts {
   entries: number
   hit: number
   failed: number
+  /** Requests that the entries, and the hit ones, stand for. */
+  weight: number
+  hitWeight: number
   traces: Set<number>
+}
+
+function newCounts(): Counts {
+  return { entries: 0, hit: 0, failed: 0, weight: 0, hitWeight: 0, traces: new Set() }
 }
 
 function countHits(set: TraceSet, hit: Uint8Array): Map<number, Counts> {
@@ -99,11 +110,14 @@ function countHits(set: TraceSet, hit: Uint8Array): Map<number, Counts> {
   for (let row = 0; row < set.spans; row++) {
     if (set.entry[row] !== row) continue
     const service = set.service[row] ?? 0
-    const own = counts.get(service) ?? { entries: 0, hit: 0, failed: 0, traces: new Set() }
+    const own = counts.get(service) ?? newCounts()
+    const weight = set.weight[set.trace[row] ?? 0] ?? 1
     own.entries++
+    own.weight += weight
     own.failed += set.failed[row] ?? 0
     if (hit[row] === 1) {
       own.hit++
+      own.hitWeight += weight
       own.traces.add(set.trace[row] ?? 0)
     }
     counts.set(service, own)

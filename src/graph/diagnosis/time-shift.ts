@@ -6,7 +6,6 @@ import type { ChargeKey, ChargeSample, ChargeSamples } from './charge-samples.ts
 import { type LoadEffect, noEffect, type OfferedLoad } from './offered-load.ts'
 import type { Patience } from './patience.ts'
 import { quantileOf, sortedCopy } from './robust.ts'
-import type { TraceSet } from './trace-set.ts'
 import { riseEvidence } from './two-sample.ts'
 
 /** Traces' worth of values beyond the limit and of all values; a trace counts once, split over its values. */
@@ -30,8 +29,6 @@ export interface TimeShift extends Counts {
   readonly rise: number
   readonly load: LoadEffect
   readonly commonRise: number
-  /** Time above the baseline's median, summed over the values beyond the limit, milliseconds. */
-  readonly excessMs: number
   /** Traces with a value beyond the limit and their excess, milliseconds. */
   readonly traces: ReadonlyMap<number, number>
 }
@@ -45,8 +42,6 @@ const margin = 0.05
 
 /** What the samples are looked at with. */
 export interface ShiftContext {
-  /** Of the window. */
-  readonly set: TraceSet
   /** Null: nothing is put down to traffic. */
   readonly load: OfferedLoad | null
   readonly patience: Patience
@@ -64,7 +59,7 @@ const minCommon = 8
 export function timeShifts(
   window: ChargeSamples,
   baseline: ChargeSamples,
-  { set, load, patience }: ShiftContext,
+  { load, patience }: ShiftContext,
 ): readonly TimeShift[] {
   const shifts: TimeShift[] = []
   const keys = [...window.keys()].sort()
@@ -73,7 +68,7 @@ export function timeShifts(
     const now = window.get(text)
     const before = baseline.get(text)
     if (now === undefined || before === undefined || before.ms.length < minBaseline) continue
-    shifts.push(shiftOf(now, before, set, load))
+    shifts.push(shiftOf(now, before, load))
   }
   const common = commonRise(shifts)
   return shifts
@@ -115,24 +110,16 @@ export function leftUnexplained(
   }
 }
 
-function shiftOf(
-  now: ChargeSample,
-  before: ChargeSample,
-  set: TraceSet,
-  load: OfferedLoad | null,
-): TimeShift {
+function shiftOf(now: ChargeSample, before: ChargeSample, load: OfferedLoad | null): TimeShift {
   const sorted = sortedCopy(before.ms)
   const medianMs = quantileOf(sorted, 0.5)
   const limitMs = quantileOf(sorted, tailQuantile) * (1 + margin)
   const here = clustered(now, limitMs)
   const there = clustered(before, limitMs)
   const traces = new Map<number, number>()
-  let excessMs = 0
   for (const [i, ms] of now.ms.entries()) {
     if (ms <= limitMs) continue
     const trace = now.trace[i] ?? 0
-    const weight = set.weight[trace] ?? 1
-    excessMs += (ms - medianMs) * weight
     traces.set(trace, (traces.get(trace) ?? 0) + ms - medianMs)
   }
   const rise = Math.max(0, here.beyond / here.total - there.beyond / there.total)
@@ -150,7 +137,6 @@ function shiftOf(
     rise,
     commonRise: 0,
     load: { ...effect, rise: Math.min(rise, effect.rise) },
-    excessMs,
     traces,
   }
 }

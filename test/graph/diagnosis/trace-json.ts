@@ -1,7 +1,7 @@
 /** Traces written down by hand, as sets. */
 
 import { Names } from '../../../src/graph/diagnosis/names.ts'
-import { buildTraceSet, type TraceSet } from '../../../src/graph/diagnosis/trace-set.ts'
+import { buildTraceSet, type TraceSet, type WeightOf } from '../../../src/graph/diagnosis/trace-set.ts'
 import type { SpanBlock } from '../../../src/model/telemetry.ts'
 import { decodeBatch } from '../../../src/otlp/decode-batch.ts'
 import { transcodeJson } from '../../../src/otlp/json/transcode-json.ts'
@@ -24,9 +24,13 @@ const epochMs = 1_700_000_000_000
 
 const kinds = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 } as const
 
-export function setOf(sketches: readonly SpanSketch[], names: Names = new Names()): TraceSet {
+export function setOf(
+  sketches: readonly SpanSketch[],
+  names: Names = new Names(),
+  weightOf: WeightOf = () => 1,
+): TraceSet {
   const block = blockOf(sketches)
-  return buildTraceSet([{ block, rows: Array.from({ length: block.count }, (_, i) => i) }], names, () => 1)
+  return buildTraceSet([{ block, rows: Array.from({ length: block.count }, (_, i) => i) }], names, weightOf)
 }
 
 export function blockOf(sketches: readonly SpanSketch[]): SpanBlock {
