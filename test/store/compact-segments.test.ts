@@ -97,6 +97,41 @@ describe('merging small segments', () => {
       expect(positions(after.headers, signal)).toBe(positions(before.headers, signal))
   })
 
+  it('stores spans that were sent twice once, counts them, and says that answers may change', async () => {
+    const bodies = fc.sample(requests.traces, { numRuns: 8, seed: 8 })
+    // Another request that has the same ids, but says something else of them, is no repetition.
+    const other = decodeBatch('traces', bodies[0] ?? new Uint8Array(), { receivedMs, attributeMaxBytes: 2 })
+    let items = 0
+    const send = async (position: number, body: Uint8Array, batch = decodeBatch('traces', body, context)) => {
+      const entries = [{ position, receivedMs, batch, templates: null }]
+      items += batch.block.count
+      await writer.commitSeal({
+        position: { inboxId, position },
+        segments: buildSegments({ tenant: 'acme', signal: 'traces', inboxId, entries }),
+        rollups: [],
+        templates: [],
+        counts: [{ tenant: 'acme', signal: 'traces', items: batch.block.count }],
+      })
+    }
+    const context = { receivedMs, attributeMaxBytes: 65_536 }
+    for (const [at, body] of bodies.entries()) await send(at + 1, body)
+    const once = await stored()
+    for (const [at, body] of bodies.entries()) await send(at + 9, body)
+    await send(17, new Uint8Array(), other)
+    const before = await stored()
+    await new SegmentCompactor(reader, writer).run(receivedMs + 3 * hour, 1000)
+    const after = await stored()
+    expect(once.facts.length).toBeGreaterThan(10)
+    expect([...new Set(after.facts)]).toEqual([...new Set(before.facts)])
+    expect(after.facts.length).toBeLessThanOrEqual(before.facts.length - once.facts.length)
+    const snapshot = await reader.snapshot()
+    const [count] = await snapshot.sealedCounts()
+    const { list } = await snapshot.retirements('acme')
+    await snapshot.release()
+    expect(count).toMatchObject({ items, stored: after.facts.length, merged: items - after.facts.length })
+    expect(list.length).toBeGreaterThan(0)
+  })
+
   it('is done after a few runs and then writes nothing more', async () => {
     await sealMany(20)
     const compactor = new SegmentCompactor(reader, writer)

@@ -12,6 +12,7 @@ import { partNames } from './part-names.ts'
 import { pickLogs, pickPoints, pickSpans } from './pick-rows.ts'
 import { JoinedRecords, PickedRecords } from './picked-records.ts'
 import { encodeRecords, rowsPerFrame } from './record-frames.ts'
+import { repeatedSpans } from './repeated-spans.ts'
 import { TermIndexBuilder } from './term-index.ts'
 import { writeTraceIndex } from './trace-index.ts'
 
@@ -54,7 +55,7 @@ export interface MergeInput {
 }
 
 /**
- * Fewer segments with the same rows, of one tenant, signal and inbox. Ids follow from the ids merged. Throws
+ * Fewer segments with the same rows, repeated spans once, of one tenant, signal and inbox. Ids follow from the ids merged. Throws
  * TypeError for segments that do not belong together.
  */
 export function mergeSegments(inputs: readonly MergeInput[]): readonly SegmentRecord[] {
@@ -65,7 +66,7 @@ export function mergeSegments(inputs: readonly MergeInput[]): readonly SegmentRe
     throw new TypeError('segments of two tenants or inboxes cannot be merged')
   const name = ['merged', ...inputs.map(({ header }) => header.id).sort()]
   const sources = inputs.map(({ header, block, records }) => ({ ...header, block, records }))
-  return encodeSources({ tenant, signal, inboxId, name }, sources)
+  return encodeSources({ tenant, signal, inboxId, name }, sources, true)
 }
 
 interface Owner {
@@ -104,15 +105,18 @@ function withTemplates(block: Block, templates: Uint32Array | null): Block {
   return { ...block, template: templates }
 }
 
-function encodeSources(owner: Owner, all: readonly Source[]): readonly SegmentRecord[] {
+function encodeSources(owner: Owner, all: readonly Source[], once = false): readonly SegmentRecord[] {
   const sources = all.filter(source => source.block.count > 0)
   if (sources.some(source => source.block.signal !== owner.signal))
     throw new TypeError(`a batch for a segment of ${owner.signal} holds another signal`)
   if (sources.length === 0) return []
   const joined = joinSources(owner.signal, sources)
-  return arrangeRows(joined.block, joined.receivedMs).map((rows, ordinal) =>
-    encodeSegment(owner, joined, rows, ordinal),
-  )
+  const { block, records, receivedMs } = joined
+  const repeated = once && block.signal === 'traces' ? repeatedSpans(block, records) : null
+  return arrangeRows(block, receivedMs)
+    .map(rows => (repeated === null ? rows : rows.filter(row => repeated[row] === 0)))
+    .filter(rows => rows.length > 0)
+    .map((rows, ordinal) => encodeSegment(owner, joined, rows, ordinal))
 }
 
 /** All rows of all sources in one block. */
