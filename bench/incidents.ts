@@ -2,8 +2,9 @@
  * Root-cause answers on labelled incidents, end to end: per case the real server on an empty data directory,
  * the case over OTLP/HTTP, the question over MCP.
  *
- *   npm run bench:incidents -- --cases DIR [--labels] [--only GLOB]
+ *   npm run bench:incidents -- --cases DIR [--labels] [--only GLOB] [--write DIR]
  *
+ * With `--write` nothing is run: the requests go to files, and the commands that replay them and ask are printed.
  * One JSON line per case on stdout: `{"case","verdict","causes":[{"service","score"}],"tokens","ms"}`. With
  * `--labels` summary lines follow. Everything else goes to stderr. Labels are opened only with `--labels`.
  */
@@ -12,6 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type ServerProcess, startServerProcess } from '../scripts/server-process.ts'
+import { writeCase } from './incidents/by-hand.ts'
 import { findCases, type IncidentCase, readLabels } from './incidents/cases.ts'
 import { type Investigated, investigate } from './incidents/question.ts'
 import { summarise } from './incidents/score.ts'
@@ -25,16 +27,21 @@ const { values } = parseArgs({
     cases: { type: 'string', default: '' },
     labels: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
+    write: { type: 'string', default: '' },
   },
 })
 if (values.cases === '') {
-  console.error('usage: npm run bench:incidents -- --cases DIR [--labels] [--only GLOB]')
+  console.error('usage: npm run bench:incidents -- --cases DIR [--labels] [--only GLOB] [--write DIR]')
   process.exit(2)
 }
 const cases = findCases(values.cases, values.only)
 if (cases.length === 0) {
   console.error(`no case below ${values.cases} matches`)
   process.exit(2)
+}
+if (values.write !== '') {
+  for (const incident of cases) console.log(writeCase(incident, values.write).join('\n'))
+  process.exit(0)
 }
 const answers = new Map<string, Investigated>()
 let failed = 0

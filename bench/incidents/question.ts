@@ -36,7 +36,8 @@ export async function investigate(url: string, incident: IncidentCase): Promise<
   }
 }
 
-function argumentsOf({ window, baseline, service }: IncidentCase): Record<string, string> {
+/** What is asked about a case, as the tool takes it. */
+export function argumentsOf({ window, baseline, service }: IncidentCase): Record<string, string> {
   const time = (ms: number) => new Date(ms).toISOString()
   const windows = (of: Window, prefix: string) => ({
     [`${prefix}from`]: time(of.fromMs),

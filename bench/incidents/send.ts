@@ -5,20 +5,31 @@ const signals = ['traces', 'logs', 'metrics'] as const
 /** A refused request is sent again this often; the server says when. */
 const maxAttempts = 20
 
-/** Sends everything of the case; rejects when a request is refused for good. */
-export async function sendCase(incident: IncidentCase, otlpUrl: string): Promise<void> {
+export interface ExportRequest {
+  readonly signal: (typeof signals)[number]
+  /** OTLP/JSON. */
+  readonly body: string
+}
+
+/** Everything of the case in the order in which it is sent: its folder, its baseline's folder, its call graph. */
+export function* exportRequests(incident: IncidentCase): Generator<ExportRequest> {
   const folders = [incident.folder, incident.baselineFolder].filter(folder => folder !== '')
   for (const folder of folders) {
     for (const signal of signals) {
-      for (const request of requestsIn(folder, signal)) await post(otlpUrl, signal, request)
+      for (const body of requestsIn(folder, signal)) yield { signal, body }
     }
   }
   const edges = graphOf(incident)
   if (edges.length === 0) return
-  await post(otlpUrl, 'metrics', JSON.stringify(graphRequest(edges, [incident.window, incident.baseline])))
+  yield { signal: 'metrics', body: JSON.stringify(graphRequest(edges, [incident.window, incident.baseline])) }
 }
 
-async function post(otlpUrl: string, signal: string, body: string): Promise<void> {
+/** Sends everything of the case; rejects when a request is refused for good. */
+export async function sendCase(incident: IncidentCase, otlpUrl: string): Promise<void> {
+  for (const { signal, body } of exportRequests(incident)) await post(otlpUrl, signal, body)
+}
+
+async function post(otlpUrl: string, signal: ExportRequest['signal'], body: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const response = await fetch(`${otlpUrl}/v1/${signal}`, {
       method: 'POST',
