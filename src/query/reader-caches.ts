@@ -5,13 +5,15 @@ import type { TailEntry } from '../model/tail.ts'
 import type { Batch, Block } from '../model/telemetry.ts'
 import type { DecodedColumns } from '../store/segment/block-codec.ts'
 import type { DictionaryReader } from '../store/segment/dictionary-reader.ts'
+import type { PrefixFilter } from '../store/segment/prefix-filter.ts'
 import type { TermIndex } from '../store/segment/term-index.ts'
 import type { TraceIndex } from '../store/segment/trace-index.ts'
 import type { KeptTotals, KeptView } from './rollup-totals.ts'
 import { SegmentHeaders } from './segment-headers.ts'
 
 /**
- * 96 MiB: the trace index of about 10 million spans, the words of 500,000 log records, 30 blocks and sums. Three
+ * 96 MiB: the trace index of about 10 million spans, filters for the words of
+ * 6 million log records and the words of 250,000, 30 blocks and sums. Three
  * workers with it stay within the 512 MB of the process.
  */
 export const defaultCacheBytes: number = 96 * 1024 * 1024
@@ -35,6 +37,7 @@ export interface ReaderCaches {
   readonly dictionaries: LRUCache<string, DictionaryReader>
   readonly traces: LRUCache<string, TraceIndex>
   readonly terms: LRUCache<string, TermIndex>
+  readonly prefixes: LRUCache<string, PrefixFilter>
   readonly entries: LRUCache<TailEntry, DecodedEntry>
   readonly rollups: LRUCache<string, RollupRecord>
   readonly totals: LRUCache<string, KeptTotals>
@@ -57,7 +60,8 @@ export function createReaderCaches(maxBytes: number = defaultCacheBytes): Reader
     columns: bounded(maxBytes * 0.25, columns => blockBytes(columns.block)),
     dictionaries: bounded(maxBytes * 0.05, dictionary => dictionary.byteLength),
     traces: bounded(maxBytes * 0.1, index => index.prefixes.byteLength + index.hashes.byteLength),
-    terms: bounded(maxBytes * 0.2, index => index.byteLength),
+    terms: bounded(maxBytes * 0.1, index => index.byteLength),
+    prefixes: bounded(maxBytes * 0.1, filter => filter.byteLength),
     entries: bounded(maxBytes * 0.1, entry => blockBytes(entry.batch.block)),
     rollups: bounded(maxBytes * 0.05, record => record.bytes.length),
     // Sums of some hours of a thousand services with ten thousand edges, and the last few ranges asked about.

@@ -5,11 +5,13 @@ import type { SegmentHeader, StoreSnapshot } from '../model/store.ts'
 import type { Block, RecordTable } from '../model/telemetry.ts'
 import type { DecodedColumns } from '../store/segment/block-codec.ts'
 import { partNames } from '../store/segment/part-names.ts'
+import type { PrefixFilter } from '../store/segment/prefix-filter.ts'
 import {
   framePartsOf,
   type Parts,
   readBlock,
   readDictionary,
+  readPrefixes,
   readRecords,
   readTerms,
   readTraces,
@@ -57,6 +59,12 @@ export class SegmentAccess {
   termIndex(header: SegmentHeader): Promise<TermIndex | null> {
     return this.#cached(header, this.#caches.terms, async () =>
       readTerms(await this.#parts(header, [partNames.terms])),
+    )
+  }
+
+  prefixFilter(header: SegmentHeader): Promise<PrefixFilter | null> {
+    return this.#cached(header, this.#caches.prefixes, async () =>
+      readPrefixes(await this.#parts(header, [partNames.prefixes])),
     )
   }
 

@@ -40,6 +40,7 @@ import {
 } from '../model/telemetry.ts'
 import type { TimeRange } from '../model/time.ts'
 import { TermMatcher } from '../store/search/term-matcher.ts'
+import { type FilterTerm, filterTerm } from '../store/segment/prefix-filter.ts'
 import { rowsPerFrame } from '../store/segment/record-frames.ts'
 import { mayHoldPrefix, mayHoldTrace, prefixOf } from '../store/segment/trace-index.ts'
 import type { DecodedEntry, ReaderCaches } from './reader-caches.ts'
@@ -413,12 +414,17 @@ class SnapshotReader implements OpenReader {
       if (traces === null || !mayHoldTrace(traces, pruning.traceId)) return null
     }
     if (pruning.clauses.length === 0) return undefined
+    // Kept for all segments, while the words themselves are read anew for most of them.
+    const filter = this.#options.caches.terms.has(header.id) ? null : await this.#access.prefixFilter(header)
+    const possible = (clause: readonly LogTerm[]) =>
+      clause.some(term => filter?.mayHold(term.bytes) !== false)
+    if (!pruning.clauses.every(possible)) return null
     const terms = await this.#access.termIndex(header)
     if (terms === null) return null
     let frames: Uint8Array | null = null
     for (const clause of pruning.clauses) {
       const any = new Uint8Array(terms.frameCount)
-      for (const matcher of clause) {
+      for (const { matcher } of clause) {
         const found = terms.framesOf(matcher)
         if (found === null) continue
         for (let frame = 0; frame < any.length; frame++) if (found[frame] === 1) any[frame] = 1
@@ -515,16 +521,26 @@ function tailSource(
 
 interface LogPruning {
   /** Of each list one matcher has to find a token. */
-  readonly clauses: readonly (readonly TermMatcher[])[]
+  readonly clauses: readonly (readonly LogTerm[])[]
   readonly traceId: Uint8Array | null
 }
 
 function logPruning(query: LogScanQuery): LogPruning {
   const clauses = [...(query.terms ?? []).map(term => [term]), ...(query.clauses ?? [])]
   return {
-    clauses: clauses.map(clause => clause.map(term => new TermMatcher(term))),
+    clauses: clauses.map(clause => clause.map(logTerm)),
     traceId: query.traceId === undefined ? null : new Uint8Array(Buffer.from(query.traceId, 'hex')),
   }
+}
+
+interface LogTerm {
+  readonly matcher: TermMatcher
+  readonly bytes: FilterTerm
+}
+
+function logTerm(term: string): LogTerm {
+  const matcher = new TermMatcher(term)
+  return { matcher, bytes: filterTerm(matcher) }
 }
 
 function rowsOfFrames(frames: Uint8Array, count: number): readonly number[] {

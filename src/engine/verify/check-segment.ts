@@ -23,7 +23,7 @@ export function partsOf(header: SegmentHeader, columns: DecodedColumns): readonl
     partNames.columns,
     partNames.dictionary,
     ...(header.signal === 'metrics' ? [] : [partNames.traces]),
-    ...(header.signal === 'logs' ? [partNames.terms] : []),
+    ...(header.signal === 'logs' ? [partNames.terms, partNames.prefixes] : []),
     ...framePartsOf(columns.block, null),
   ]
 }

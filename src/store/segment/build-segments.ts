@@ -172,11 +172,17 @@ function encodeSegment(owner: Owner, joined: Joined, rows: Uint32Array, ordinal:
       partNames.traces,
       sealPart(out => writeTraceIndex(out, block.traceId)),
     )
-  if (block.signal === 'logs')
+  if (block.signal === 'logs') {
+    const { terms, prefixes } = termsOf(block, picked)
     parts.set(
       partNames.terms,
-      sealPart(out => writeCompressed(out, termsOf(block, picked))),
+      sealPart(out => writeCompressed(out, terms)),
     )
+    parts.set(
+      partNames.prefixes,
+      sealPart(out => prefixes.write(out)),
+    )
+  }
   for (let frame = 0; frame < records.frames.length; frame++)
     parts.set(
       partNames.frame(frame),
@@ -191,7 +197,7 @@ function usedSources(joined: Joined, rows: Uint32Array): readonly Source[] {
   return joined.sources.filter((_, source) => used[source] === 1)
 }
 
-function termsOf(block: LogBlock, picked: PickedRecords): Uint8Array {
+function termsOf(block: LogBlock, picked: PickedRecords): ReturnType<TermIndexBuilder['finish']> {
   const builder = new TermIndexBuilder()
   const size = rowsPerFrame('logs')
   for (let row = 0; row < block.count; row++) {

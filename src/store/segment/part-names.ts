@@ -9,6 +9,8 @@ export const partNames = {
   traces: 'traces',
   /** Folded words with the frames they occur in; log records. */
   terms: 'terms',
+  /** A filter over how those words begin; log records. */
+  prefixes: 'prefixes',
   /** Messages of rows `frame * rowsPerFrame(signal)` and the ones that follow. */
   frame: (frame: number): string => `frame.${frame}`,
 } as const

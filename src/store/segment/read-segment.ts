@@ -8,6 +8,7 @@ import { readCompressed } from './compression.ts'
 import { corruptSegment } from './corrupt.ts'
 import { DictionaryReader } from './dictionary-reader.ts'
 import { partNames } from './part-names.ts'
+import { PrefixFilter } from './prefix-filter.ts'
 import { decodeRecords, framesOf } from './record-frames.ts'
 import { TermIndex } from './term-index.ts'
 import { readTraceIndex, type TraceIndex } from './trace-index.ts'
@@ -31,6 +32,10 @@ export function readTraces(parts: Parts): TraceIndex {
 
 export function readTerms(parts: Parts): TermIndex {
   return guarded(() => new TermIndex(readCompressed(new ByteReader(contentOf(parts, partNames.terms)))))
+}
+
+export function readPrefixes(parts: Parts): PrefixFilter {
+  return guarded(() => new PrefixFilter(contentOf(parts, partNames.prefixes)))
 }
 
 /** Names of the frame parts that hold these rows (all if null). */

@@ -9,6 +9,7 @@ import { eachTextRange, type TextSink } from '../search/log-text.ts'
 import type { TermMatcher } from '../search/term-matcher.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
 import { corruptSegment } from './corrupt.ts'
+import { PrefixFilterBuilder } from './prefix-filter.ts'
 import { TokenTable } from './token-table.ts'
 
 /** Sixteen: a look-up decodes at most fifteen neighbours, and the whole tokens cost 6 % of the dictionary. */
@@ -39,7 +40,8 @@ export class TermIndexBuilder {
     eachTextRange(record, this.#sink)
   }
 
-  finish(frameCount: number): Uint8Array {
+  /** The index, and what its words begin with. */
+  finish(frameCount: number): { readonly terms: Uint8Array; readonly prefixes: PrefixFilterBuilder } {
     const table = this.#table
     const order = table.sorted()
     const { starts: postingStarts, frames } = table.postings()
@@ -48,6 +50,7 @@ export class TermIndexBuilder {
     const restarts = new ByteWriter(order.length + 64)
     let last = -1
     let lastRestart = 0
+    const prefixes = new PrefixFilterBuilder()
     for (let index = 0; index < order.length; index++) {
       const token = order[index] as number
       if (index % restartEvery === 0) {
@@ -57,6 +60,7 @@ export class TermIndexBuilder {
         last = -1
       }
       table.writeFrontCoded(words, token, last)
+      prefixes.add(table.bytesOf(token))
       writeFrames(postings, frames.subarray(postingStarts[token], postingStarts[token + 1]), frameCount)
       last = token
     }
@@ -66,7 +70,7 @@ export class TermIndexBuilder {
     out.block(restarts.view())
     out.block(words.view())
     out.block(postings.view())
-    return out.done()
+    return { terms: out.done(), prefixes }
   }
 
   /** ASCII, which nearly all of it is, byte by byte; anything else as text. The same tokens either way. */

@@ -64,6 +64,11 @@ export class TokenTable {
     return { starts, frames }
   }
 
+  /** A token's UTF-8, a view. */
+  bytesOf(token: number): Uint8Array {
+    return this.#arena.bytes.subarray(this.#starts[token] as number, this.#starts[token + 1] as number)
+  }
+
   /** How much it shares with the token `before` (-1 for none), how much follows, and that. */
   writeFrontCoded(out: ByteWriter, token: number, before: number): void {
     const bytes = this.#arena.bytes

@@ -1,0 +1,128 @@
+/**
+ * A Bloom filter over how the words of a log segment begin, about 14 kB where every line has an id of its own:
+ * small enough to be kept for all segments, so that a word or a prefix that is nowhere costs no read at all.
+ *
+ * Beginnings of four bytes are in it for words without a digit among them, which are few and make most searches,
+ * and the stems of these; beginnings of eight bytes for all words, ids above all.
+ */
+import { stemWord } from '../search/stem-word.ts'
+import type { TermMatcher } from '../search/term-matcher.ts'
+import { ByteReader, type ByteWriter } from './bytes.ts'
+import { corruptSegment } from './corrupt.ts'
+
+const short = 4
+const long = 8
+/** Tells stems from beginnings of the same letters. */
+const wholeStem = 255
+
+/** Ten bits a beginning and seven probes: one segment in a hundred is looked into in vain. */
+const bitsEach = 10
+const probes = 7
+
+/** Gathers beginnings; equal ones that come one after the other, as sorted words have them, count once. */
+export class PrefixFilterBuilder {
+  readonly #hashes: number[] = []
+  #lastShort = -1
+  #lastLong = -1
+
+  /** A folded word as UTF-8. */
+  add(word: Uint8Array): void {
+    if (!hasDigit(word)) {
+      const stem = Buffer.from(stemWord(Buffer.from(word).toString('utf8')), 'utf8')
+      this.#hashes.push(hashOf(stem, stem.length, wholeStem))
+      if (word.length >= short) {
+        const hash = hashOf(word, short)
+        if (hash !== this.#lastShort) this.#hashes.push(hash)
+        this.#lastShort = hash
+      }
+    }
+    if (word.length >= long) {
+      const hash = hashOf(word, long)
+      if (hash !== this.#lastLong) this.#hashes.push(hash)
+      this.#lastLong = hash
+    }
+  }
+
+  write(out: ByteWriter): void {
+    const bytes = new Uint8Array(Math.max(8, Math.ceil((this.#hashes.length * bitsEach) / 8)))
+    for (const hash of this.#hashes) {
+      const step = stepOf(hash)
+      for (let probe = 0, at = hash; probe < probes; probe++, at = (at + step) >>> 0) {
+        const bit = at % (bytes.length * 8)
+        bytes[bit >>> 3] = (bytes[bit >>> 3] as number) | (1 << (bit & 7))
+      }
+    }
+    out.block(bytes)
+  }
+}
+
+/** A search term as UTF-8. */
+export interface FilterTerm {
+  readonly word: Uint8Array
+  readonly stem: Uint8Array
+  /** What every word it finds begins with. */
+  readonly common: Uint8Array
+}
+
+export function filterTerm(matcher: TermMatcher): FilterTerm {
+  const bytes = (text: string): Uint8Array => Buffer.from(text, 'utf8')
+  return { word: bytes(matcher.term), stem: bytes(matcher.stem), common: bytes(matcher.commonPrefix) }
+}
+
+export class PrefixFilter {
+  readonly #bytes: Uint8Array
+
+  constructor(content: Uint8Array) {
+    this.#bytes = new ByteReader(content).block().slice()
+    if (this.#bytes.length === 0) throw corruptSegment('its filter of words is empty')
+  }
+
+  get byteLength(): number {
+    return this.#bytes.length
+  }
+
+  /** False: the term finds no word here. True where it is too short to say. */
+  mayHold(term: FilterTerm): boolean {
+    if (hasDigit(term.word)) return this.#mayBegin(term.common)
+    // Stemming takes away letters and no digits: words of the same stem have none at their beginning either.
+    return this.#mayBegin(term.word) || this.#holds(hashOf(term.stem, term.stem.length, wholeStem))
+  }
+
+  #mayBegin(prefix: Uint8Array): boolean {
+    if (prefix.length >= short && !hasDigit(prefix) && !this.#holds(hashOf(prefix, short))) return false
+    return prefix.length < long || this.#holds(hashOf(prefix, long))
+  }
+
+  #holds(hash: number): boolean {
+    const bits = this.#bytes.length * 8
+    const step = stepOf(hash)
+    for (let probe = 0, at = hash; probe < probes; probe++, at = (at + step) >>> 0) {
+      const bit = at % bits
+      if (((this.#bytes[bit >>> 3] as number) & (1 << (bit & 7))) === 0) return false
+    }
+    return true
+  }
+}
+
+/** Among the first four bytes, or as many as there are. */
+function hasDigit(word: Uint8Array): boolean {
+  for (let at = 0; at < short && at < word.length; at++) {
+    const byte = word[at] as number
+    if (byte >= 48 && byte <= 57) return true
+  }
+  return false
+}
+
+/** FNV-1a over the first bytes, finished so that all bits depend on all of them; lengths share nothing. */
+function hashOf(word: Uint8Array, length: number, kind = length): number {
+  let hash = 0x811c9dc5 ^ kind
+  for (let at = 0; at < length; at++) hash = Math.imul(hash ^ (word[at] as number), 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x7feb352d)
+  hash = Math.imul(hash ^ (hash >>> 15), 0x846ca68b)
+  return (hash ^ (hash >>> 16)) >>> 0
+}
+
+/** Odd, so that probes do not fall together. */
+function stepOf(hash: number): number {
+  return (Math.imul(hash, 0x9e3779b1) | 1) >>> 0
+}
