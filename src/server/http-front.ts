@@ -25,14 +25,14 @@ const keepAliveMs = 75_000
 /** How often a stopping server looks for connections that have become idle. */
 const idleSweepMs = 50
 
-const securityHeaders: Readonly<Record<string, string>> = {
+const securityHeaders: readonly (readonly [string, string])[] = Object.entries({
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
-}
+})
 
 /** What pages of an allowed origin may send and read. */
 const corsRequestHeaders = [
@@ -166,7 +166,7 @@ export class HttpFront {
   }
 
   #receive(listener: Listener, request: IncomingMessage, response: ServerResponse): void {
-    for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value)
+    for (const [name, value] of securityHeaders) response.setHeader(name, value)
     if (this.#stopping !== null) response.setHeader('connection', 'close')
     const path = (request.url ?? '').split('?', 1)[0] ?? ''
     const foreign = this.#whyForeign(request)

@@ -4,7 +4,7 @@ import type { EdgeRefusal, IngestObserver, ObservedRequest } from '../model/inge
 import { type Signal, signals } from '../model/telemetry.ts'
 import type { Clock } from '../model/time.ts'
 import type { MetricName } from './metric-definitions.ts'
-import type { OwnMetrics } from './own-metrics.ts'
+import type { OwnMetrics, Tally } from './own-metrics.ts'
 import { RecentShare } from './recent-share.ts'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
@@ -20,6 +20,8 @@ const refusedMetric: Readonly<Record<Signal, MetricName>> = {
   metrics: 'otelcol_receiver_refused_metric_points',
 }
 
+const transports: readonly Transport[] = ['grpc', 'http']
+
 /** Refusals of the receiver that a sender may overcome by waiting. */
 const passing: ReadonlySet<EdgeRefusal> = new Set(['busy', 'throttled'])
 
@@ -30,6 +32,8 @@ export interface SignalTotals {
 
 export class IngestCounters implements IngestObserver {
   readonly #metrics: OwnMetrics
+  /** By signal and transport. */
+  readonly #items = new Map<string, { readonly accepted: Tally; readonly refused: Tally }>()
   readonly #refusals = new Map<EdgeRefusal, number>()
   readonly #totals: Readonly<Record<Signal, Mutable<SignalTotals>>> = {
     traces: { received: 0, dropped: 0 },
@@ -44,6 +48,14 @@ export class IngestCounters implements IngestObserver {
   constructor(metrics: OwnMetrics, clock: Clock) {
     this.#metrics = metrics
     this.#recent = new RecentShare(clock)
+    for (const signal of signals) {
+      for (const transport of transports) {
+        const labels = { receiver: 'otlp', transport }
+        const accepted = metrics.tally(acceptedMetric[signal], labels)
+        const refused = metrics.tally(refusedMetric[signal], labels)
+        this.#items.set(`${signal} ${transport}`, { accepted, refused })
+      }
+    }
     metrics.declare(
       ...signals.flatMap(signal => [acceptedMetric[signal], refusedMetric[signal]]),
       'OtelContext_otlp_payload_rejected_total',
@@ -113,9 +125,9 @@ export class IngestCounters implements IngestObserver {
     if (result.duplicate) this.#metrics.add('otelcontext_ingest_duplicates_total', { signal })
     this.#totals[signal].received += result.accepted + result.rejected
     this.#totals[signal].dropped += result.rejected
-    const labels = { receiver: 'otlp', transport }
-    this.#metrics.add(acceptedMetric[signal], labels, result.accepted)
-    this.#metrics.add(refusedMetric[signal], labels, result.rejected)
+    const items = this.#items.get(`${signal} ${transport}`)
+    items?.accepted.add(result.accepted)
+    items?.refused.add(result.rejected)
   }
 
   #countPassing(signal: Signal, transport: Transport, reason: string): void {

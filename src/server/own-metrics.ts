@@ -13,6 +13,11 @@ export interface Sample {
 
 export type MetricSource = () => readonly Sample[] | Promise<readonly Sample[]>
 
+/** A counter of one label set for what happens with every request; it is shown with the next scrape. */
+export interface Tally {
+  add(amount: number): void
+}
+
 /** Label sets of one metric; beyond, new ones are not shown. Bounds what tenants and tools can add. */
 const maxSeriesPerMetric = 1_000
 
@@ -21,6 +26,8 @@ export class OwnMetrics {
   readonly #metrics = new Map<MetricName, Counter | Gauge>()
   readonly #series = new Map<MetricName, Set<string>>()
   readonly #sources: MetricSource[] = []
+  /** Brings the tallies into their counters. */
+  readonly #tallies: (() => void)[] = []
 
   /** Shows the counter from the start, with 0 for every label value that is known beforehand. */
   declare(...names: readonly MetricName[]): void {
@@ -33,6 +40,20 @@ export class OwnMetrics {
     if (this.#fits(name, labels)) this.#metric(name).inc(labels, amount)
   }
 
+  /** The same counter, without naming it every time. */
+  tally(name: MetricName, labels: Labels): Tally {
+    let waiting = 0
+    this.#tallies.push(() => {
+      if (waiting > 0) this.add(name, labels, waiting)
+      waiting = 0
+    })
+    return {
+      add: amount => {
+        waiting += amount
+      },
+    }
+  }
+
   /** Asked at every scrape. A source that throws fails the scrape, which is how Prometheus learns of it. */
   addSource(source: MetricSource): void {
     this.#sources.push(source)
@@ -43,6 +64,7 @@ export class OwnMetrics {
   }
 
   async text(): Promise<string> {
+    for (const bringIn of this.#tallies) bringIn()
     const samples = (await Promise.all(this.#sources.map(async source => source()))).flat()
     for (const name of new Set(samples.map(sample => sample.name))) {
       this.#metric(name).reset()

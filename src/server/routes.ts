@@ -175,6 +175,8 @@ function reading(route: Route): Route {
 
 /** A header that comes twice is ambiguous; it counts as a value nobody can have. */
 function onlyHeader(request: IncomingMessage, name: string): string | undefined {
+  // Looked at alone first: few requests have it, and the list of all headers has to be made.
+  if (request.headers[name] === undefined) return undefined
   const values = request.headersDistinct[name]
   return values !== undefined && values.length > 1 ? '' : values?.[0]
 }

@@ -42,7 +42,8 @@ export class IngestFigures {
 
   #counterOf(request: IngestRequest): Mutable<IngestCounter> {
     const { signal, transport } = request
-    const key = JSON.stringify([request.tenant, signal, transport])
+    // No name of a tenant has a control character, so no two keys are alike and tenants sort first.
+    const key = `${request.tenant}\n${signal} ${transport}`
     const known = this.#counters.get(key)
     if (known !== undefined) return known
     if (this.#counters.size >= maxCounters && request.tenant !== otherTenants) {
