@@ -3,6 +3,8 @@ import type { Encoding } from '../model/ingest.ts'
 import type { Batch, Block, Signal } from '../model/telemetry.ts'
 import { decodeBatch } from '../otlp/decode-batch.ts'
 import { transcodeJson } from '../otlp/json/transcode-json.ts'
+import { LogColumns, logRowBytes } from '../otlp/logs/log-columns.ts'
+import { SpanColumns, spanRowBytes } from '../otlp/traces/span-columns.ts'
 
 /** Canonical protobuf of a decompressed body. Throws InvalidInputError for JSON that is none. */
 export function toProtobuf(signal: Signal, encoding: Encoding, bytes: Uint8Array): Uint8Array {
@@ -43,6 +45,32 @@ export function columnsOf(batch: Batch, bytes: Uint8Array): BatchColumns | null 
   const { block, records } = batch
   if (block.signal === 'metrics' || block.count < minClonedItems || records.bytes !== bytes) return null
   return { block, offset: records.offset, length: records.length }
+}
+
+/** Bytes of the columns of so many rows. Metrics are not handed over. */
+export function columnBytes(signal: Signal, rows: number): number {
+  return rows * (signal === 'logs' ? logRowBytes : spanRowBytes)
+}
+
+/** Columns with room for `rows` rows that start at byte `at`. */
+export interface FilledColumns {
+  readonly memory: ArrayBufferLike
+  readonly at: number
+  readonly rows: number
+  /** Rows in use. */
+  readonly items: number
+}
+
+/** The block of columns that were decoded elsewhere. */
+export function blockAt(
+  signal: Signal,
+  filled: FilledColumns,
+  texts: Pick<Block, 'strings' | 'resources' | 'scopes'>,
+): Block {
+  const { memory, at, rows, items } = filled
+  const place = { buffer: memory, offset: at }
+  const columns = signal === 'logs' ? new LogColumns(rows, place) : new SpanColumns(rows, place)
+  return columns.finish(items, texts.strings, texts.resources, texts.scopes)
 }
 
 /** The batch again, on the other thread. */

@@ -2,13 +2,21 @@
  * Columns of one block cut out of one buffer: a dozen small buffers cost more to make than the spans of a small
  * request to decode.
  */
+/** Where columns lie that were filled elsewhere. */
+export interface ColumnPlace {
+  readonly buffer: ArrayBufferLike
+  /** Bytes from its start, a multiple of eight. */
+  readonly offset: number
+}
+
 export class ColumnBuffer {
-  readonly #buffer: ArrayBuffer
-  #used = 0
+  readonly #buffer: ArrayBufferLike
+  #used: number
 
   /** `rowBytes` is the sum of the widths of all columns. Widest columns must be taken first, for alignment. */
-  constructor(rows: number, rowBytes: number) {
-    this.#buffer = new ArrayBuffer(rows * rowBytes)
+  constructor(rows: number, rowBytes: number, place?: ColumnPlace) {
+    this.#buffer = place?.buffer ?? new ArrayBuffer(rows * rowBytes)
+    this.#used = place?.offset ?? 0
   }
 
   #take(bytes: number): number {

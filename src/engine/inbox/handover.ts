@@ -2,6 +2,7 @@
  * Hands committed entries to the engine while it keeps up. Bounded by bytes: beyond that it only hears how far
  * the inbox reaches, and reads the rows itself when it gets there.
  */
+import { aligned, ColumnSender } from './handed-columns.ts'
 import type { CommittedGroup } from './inbox.ts'
 import type { CommittedMessage, HandedEntry } from './inbox-messages.ts'
 
@@ -15,6 +16,7 @@ export interface EnginePort {
 
 export class Handover {
   readonly #port: EnginePort
+  readonly #columns = new ColumnSender()
   #outstanding = 0
 
   /** Tells the engine how far the inbox reaches already. */
@@ -25,7 +27,9 @@ export class Handover {
 
   offer(group: CommittedGroup): void {
     let total = 0
-    for (const entry of group.entries) total += aligned(entry.bytes.length)
+    for (const { bytes, columns } of group.entries) {
+      total += aligned(bytes.length) + (columns === null ? 0 : this.#columns.bytesFor(columns))
+    }
     if (this.#outstanding + total > creditBytes) {
       this.#announce(group.from, group.to)
       return
@@ -37,6 +41,8 @@ export class Handover {
     let offset = 0
     for (const entry of group.entries) {
       bytes.set(entry.bytes, offset)
+      const columnsAt = offset + aligned(entry.bytes.length)
+      const { columns, refused } = entry
       entries.push({
         position: entry.position,
         tenant: entry.row.tenant,
@@ -45,12 +51,19 @@ export class Handover {
         items: entry.row.items,
         offset,
         length: entry.bytes.length,
-        refused: entry.refused,
-        columns: entry.columns,
+        refused: refused.length === 0 ? null : refused,
+        columns: columns === null ? null : this.#columns.write(columns, buffer, columnsAt),
       })
-      offset += aligned(entry.bytes.length)
+      offset = columnsAt + (columns === null ? 0 : this.#columns.bytesFor(columns))
     }
-    this.#post({ type: 'committed', from: group.from, to: group.to, buffer, entries })
+    this.#post({
+      type: 'committed',
+      from: group.from,
+      to: group.to,
+      buffer,
+      introduced: this.#columns.introduce(),
+      entries,
+    })
   }
 
   consumed(bytes: number): void {
@@ -64,9 +77,4 @@ export class Handover {
   #post(message: CommittedMessage): void {
     this.#port.postMessage(message)
   }
-}
-
-/** Into shared memory V8 copies whole words where both sides are aligned: measured, 3 µs for 48 kB instead of 12. */
-function aligned(bytes: number): number {
-  return (bytes + 7) & ~7
 }

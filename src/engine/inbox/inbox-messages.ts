@@ -1,8 +1,8 @@
 /** What crosses the ports of the inbox worker. Bytes are transferred or shared, never copied by the port. */
 import type { Signal } from '../../model/telemetry.ts'
-import type { BatchColumns } from '../codec.ts'
 import type { ThreadPort } from '../thread-port.ts'
 import type { Answer } from './commit-group.ts'
+import type { HandedColumns, Introduced } from './handed-columns.ts'
 import type { InboxFigures } from './inbox.ts'
 import type { Burial } from './inbox-storage.ts'
 import type { IncomingRequest } from './intake.ts'
@@ -42,9 +42,10 @@ export interface HandedEntry {
   readonly items: number
   readonly offset: number
   readonly length: number
-  readonly refused: Uint32Array
-  /** The decoded columns; null if the engine is to decode the bytes itself. */
-  readonly columns: BatchColumns | null
+  /** Indices of the refused items, ascending; null for none. */
+  readonly refused: Uint32Array | null
+  /** The decoded columns in the same buffer; null if the engine is to decode the bytes itself. */
+  readonly columns: HandedColumns | null
 }
 
 /**
@@ -56,6 +57,8 @@ export interface CommittedMessage {
   readonly from: number
   readonly to: number
   readonly buffer: SharedArrayBuffer | null
+  /** What the columns of the entries name for the first time. */
+  readonly introduced?: Introduced
   readonly entries: readonly HandedEntry[]
 }
 

@@ -5,6 +5,7 @@
 import type { Signal } from '../../model/telemetry.ts'
 import { type BatchColumns, toProtobuf } from '../codec.ts'
 import { inflateAgain } from '../inbox/decompression.ts'
+import { type Acquaintances, ColumnReceiver, readHanded } from '../inbox/handed-columns.ts'
 import type { CommittedMessage } from '../inbox/inbox-messages.ts'
 import { decodeRow, type StoredRow } from '../inbox/inbox-row.ts'
 import type { InboxReader } from '../inbox/inbox-storage.ts'
@@ -35,10 +36,19 @@ export type Fed =
 /** Bytes read from the file at a time; small against the engine's other buffers, large against a row. */
 const readBytes = 4 * 1024 * 1024
 
+const noneRefused = new Uint32Array(0)
+
+/** A message, and what its columns are read with. */
+interface Handed {
+  readonly message: CommittedMessage
+  readonly known: Acquaintances | null
+}
+
 export class EntryFeed {
   readonly #reader: InboxReader
   readonly #consumed: (bytes: number) => void
-  readonly #groups: CommittedMessage[] = []
+  readonly #groups: Handed[] = []
+  readonly #receiver = new ColumnReceiver()
   /** How many entries of the first group are taken. */
   #taken = 0
   #rows: StoredRow[] = []
@@ -75,23 +85,24 @@ export class EntryFeed {
   offer(message: CommittedMessage): void {
     this.reachTo(message.to)
     if (message.buffer === null) return
+    const known = message.introduced === undefined ? null : this.#receiver.accept(message.introduced)
     if (message.from < this.#next) {
       // Read from the file already, because the announcement came first.
       this.#consumed(message.buffer.byteLength)
       return
     }
-    this.#groups.push(message)
+    this.#groups.push({ message, known })
   }
 
   /** The next entry, or null while there is none. */
   take(): Fed | null {
     if (!this.waits) return null
     const head = this.#groups[0]
-    if (head !== undefined && head.from <= this.#next) return this.#takeHanded(head)
-    return this.#takeStored(head === undefined ? this.#committed : head.from - 1)
+    if (head !== undefined && head.message.from <= this.#next) return this.#takeHanded(head)
+    return this.#takeStored(head === undefined ? this.#committed : head.message.from - 1)
   }
 
-  #takeHanded(group: CommittedMessage): Fed {
+  #takeHanded({ message: group, known }: Handed): Fed {
     const handed = group.entries[this.#taken++]
     if (handed === undefined || group.buffer === null) throw new Error('an announced group has no entries')
     if (this.#taken === group.entries.length) {
@@ -101,7 +112,12 @@ export class EntryFeed {
     }
     this.#next = handed.position + 1
     const bytes = new Uint8Array(group.buffer, handed.offset, handed.length)
-    const { position, tenant, signal, receivedMs, items, refused, columns } = handed
+    const { position, tenant, signal, receivedMs, items } = handed
+    const refused = handed.refused ?? noneRefused
+    const columns =
+      handed.columns === null || known === null
+        ? null
+        : readHanded(signal, items, handed.columns, group.buffer, known)
     return { type: 'entry', entry: { position, tenant, signal, receivedMs, items, bytes, refused, columns } }
   }
 

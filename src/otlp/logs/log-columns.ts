@@ -1,9 +1,9 @@
 /** The columns of a LogBlock while it is being filled. */
 import type { LogBlock, ResourceEntry, ScopeEntry } from '../../model/telemetry.ts'
-import { ColumnBuffer, firstOf } from '../column-buffer.ts'
+import { ColumnBuffer, type ColumnPlace, firstOf } from '../column-buffer.ts'
 
 /** Bytes of one row over all columns. */
-const rowBytes = 16 + 8 + 4 * 5 + 2
+export const logRowBytes: number = 16 + 8 + 4 * 5 + 2
 
 export class LogColumns {
   readonly traceId: Uint8Array
@@ -16,8 +16,9 @@ export class LogColumns {
   readonly scope: Uint32Array
   readonly flags: Uint8Array
 
-  constructor(rows: number) {
-    const buffer = new ColumnBuffer(rows, rowBytes)
+  /** For `rows` log records to come, or as they were filled at `place`. */
+  constructor(rows: number, place?: ColumnPlace) {
+    const buffer = new ColumnBuffer(rows, logRowBytes, place)
     this.timeHi = buffer.uint32(rows)
     this.timeLo = buffer.uint32(rows)
     this.eventName = buffer.uint32(rows)

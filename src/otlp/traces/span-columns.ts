@@ -1,10 +1,9 @@
 /** The columns of a SpanBlock while it is being filled. */
 import type { ResourceEntry, ScopeEntry, SpanBlock } from '../../model/telemetry.ts'
-import { ColumnBuffer, firstOf } from '../column-buffer.ts'
-import { viewOf } from '../wire/byte-view.ts'
+import { ColumnBuffer, type ColumnPlace, firstOf } from '../column-buffer.ts'
 
 /** Bytes of one row over all columns. */
-const rowBytes = 16 + 8 + 8 + 4 * 9 + 2 + 5
+export const spanRowBytes: number = 16 + 8 + 8 + 4 * 9 + 2 + 5
 
 export class SpanColumns {
   readonly traceId: Uint8Array
@@ -31,8 +30,9 @@ export class SpanColumns {
   readonly #spanIds: DataView
   readonly #parentIds: DataView
 
-  constructor(rows: number) {
-    const buffer = new ColumnBuffer(rows, rowBytes)
+  /** For `rows` spans to come, or as they were filled at `place`. */
+  constructor(rows: number, place?: ColumnPlace) {
+    const buffer = new ColumnBuffer(rows, spanRowBytes, place)
     this.startHi = buffer.uint32(rows)
     this.startLo = buffer.uint32(rows)
     this.endHi = buffer.uint32(rows)
@@ -46,9 +46,9 @@ export class SpanColumns {
     this.traceId = buffer.uint8(rows * 16)
     this.spanId = buffer.uint8(rows * 8)
     this.parentSpanId = buffer.uint8(rows * 8)
-    this.#traceIds = viewOf(this.traceId)
-    this.#spanIds = viewOf(this.spanId)
-    this.#parentIds = viewOf(this.parentSpanId)
+    this.#traceIds = dataView(this.traceId)
+    this.#spanIds = dataView(this.spanId)
+    this.#parentIds = dataView(this.parentSpanId)
     this.kind = buffer.uint8(rows)
     this.status = buffer.uint8(rows)
     this.peerKind = buffer.uint8(rows)
@@ -109,4 +109,8 @@ export class SpanColumns {
       flags: firstOf(this.flags, count),
     }
   }
+}
+
+function dataView(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
