@@ -2,13 +2,14 @@
  * One series of kills on one data directory: clients send without pause, the server is killed at random moments,
  * also while it starts, and after each kill its files are looked at before the next server may touch them.
  */
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ServerProcess } from '../../scripts/server-process.ts'
 import { seededChoice } from '../seeded-choice.ts'
 import { type CompiledServer, type Standby, standBy } from './compiled-server.ts'
+import { FileAudit } from './file-audit.ts'
 import { judge, Ledger, storedItems } from './ledger.ts'
 import { RetryingClients } from './retrying-clients.ts'
 
@@ -48,7 +49,7 @@ export async function runKills(options: KillRunOptions): Promise<KillFigures> {
   let server: ServerProcess | null = null
   let next: Standby = standBy(options.server, { dataDirectory })
   const clients = new RetryingClients(ledger, 2, () => server)
-  const audit = new Audit(ledger, dataDirectory, join(directory, 'copy'))
+  const audit = new FileAudit(ledger, dataDirectory, join(directory, 'copy'))
   let killsWhileStarting = 0
   let maxStartMs = 0
   try {
@@ -95,64 +96,5 @@ export async function runKills(options: KillRunOptions): Promise<KillFigures> {
     await next.kill()
     await server?.kill()
     rmSync(directory, { recursive: true, force: true })
-  }
-}
-
-const files = ['inbox.db', 'inbox.db-wal', 'otelcontext.db', 'otelcontext.db-wal']
-
-/**
- * Judges what was acknowledged since the kill before, by a copy of the files as the killed server left them; the
- * next server starts meanwhile. The whole is judged once, at the end.
- */
-class Audit {
-  readonly #ledger: Ledger
-  readonly #dataDirectory: string
-  readonly #copies: string
-  #copied = 0
-  #judging: Promise<void> = Promise.resolve()
-  #lastItems = 0
-  lost = 0
-  twice = 0
-  invented = 0
-  /** Kills after which the store held more than before. */
-  seals = 0
-
-  constructor(ledger: Ledger, dataDirectory: string, copies: string) {
-    this.#ledger = ledger
-    this.#dataDirectory = dataDirectory
-    this.#copies = copies
-  }
-
-  /** Call while no server has the files open. */
-  copy(): void {
-    const fresh = this.#ledger.takeFresh()
-    if (fresh.names.length === 0) return
-    const copy = join(this.#copies, String(this.#copied++))
-    mkdirSync(copy, { recursive: true })
-    for (const file of files) {
-      const from = join(this.#dataDirectory, file)
-      if (existsSync(from)) copyFileSync(from, join(copy, file))
-    }
-    this.#judging = this.#judging.then(() => this.#judge(copy, fresh))
-    this.#judging.catch(() => undefined)
-  }
-
-  /** Rejects when a copy could not be read. */
-  done(): Promise<void> {
-    return this.#judging
-  }
-
-  async #judge(copy: string, fresh: ReturnType<Ledger['takeFresh']>): Promise<void> {
-    const databaseFile = join(copy, 'otelcontext.db')
-    const { fromMs, names } = fresh
-    const stored = await storedItems(databaseFile, { inboxFile: join(copy, 'inbox.db'), fromMs })
-    const verdict = judge(this.#ledger, stored, names)
-    this.lost += verdict.lost.length
-    this.twice += verdict.twice.length
-    this.invented += verdict.invented.length
-    const sealed = (await storedItems(databaseFile)).size
-    if (sealed > this.#lastItems) this.seals++
-    this.#lastItems = sealed
-    rmSync(copy, { recursive: true, force: true })
   }
 }

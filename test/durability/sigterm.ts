@@ -1,0 +1,105 @@
+/** `npm run test:sigterm`: orderly stops at random moments under load lose nothing and take less than ten seconds. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { ServerProcess } from '../../scripts/server-process.ts'
+import { seededChoice } from '../seeded-choice.ts'
+import { figuresText, Progress, readCommandLine, say } from './command.ts'
+import { type CompiledServer, compileServer, standBy } from './compiled-server.ts'
+import { FileAudit } from './file-audit.ts'
+import { judge, Ledger, storedItems } from './ledger.ts'
+import { RetryingClients } from './retrying-clients.ts'
+
+/** Stops on one data directory; an interrupted run repeats at most one series. */
+const seriesStops = 20
+/** What operators give a process before they kill it. */
+const patienceMs = 10_000
+/** Up to here every second stop meets a server that has just become ready. */
+const lifeMs = 800
+
+const { numbers, state } = readCommandLine({
+  usage: 'npm run test:sigterm -- --times 200 [--seed S] [--state FILE]',
+  description:
+    'Stops the server with SIGTERM at random moments while clients send over every transport and retry. It has to end\nby itself with code 0 in ten seconds; everything acknowledged has to be in its files after each stop, once.',
+  options: {
+    times: { default: 20, help: 'stops in all' },
+    seed: { default: 1, help: 'seed of the first series; each has the next one' },
+  },
+})
+
+async function runSeries(server: CompiledServer, seed: number, stops: number) {
+  const choice = seededChoice(seed)
+  const directory = mkdtempSync(join(tmpdir(), 'sigterm-'))
+  const dataDirectory = join(directory, 'data')
+  const ledger = new Ledger()
+  let running: ServerProcess | null = null
+  let next = standBy(server, { dataDirectory })
+  const clients = new RetryingClients(ledger, 2, () => running)
+  const audit = new FileAudit(ledger, dataDirectory, join(directory, 'copy'))
+  const figures = { stops: 0, late: 0, badCodes: 0, maxStopMs: 0, stopMsInAll: 0 }
+  try {
+    for (let round = 0; round < stops; round++) {
+      const started: ServerProcess = await next.start()
+      running = started
+      next = standBy(server, { dataDirectory })
+      await pause(choice.next() * lifeMs)
+      const atMs = performance.now()
+      // Clients go on sending to a server that is stopping.
+      const code = await started.stop()
+      const tookMs = performance.now() - atMs
+      running = null
+      figures.stops++
+      figures.stopMsInAll += tookMs
+      figures.maxStopMs = Math.max(figures.maxStopMs, tookMs)
+      if (tookMs > patienceMs) figures.late++
+      if (code !== 0) figures.badCodes++
+      audit.copy()
+    }
+    running = await next.start()
+    await clients.finish()
+    await running.stop()
+    running = null
+    await audit.done()
+    const whole = judge(ledger, await storedItems(join(dataDirectory, 'otelcontext.db')))
+    return {
+      ...figures,
+      acknowledged: ledger.acknowledged.size,
+      cutOff: ledger.requestsCutOff,
+      lost: whole.lost.length + audit.lost,
+      twice: whole.twice.length + audit.twice,
+      invented: whole.invented.length + audit.invented,
+    }
+  } finally {
+    await next.kill()
+    await running?.kill()
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+const progress = new Progress(state)
+const server = compileServer()
+try {
+  const times = numbers['times'] ?? 0
+  for (let done = 0; done < times; done += seriesStops) {
+    const seed = (numbers['seed'] ?? 0) + done / seriesStops
+    const stops = Math.min(seriesStops, times - done)
+    const key = `${seed}:${stops}`
+    if (progress.has(key)) continue
+    const startedMs = performance.now()
+    const figures = await runSeries(server, seed, stops)
+    const seconds = (performance.now() - startedMs) / 1_000
+    say(`seed ${seed}: ${figuresText({ ...figures, seconds })}`)
+    progress.add(key, { ...figures, seconds })
+  }
+} finally {
+  server.remove()
+}
+const totals = progress.totals()
+say(`all series: ${figuresText(totals)}`)
+const wrong = ['late', 'badCodes', 'lost', 'twice', 'invented'].reduce(
+  (sum, name) => sum + (totals[name] ?? 0),
+  0,
+)
+say(wrong === 0 ? 'SIGTERM test: ok' : 'SIGTERM test: FAILED')
+process.exit(wrong === 0 ? 0 : 1)
