@@ -18,6 +18,12 @@ export class Ledger {
   readonly sent: Set<string> = new Set()
   /** Requests on their way when the server went away; each was sent again. */
   requestsCutOff = 0
+  /** Requests told to come back, and those of them that were not told when. */
+  refusals = 0
+  refusalsWithoutTime = 0
+  /** When something was acknowledged last, and the longest time without; milliseconds of `performance.now()`. */
+  lastMs: number = performance.now()
+  longestGapMs = 0
   #fresh: string[] = []
   #freshSinceMs = Number.POSITIVE_INFINITY
 
@@ -28,6 +34,9 @@ export class Ledger {
   /** `timeMs` is the time the items carry. */
   acknowledge(names: readonly string[], timeMs: number): void {
     for (const name of names) this.acknowledged.add(name)
+    const nowMs = performance.now()
+    this.longestGapMs = Math.max(this.longestGapMs, nowMs - this.lastMs)
+    this.lastMs = nowMs
     this.#fresh.push(...names)
     this.#freshSinceMs = Math.min(this.#freshSinceMs, timeMs)
   }

@@ -1,7 +1,7 @@
 /** Clients that send the same request until it is acknowledged, whatever becomes of the server meanwhile. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
-import { Client, credentials, Metadata } from '@grpc/grpc-js'
+import { Client, credentials, Metadata, status } from '@grpc/grpc-js'
 import type { ServerProcess } from '../../scripts/server-process.ts'
 import { logRequest, metricRequest, spanRequest, spanRequestJson } from '../engine/requests.ts'
 import type { Ledger } from './ledger.ts'
@@ -10,8 +10,11 @@ const itemsPerRequest = 7
 
 interface Kind {
   readonly body: (seed: number, timeMs: number) => Uint8Array
-  readonly send: (server: ServerProcess, body: Uint8Array) => Promise<boolean>
+  readonly send: (server: ServerProcess, body: Uint8Array) => Promise<Answer>
 }
+
+/** A refusal says when to come back, or does not. */
+type Answer = 'stored' | 'told when' | 'not told when'
 
 const json = 'application/json'
 const protobuf = 'application/x-protobuf'
@@ -50,8 +53,22 @@ export class RetryingClients {
   #stopping = false
   readonly #running: Promise<void>[]
 
-  /** `server` is the one that runs now, or null. */
-  constructor(ledger: Ledger, perKind: number, server: () => ServerProcess | null) {
+  readonly #refusedMs: number
+  readonly #restMs: number
+
+  /**
+   * `server` is the one that runs now, or null. Who is refused waits `refusedMs`, whatever it was told;
+   * who is not rests `restMs`.
+   */
+  constructor(
+    ledger: Ledger,
+    perKind: number,
+    server: () => ServerProcess | null,
+    refusedMs = 10,
+    restMs = 0,
+  ) {
+    this.#restMs = restMs
+    this.#refusedMs = refusedMs
     this.#ledger = ledger
     this.#server = server
     this.#running = kinds.flatMap(kind => Array.from({ length: perKind }, () => this.#run(kind)))
@@ -72,6 +89,7 @@ export class RetryingClients {
       this.#ledger.send(names)
       while (!(await this.#try(kind, body))) await pause(10)
       this.#ledger.acknowledge(names, timeMs)
+      if (this.#restMs > 0) await pause(this.#restMs)
     }
   }
 
@@ -79,7 +97,12 @@ export class RetryingClients {
     const server = this.#server()
     if (server === null) return false
     try {
-      return await kind.send(server, body)
+      const answer = await kind.send(server, body)
+      if (answer === 'stored') return true
+      this.#ledger.refusals++
+      if (answer === 'not told when') this.#ledger.refusalsWithoutTime++
+      await pause(this.#refusedMs)
+      return false
     } catch {
       // The server went away before it answered; the request is sent again.
       this.#ledger.requestsCutOff++
@@ -104,7 +127,8 @@ function overHttp(signal: string, type: string, encoding?: string): Kind['send']
     if (response.status !== 200 && response.status !== 429 && response.status !== 503) {
       throw new Error(`status ${response.status} does not let a client try again`)
     }
-    return response.status === 200
+    if (response.status === 200) return 'stored'
+    return response.headers.get('retry-after') === null ? 'not told when' : 'told when'
   }
 }
 
@@ -123,7 +147,10 @@ function overGrpc(area: string, service: string): Kind['send'] {
       }
       const deadline = Date.now() + 10_000
       client.makeUnaryRequest(path, same, same, Buffer.from(body), new Metadata(), { deadline }, error => {
-        if (error === null) resolve(true)
+        if (error === null) resolve('stored')
+        // Only a server that is there says more than the code.
+        else if (error.metadata.get('grpc-status-details-bin').length > 0) resolve('told when')
+        else if (error.code === status.RESOURCE_EXHAUSTED) resolve('not told when')
         else reject(error)
       })
     })
