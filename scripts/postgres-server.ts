@@ -216,12 +216,23 @@ function copyTree(from: string, to: string): void {
   execFileSync('cp', ['-a', from, to])
 }
 
-/** The process and its children, who are found in /proc. */
+function childrenOf(pid: number): readonly number[] {
+  const list = `/proc/${pid}/task/${pid}/children`
+  // Where there is no /proc, as on macOS, there is pgrep, which fails if there are none.
+  const text = existsSync(list)
+    ? readFileSync(list, 'utf8')
+    : execFileSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' })
+  return text
+    .split(/\s+/)
+    .filter(word => word !== '')
+    .map(Number)
+}
+
+/** The process and its children. */
 function signalFamily(parent: ChildProcess | null, signal: NodeJS.Signals): void {
   if (parent?.pid === undefined) return
   parent.kill(signal)
-  const children = readFileSync(`/proc/${parent.pid}/task/${parent.pid}/children`, 'utf8')
-  for (const pid of children.split(' ').filter(text => text !== '')) process.kill(Number(pid), signal)
+  for (const pid of childrenOf(parent.pid)) process.kill(pid, signal)
 }
 
 function isRoot(): boolean {

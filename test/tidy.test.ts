@@ -117,6 +117,13 @@ describe('the import table', () => {
   })
 })
 
+describe('which store it is', () => {
+  it('is known to the configuration, the store that opens it and nobody else', () => {
+    const knowing = sources.filter(file => /driver === '/.test(file.text)).map(file => file.path)
+    expect(knowing.sort()).toEqual(['src/config.ts', 'src/store/open-store.ts'])
+  })
+})
+
 describe('files', () => {
   it('have kebab-case names that say what they are about', () => {
     const vague = /^(utils?|helpers?|common|types|services|misc|index)\.ts$/

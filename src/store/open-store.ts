@@ -9,6 +9,11 @@ export async function nameStore(location: StoreLocation): Promise<string> {
   return parseDsn(location.dsn).shown
 }
 
+/** The file of a store that lives in this process; null for a server. */
+export function embeddedFile(location: StoreLocation): string | null {
+  return location.driver === 'sqlite' ? location.file : null
+}
+
 /** Opens or makes the store. Rejects with StoreError, one sentence with the remedy. */
 export async function openStoreWriter(location: StoreLocation): Promise<StoreWriter> {
   // Imported when wanted: each driver costs memory and start-up time of every thread that loads it.

@@ -9,7 +9,13 @@ import type { StoreReader, StoreWriter } from '../../model/store.ts'
 import type { StoreLocation } from '../../model/store-location.ts'
 import { systemClock } from '../../model/time.ts'
 import { systemTimers } from '../../model/timers.ts'
-import { faultPasses, nameStore, openStoreReader, openStoreWriter } from '../../store/open-store.ts'
+import {
+  embeddedFile,
+  faultPasses,
+  nameStore,
+  openStoreReader,
+  openStoreWriter,
+} from '../../store/open-store.ts'
 import { InboxFileReader } from '../inbox/inbox-file-reader.ts'
 import { defaultBallastBytes } from '../retention/ballast.ts'
 import { Maintenance, maintenanceTickMs, type RetentionDays } from '../retention/maintenance.ts'
@@ -193,7 +199,7 @@ async function openPatiently(options: EngineServiceOptions, opening: Opening): P
     if (first) opening.startWaiting()
   }
   const slow = setTimeout(() => startWaiting('the store has not answered yet'), startPatienceMs)
-  if (options.store.driver === 'sqlite') clearTimeout(slow)
+  if (embeddedFile(options.store) !== null) clearTimeout(slow)
   for (let waitMs = firstWaitMs; !wait.stopped.signal.aborted; waitMs = Math.min(waitMs * 2, lastWaitMs)) {
     try {
       const opened = await open(options, opening.link, logger)
@@ -265,7 +271,7 @@ async function openOver(
     reader,
     days: options.retentionDays,
     files: {
-      database: options.store.driver === 'sqlite' ? options.store.file : null,
+      database: embeddedFile(options.store),
       inbox: options.inboxFile,
       ballast: join(dirname(options.inboxFile), 'ballast'),
       ballastBytes: defaultBallastBytes,

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { StoreError } from '../../errors.ts'
 import type { StoreReader } from '../../model/store.ts'
 import type { StoreLocation } from '../../model/store-location.ts'
-import { nameStore, openStoreReader } from '../../store/open-store.ts'
+import { embeddedFile, nameStore, openStoreReader } from '../../store/open-store.ts'
 import { checkIntegrity } from '../../store/sqlite/check-integrity.ts'
 import { checkInbox, type InboxFiguresFound } from '../inbox/check-inbox.ts'
 import { checkLog } from './check-log.ts'
@@ -46,7 +46,7 @@ export async function verifyData(
   const startedMs = performance.now()
   const findings = new Findings()
   const { store, inboxFile } = places
-  const files = [...(store.driver === 'sqlite' ? [store.file] : []), inboxFile]
+  const files = [embeddedFile(store), inboxFile].filter(file => file !== null)
   // Before anything opens the files: a server that starts later reads the same logs.
   for (const file of files) checkFile(file, findings)
   const reader = await openStoreReader(store)
@@ -96,7 +96,8 @@ async function checkStoreAt(
   progress: VerifyProgress,
   signal: AbortSignal | undefined,
 ): Promise<StoreFigures | null> {
-  if (location.driver === 'sqlite' && !existsSync(location.file)) return null
+  const file = embeddedFile(location)
+  if (file !== null && !existsSync(file)) return null
   try {
     return await checkStore(reader, findings, progress, signal)
   } catch (error) {

@@ -142,6 +142,7 @@ class PostgresSnapshot implements StoreSnapshot {
   readonly #client: PoolClient
   readonly #sequence: number
   readonly #places: LRUCache<string, PartPlaces>
+  #queue: Promise<unknown> = Promise.resolve()
   #released = false
   /** Something on it did not end as it should: the connection is not used again. */
   #broken = false
@@ -241,6 +242,8 @@ class PostgresSnapshot implements StoreSnapshot {
     if (this.#released) return
     this.#released = true
     try {
+      // What waits behind the running statement finds the view released.
+      if (!this.#broken) await this.#queue
       if (!this.#broken) await this.#client.query('COMMIT')
     } catch {
       this.#broken = true
@@ -262,17 +265,33 @@ class PostgresSnapshot implements StoreSnapshot {
     return places
   }
 
+  /** One piece of work after the other: the driver takes one statement at a time. */
+  #next<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    const result = this.#queue.then(() => {
+      // What was given up, or found the connection broken, has ended it for those behind as well.
+      if (this.#released) throw released()
+      if (this.#broken) throw new StoreError('store_unreachable', `${this.#shown} was lost`)
+      return work(this.#client)
+    })
+    this.#queue = result.catch(() => undefined)
+    return result
+  }
+
   async #read<T>(work: (client: PoolClient) => Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted()
-    if (this.#released) throw new StoreError('snapshot_released', 'this view of the store was released')
+    if (this.#released) throw released()
     try {
-      return await explained(this.#shown, () => interruptible(work(this.#client), signal))
+      return await explained(this.#shown, () => interruptible(this.#next(work), signal))
     } catch (error) {
       // Of our own refusals the connection knows nothing; anything else leaves it in the middle of something.
       if (!(error instanceof StoreError) || error.cause !== undefined) this.#broken = true
       throw error
     }
   }
+}
+
+function released(): StoreError {
+  return new StoreError('snapshot_released', 'this view of the store was released')
 }
 
 /** Null if the bytes are not there. */

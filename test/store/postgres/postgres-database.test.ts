@@ -317,6 +317,23 @@ describe('a reader', () => {
     await reader.close()
   })
 
+  it('released in the middle of several reads ends the one that runs and starts no other', async () => {
+    const { location } = await newDatabase()
+    const writer = await openWriter(location)
+    await writer.commitSeal(seal(1, { segments: [segment('a')] }))
+    const reader = openPostgresReader(location)
+    const snapshot = await reader.snapshot()
+    const reads = Array.from({ length: 8 }, () => snapshot.segmentParts('a', ['columns']))
+    const settled = Promise.allSettled(reads)
+    await Promise.resolve()
+    await snapshot.release()
+    expect((await settled).at(-1)).toMatchObject({ reason: { code: 'snapshot_released' } })
+    const again = await reader.snapshot()
+    expect((await again.segmentParts('a', ['columns'])).size).toBe(1)
+    await again.release()
+    await reader.close()
+  })
+
   it('never uses more connections than it may', async () => {
     const database = await newDatabase({ readConnections: 2 })
     await openWriter(database.location)
