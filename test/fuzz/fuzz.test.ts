@@ -2,17 +2,17 @@ import { expect, test } from 'vitest'
 import { fuzz, noFigures } from './run-fuzz.ts'
 import { type FuzzTarget, makeTargets } from './targets.ts'
 
-test('random input of every kind is read or refused, never anything else, and never slowly', () => {
+test('random input of every kind is read or refused, never anything else, and never slowly', async () => {
   const figures = noFigures()
   const targets = makeTargets()
-  fuzz(targets, 1, 0, 150, figures)
+  await fuzz(targets, 1, 0, 150, figures)
   expect(figures.failures).toEqual([])
   expect(figures.inputs).toBe(targets.reduce((sum, { share }) => sum + share, 0) * 150)
   expect(figures.refused / figures.inputs).toBeGreaterThan(0.2)
   expect(figures.refused / figures.inputs).toBeLessThan(0.9)
 })
 
-test('what throws something else than a refusal is reported with the number that repeats it', () => {
+test('what throws something else than a refusal is reported with the number that repeats it', async () => {
   const figures = noFigures()
   const broken: FuzzTarget = {
     name: 'broken',
@@ -22,10 +22,10 @@ test('what throws something else than a refusal is reported with the number that
       return 1
     },
   }
-  fuzz([broken], 7, 0, 100, figures)
+  await fuzz([broken], 7, 0, 100, figures)
   expect(figures.failures.length).toBeGreaterThan(2)
   const again = noFigures()
   const { input = -1 } = figures.failures[0] ?? {}
-  fuzz([broken], 7, input, input + 1, again)
+  await fuzz([broken], 7, input, input + 1, again)
   expect(again.failures).toMatchObject([{ target: 'broken', input, problem: expect.stringContaining('oh') }])
 })

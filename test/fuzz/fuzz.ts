@@ -50,7 +50,7 @@ function say(state: State): void {
   )
 }
 
-function run(): void {
+async function run(): Promise<void> {
   const seed = Number(values.seed)
   const targets = makeTargets().filter(target => values.only === undefined || target.name === values.only)
   const state = readState(seed)
@@ -62,7 +62,7 @@ function run(): void {
     let saidMs = performance.now()
     while (performance.now() < end && state.failures.length < 20) {
       const startedMs = performance.now()
-      fuzz(targets, seed, state.next, state.next + roundInputs, state)
+      await fuzz(targets, seed, state.next, state.next + roundInputs, state)
       state.next += roundInputs
       state.seconds += (performance.now() - startedMs) / 1_000
       if (state.firstRssMb === 0) state.firstRssMb = rssMb()
@@ -79,4 +79,4 @@ function run(): void {
   process.exitCode = state.failures.length === 0 ? 0 : 1
 }
 
-run()
+await run()
