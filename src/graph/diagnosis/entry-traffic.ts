@@ -6,7 +6,7 @@ import type { TrafficChange } from './diagnosis.ts'
 import type { Evidence } from './evidence.ts'
 import type { Sample } from './sampling.ts'
 import { roundTo } from './score.ts'
-import { activeStretches, stretchOf } from './windows.ts'
+import { activeMs, stretchOf } from './windows.ts'
 
 export interface EntryTraffic {
   /** Index into `Names`. */
@@ -49,7 +49,10 @@ export function entryTraffic(window: Sample, baseline: Sample): readonly EntryTr
   const stretchMs = stretchOf(window.parts)
   const now = entriesOf(window)
   const before = entriesOf(baseline)
-  const seconds = { now: activeSeconds(now, stretchMs), before: activeSeconds(before, stretchMs) }
+  const seconds = {
+    now: activeSeconds(now, window, stretchMs),
+    before: activeSeconds(before, baseline, stretchMs),
+  }
   const found: EntryTraffic[] = []
   for (const service of new Set([...now.keys(), ...before.keys()])) {
     const starts = now.get(service) ?? []
@@ -88,8 +91,12 @@ function entriesOf({ set }: Sample): Map<number, number[]> {
   return starts
 }
 
-function activeSeconds(starts: ReadonlyMap<number, readonly number[]>, stretchMs: number): number {
-  return (activeStretches([...starts.values()].flat(), stretchMs).size * stretchMs) / 1000
+function activeSeconds(
+  starts: ReadonlyMap<number, readonly number[]>,
+  { parts }: Sample,
+  stretchMs: number,
+): number {
+  return activeMs([...starts.values()].flat(), parts, stretchMs) / 1000
 }
 
 function perSecond(count: number, seconds: number, kept: number): number {

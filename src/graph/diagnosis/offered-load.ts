@@ -17,7 +17,7 @@ import type { TimeRange } from '../../model/time.ts'
 import type { ChargeKey, ChargeSample, ChargeSamples } from './charge-samples.ts'
 import { leaningOn, type Point, shrunk, slopeWithin } from './load-slope.ts'
 import { type Place, placeKey, placesOf, within } from './places.ts'
-import { activeStretches, stretchOf } from './windows.ts'
+import { activeMs, stretchOf } from './windows.ts'
 
 /** One window: what was charged in it, and the times that were read. */
 export interface LoadSide {
@@ -166,7 +166,7 @@ function halfOf(side: LoadSide, usual: ChargeSamples, stretchMs: number): Half {
     for (const one of trace) seen.add(one)
   }
   const times = [...side.charges.values()].flatMap(({ atMs }) => atMs)
-  const time = Math.max(1, activeStretches(times, stretchMs).size) * side.kept
+  const time = Math.max(1, activeMs(times, side.parts, stretchMs)) * side.kept
   return {
     ...side,
     stretchMs,

@@ -47,11 +47,18 @@ export function stretchOf(parts: readonly TimeRange[]): number {
 }
 
 /**
- * Stretches in which anything happened. Rates are counted over these: before a system starts, and while nobody
- * sends, it has none.
+ * How much of the times read lies in stretches in which anything happened, milliseconds. Rates are counted over
+ * that: before a system starts, and while nobody sends, it has none.
  */
-export function activeStretches(timesMs: Iterable<number>, stretchMs: number): ReadonlySet<number> {
+export function activeMs(timesMs: Iterable<number>, parts: readonly TimeRange[], stretchMs: number): number {
   const active = new Set<number>()
   for (const time of timesMs) active.add(Math.floor(time / stretchMs))
-  return active
+  let sum = 0
+  for (const stretch of active) {
+    const fromMs = stretch * stretchMs
+    for (const part of parts) {
+      sum += Math.max(0, Math.min(part.toMs, fromMs + stretchMs) - Math.max(part.fromMs, fromMs))
+    }
+  }
+  return sum
 }

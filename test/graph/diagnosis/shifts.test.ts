@@ -6,7 +6,12 @@ import type { MetricSeries } from '../../../src/graph/diagnosis/metric-series.ts
 import { resourceShifts } from '../../../src/graph/diagnosis/resource-shift.ts'
 import { traceStateOf, weightOf } from '../../../src/graph/diagnosis/source-sampling.ts'
 import { riseEvidence } from '../../../src/graph/diagnosis/two-sample.ts'
-import { beforeWholeWindow, defaultBaseline, withoutOverlap } from '../../../src/graph/diagnosis/windows.ts'
+import {
+  activeMs,
+  beforeWholeWindow,
+  defaultBaseline,
+  withoutOverlap,
+} from '../../../src/graph/diagnosis/windows.ts'
 
 describe('riseEvidence', () => {
   it('is never negative, and nothing without a rise', () => {
@@ -236,6 +241,18 @@ describe('windows', () => {
   it('takes at least ten minutes and at most an hour before the window', () => {
     expect(defaultBaseline({ fromMs: 1e9, toMs: 1e9 + 1000 })).toEqual({ fromMs: 1e9 - 600_000, toMs: 1e9 })
     expect(defaultBaseline({ fromMs: 1e9, toMs: 1e9 + 86_400_000 }).fromMs).toBe(1e9 - 3_600_000)
+  })
+
+  it('counts rates over the times that were read and in which anything happened', () => {
+    const parts = [
+      { fromMs: 0, toMs: 1000 },
+      { fromMs: 5000, toMs: 6000 },
+    ]
+    expect(activeMs([100, 5100, 5900], parts, 500)).toBe(1500)
+    // Stretches wider than the parts count for no more than was read.
+    expect(activeMs([100, 5100], parts, 4000)).toBe(2000)
+    expect(activeMs([100], [{ fromMs: -60_000, toMs: 1000 }], 500)).toBe(500)
+    expect(activeMs([], parts, 500)).toBe(0)
   })
 
   it('leaves out the rollup window in which the incident begins', () => {
