@@ -4,7 +4,7 @@
  * their ids. What is chosen depends on times and ids only, never on the order of arrival.
  */
 import type { Deadline, Scanned, TelemetryReader } from '../../model/reader.ts'
-import type { Signal, SpanBlock } from '../../model/telemetry.ts'
+import type { LogBlock, Signal, SpanBlock } from '../../model/telemetry.ts'
 import { type TimeRange, toMs } from '../../model/time.ts'
 import { joinLogs, type LogLine, SpanIndex } from './log-lines.ts'
 import type { Names } from './names.ts'
@@ -46,6 +46,7 @@ export async function readSample(
   names: Names,
   deadline: Deadline,
   budget: number = maxSpans,
+  logBudget: number = maxLogRecords,
 ): Promise<Sample> {
   const coverage = await reader.coverage(range)
   const stored = (signal: Signal) => coverage.perSignal.find(one => one.signal === signal)?.items ?? 0
@@ -63,7 +64,10 @@ export async function readSample(
   const kept = keepBudget(picked, budget)
   const weights = await sourceWeights(scanned, kept.picked)
   const set = buildTraceSet(kept.picked, names, weights.of, deadline)
-  const lines = stored('logs') === 0 || set.traces === 0 ? [] : await readLines(reader, parts, set, deadline)
+  const lines =
+    stored('logs') === 0 || set.traces === 0
+      ? []
+      : await readLines(reader, parts, set, { deadline, budget: logBudget })
   return {
     range,
     set,
@@ -166,21 +170,46 @@ async function readLines(
   reader: TelemetryReader,
   parts: readonly TimeRange[],
   set: TraceSet,
-  deadline: Deadline,
+  { deadline, budget }: { readonly deadline: Deadline; readonly budget: number },
 ): Promise<readonly LogLine[]> {
   const index = new SpanIndex(set)
-  const lines: LogLine[] = []
   const ranges = united(parts.map(around))
+  const lines: LogLine[] = []
   for (const range of ranges) {
+    const found: LogLine[] = []
     let looked = 0
+    let untilMs = Number.POSITIVE_INFINITY
     for await (const { block } of reader.scanLogs({ range, order: 'oldest_first' })) {
       deadline.check()
-      joinLogs(block, range, set, index, lines)
+      joinLogs(block, range, set, index, found)
       looked += block.count
-      if (looked >= maxLogRecords / ranges.length) break
+      if (looked < budget / ranges.length) continue
+      untilMs = oldestMs(block)
+      break
     }
+    lines.push(...(Number.isFinite(untilMs) ? ofTracesBefore(untilMs, set, found) : found))
   }
   return lines
+}
+
+function oldestMs(block: LogBlock): number {
+  let oldest = Number.POSITIVE_INFINITY
+  for (let i = 0; i < block.count; i++) {
+    oldest = Math.min(oldest, toMs(block.timeHi[i] ?? 0, block.timeLo[i] ?? 0))
+  }
+  return oldest
+}
+
+/**
+ * Blocks come by their oldest record, so where reading stops everything before the last block's is known, and of
+ * later times the records of some services only: traces that reach there would look as if they had fallen silent.
+ */
+function ofTracesBefore(untilMs: number, set: TraceSet, lines: readonly LogLine[]): readonly LogLine[] {
+  const late = new Uint8Array(set.traces)
+  for (let row = 0; row < set.spans; row++) {
+    if ((set.endMs[row] ?? 0) >= untilMs) late[set.trace[row] ?? 0] = 1
+  }
+  return lines.filter(line => late[line.trace] !== 1)
 }
 
 /** The same times in ranges that do not overlap: what lies around two slices is read once. Sorted by time. */

@@ -95,6 +95,16 @@ describe('readSample', () => {
     }
   })
 
+  it('does not make traces fall silent where it stops reading log records', async () => {
+    const reader = readerOf((_, i) => i)
+    const whole = linesOf(await readSample(reader, range, new Names(), patient))
+    const records = [...whole.values()].reduce((sum, count) => sum + count, 0)
+    const cut = linesOf(await readSample(reader, range, new Names(), patient, 20_000, records / 2))
+    expect(cut.size).toBeGreaterThan(50)
+    expect(cut.size).toBeLessThan(0.9 * whole.size)
+    for (const [id, count] of cut) expect([id, count]).toEqual([id, whole.get(id)])
+  })
+
   it('takes the same traces whatever the order of arrival', async () => {
     const first = await readSample(
       readerOf((_, i) => i),
