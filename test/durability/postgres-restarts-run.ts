@@ -23,7 +23,7 @@ export interface RestartRunOptions {
 
 export interface RestartFigures {
   readonly cycles: number
-  /** Cycles in which the server was killed and started while Postgres was away. */
+  /** Of the server, half of them with Postgres there, half while it was away until after the next start. */
   readonly serverKills: number
   readonly acknowledged: number
   /** Items acknowledged while Postgres was away, in the cycle with the fewest. */
@@ -59,6 +59,12 @@ export async function runRestarts(options: RestartRunOptions): Promise<RestartFi
     for (let cycle = 0; cycle < options.cycles; cycle++) {
       const endMs = performance.now() + options.everyMs
       await pause(choice.next() * options.everyMs * 0.4)
+      if (cycle % 5 === 1) {
+        await server.kill()
+        server = null
+        server = await start()
+        serverKills++
+      }
       const before = ledger.acknowledged.size
       const fault = faults[choice.below(faults.length)] ?? 'fast'
       if (fault === 'frozen') postgres.freeze()

@@ -17,7 +17,7 @@ test('restarts of Postgres, and a start without it, lose nothing acknowledged an
     twice: 0,
     invented: 0,
     deadLetters: 0,
-    serverKills: 1,
+    serverKills: 2,
   })
   expect(figures.acknowledged).toBeGreaterThan(1_000)
   expect(figures.minAcknowledgedWhileAway).toBeGreaterThan(0)
