@@ -1,5 +1,6 @@
 /** What a query worker keeps between calls, every part of it bounded by bytes. */
 import { LRUCache } from 'lru-cache'
+import type { RollupView } from '../model/rollup.ts'
 import type { Retirements, RollupRecord, SegmentHeader } from '../model/store.ts'
 import type { TailEntry } from '../model/tail.ts'
 import type { Batch, Block } from '../model/telemetry.ts'
@@ -29,6 +30,13 @@ export interface DecodedEntry {
   readonly maxTimeMs: number
 }
 
+/** A view of rollups, and the records it was made of. */
+export interface KeptRollupView {
+  readonly ids: readonly string[]
+  readonly view: RollupView
+  readonly bytes: number
+}
+
 export interface ReaderCaches {
   readonly headers: SegmentHeaders
   /** Opening a view and following the headers happens one call at a time; this is the end of the queue. */
@@ -42,6 +50,7 @@ export interface ReaderCaches {
   readonly rollups: LRUCache<string, RollupRecord>
   readonly totals: LRUCache<string, KeptTotals>
   readonly totalViews: LRUCache<string, KeptView>
+  readonly views: LRUCache<string, KeptRollupView>
   readonly corrupt: LRUCache<string, SegmentHeader>
   /**
    * Items that the books of the store say a tenant has and no header names, by tenant; counted once, when the
@@ -67,6 +76,8 @@ export function createReaderCaches(maxBytes: number = defaultCacheBytes): Reader
     // Sums of some hours of a thousand services with ten thousand edges, and the last few ranges asked about.
     totals: bounded(maxBytes * 0.15, totals => totals.bytes),
     totalViews: bounded(maxBytes * 0.1, kept => kept.bytes),
+    // Beside the rest: whole for a hundred services, of a thousand only short ranges fit.
+    views: bounded(maxBytes * 0.25, kept => kept.bytes),
     // By size, because a bound by number is allocated whole at once.
     corrupt: new LRUCache({ maxSize: maxCorrupt, sizeCalculation: () => 1 }),
     missingItems: null,

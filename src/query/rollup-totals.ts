@@ -136,6 +136,7 @@ function bytesOf(sections: ReadonlyMap<TotalKind, DecodedKind>): number {
   return bytes
 }
 
-function sameIds(a: readonly string[], b: readonly string[]): boolean {
+/** Of the same records in the same order. */
+export function sameIds(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((id, at) => id === b[at])
 }

@@ -7,7 +7,7 @@
  */
 import pLimit from 'p-limit'
 import { StoreError } from '../errors.ts'
-import { openOnce, rollupView } from '../graph/rollups/rollup-view.ts'
+import { openOnce, rollupView, viewWindows } from '../graph/rollups/rollup-view.ts'
 import type {
   AsOf,
   Coverage,
@@ -44,7 +44,7 @@ import { type FilterTerm, filterTerm } from '../store/segment/prefix-filter.ts'
 import { rowsPerFrame } from '../store/segment/record-frames.ts'
 import { mayHoldPrefix, mayHoldTrace, prefixOf } from '../store/segment/trace-index.ts'
 import type { DecodedEntry, ReaderCaches } from './reader-caches.ts'
-import { readTotals, type TotalsSource } from './rollup-totals.ts'
+import { readTotals, sameIds, type TotalsSource } from './rollup-totals.ts'
 import { SegmentAccess } from './segment-access.ts'
 import type { HeaderList } from './segment-headers.ts'
 import type { Tail, TailView } from './tail.ts'
@@ -55,6 +55,8 @@ import { matchingRows, mergeTraceParts, type TracePart } from './trace-rows.ts'
 const defaultAttributeMaxBytes = 65_536
 /** Index parts read at once; on SQLite they come one after the other, on Postgres they overlap. */
 const fanOut = 8
+/** What a rollup record takes in memory once it is decoded and spread out, to what is stored, about. */
+const decodedPerStored = 16
 
 export interface ReaderOptions {
   readonly store: StoreReader
@@ -162,7 +164,8 @@ class SnapshotReader implements OpenReader {
   readonly #tail: TailView
   readonly #entries: readonly TailEntry[]
   readonly #access: SegmentAccess
-  #corruptRollups = 0
+  /** Ids; each counts once however often it was met. */
+  readonly #corruptRollups = new Set<string>()
 
   constructor(
     options: ReaderOptions,
@@ -245,7 +248,30 @@ class SnapshotReader implements OpenReader {
   }
 
   async rollups(range: TimeRange, stepSeconds: 10 | 60 | 600 = 10): Promise<RollupView> {
-    return rollupView(await this.#rollupRecords(range), range, stepSeconds)
+    const { caches, deadline } = this.#options
+    deadline.check()
+    const heads = await this.#snapshot.rollupHeads(this.tenant, range.fromMs, range.toMs, deadline.signal)
+    const present = [...(heads ?? []), ...this.#unsealedRollups(range)]
+    const ids = present.map(head => head.id)
+    // Ranges that round to the same windows have the same view.
+    const { step, first, last } = viewWindows(present, range, stepSeconds)
+    const key = [this.tenant, step, first, last].join(' ')
+    const kept = heads === null ? undefined : caches.views.get(key)
+    if (kept !== undefined && sameIds(kept.ids, ids)) return kept.view
+    const records = await this.#rollupRecords(range)
+    const view = rollupView(records, range, stepSeconds)
+    // What is damaged has to be noticed by every answer.
+    if (heads !== null && this.#corruptRollups.size === 0) {
+      const bytes = records.reduce((sum, record) => sum + record.bytes.length, 0)
+      caches.views.set(key, { ids, view, bytes: bytes * decodedPerStored })
+    }
+    return view
+  }
+
+  #unsealedRollups(range: TimeRange): readonly RollupRecord[] {
+    return this.#tail.rollups.filter(
+      record => record.tenant === this.tenant && record.fromMs < range.toMs && record.toMs > range.fromMs,
+    )
   }
 
   async totals(
@@ -257,10 +283,7 @@ class SnapshotReader implements OpenReader {
     deadline.check()
     const { fromMs, toMs } = range
     const stored = await this.#snapshot.rollupHeads(this.tenant, fromMs, toMs, deadline.signal)
-    const unsealed = this.#tail.rollups.filter(
-      record => record.tenant === this.tenant && record.fromMs < toMs && record.toMs > fromMs,
-    )
-    const damaged = this.#corruptRollups
+    const unsealed = this.#unsealedRollups(range)
     const source: TotalsSource = {
       tenant: this.tenant,
       chunks: caches.totals,
@@ -269,13 +292,11 @@ class SnapshotReader implements OpenReader {
       load: async part => {
         const records = await this.#rollupRecords(part)
         const inPart = records.filter(record => record.fromMs < part.toMs && record.toMs > part.fromMs)
-        return this.#corruptRollups > damaged ? null : inPart
+        return this.#corruptRollups.size > 0 ? null : inPart
       },
     }
     const totals = stored === null ? null : await readTotals(source, range, stepSeconds, kinds)
     if (totals !== null) return totals
-    // Damage is counted once, by whoever reads all of the range.
-    this.#corruptRollups = damaged
     const view = await this.rollups(range, stepSeconds)
     return { view, windows: view.length, windowSeconds: view.stepSeconds }
   }
@@ -323,7 +344,7 @@ class SnapshotReader implements OpenReader {
       corruptSegments:
         corrupt.length +
         headers.damaged +
-        this.#corruptRollups +
+        this.#corruptRollups.size +
         (headers.damaged === 0 && missing > 0 ? 1 : 0),
       corruptItems: corrupt.reduce((sum, header) => sum + header.count, missing),
       lostRequests: this.#options.tail.lostPositions,
@@ -501,7 +522,7 @@ class SnapshotReader implements OpenReader {
       return true
     } catch (error) {
       if (!(error instanceof StoreError)) throw error
-      this.#corruptRollups++
+      this.#corruptRollups.add(record.id)
       this.#options.onDamage?.(`rollup ${record.id}: ${error.message}`)
       return false
     }

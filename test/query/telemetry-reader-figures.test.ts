@@ -161,6 +161,12 @@ async function seal(one: TailPublication): Promise<void> {
   })
 }
 
+/** Kept from read to read within a test, as in a worker. */
+let caches = createReaderCaches()
+beforeEach(() => {
+  caches = createReaderCaches()
+})
+
 async function using<T>(work: (reader: OpenReader) => Promise<T>, tenant = 'acme'): Promise<T> {
   const reader = await openTelemetryReader({
     store,
@@ -168,7 +174,7 @@ async function using<T>(work: (reader: OpenReader) => Promise<T>, tenant = 'acme
     tenant,
     deadline: patient,
     nowMs: startMs,
-    caches: createReaderCaches(),
+    caches,
     ingestCounters: async () => [],
   })
   try {
@@ -181,6 +187,13 @@ async function using<T>(work: (reader: OpenReader) => Promise<T>, tenant = 'acme
 async function requests(reader: OpenReader): Promise<readonly number[]> {
   const [series] = (await reader.rollups(range)).series('service', 'cart')
   const sum = (values: Float64Array | undefined): number => values?.reduce((a, b) => a + b, 0) ?? 0
+  // The same added up over time.
+  const [total] = (await reader.totals(range, 10, ['service'])).view.series('service', 'cart')
+  expect([total?.total('count') ?? 0, total?.total('errors') ?? 0, total?.quantile(0.5) ?? 0]).toEqual([
+    sum(series?.count),
+    sum(series?.errors),
+    series?.quantile(0.5) ?? 0,
+  ])
   return [sum(series?.count), sum(series?.errors), Math.round(series?.quantile(0.5) ?? 0)]
 }
 
