@@ -17,6 +17,7 @@ import type {
 import type { PostgresLocation } from '../../model/store-location.ts'
 import { checkPart } from '../part.ts'
 import { headerColumns, headerOf, type SegmentRow } from '../rows/segment-row.ts'
+import { copyOut } from './copy-out.ts'
 import {
   checkIdentity,
   connectTimeoutMs,
@@ -306,24 +307,25 @@ async function readParts(
     if (place === undefined) throw new StoreError('corrupt_segment', `segment ${id} has no part ${name}`)
     return place
   })
-  // The limits of `substring` count from 1. Joined from this side, so that one row of bytes is looked up once.
-  const { rows } = await client.query<{ readonly bytes: Buffer }>(
-    `SELECT substring(d.bytes FROM p.first FOR p.size) AS bytes
-     FROM otelcontext.segment_data d, unnest($4::int[], $5::int[]) WITH ORDINALITY AS p(first, size, place)
-     WHERE d.signal = $1 AND d.day = $2 AND d.sequence = $3 ORDER BY p.place`,
-    [
-      places.signal,
-      places.day,
-      places.sequence,
-      wanted.map(([offset]) => offset + 1),
-      wanted.map(([, length]) => length),
-    ],
+  // Joined from this side, so that one row of bytes is looked up once; `substring` counts from 1.
+  const numbers = [places.signal, places.day, places.sequence, ...wanted.flat()]
+  if (!numbers.every(Number.isSafeInteger))
+    throw new StoreError('corrupt_segment', `segment ${id} has places that are no numbers`)
+  const first = wanted.map(([offset]) => offset + 1)
+  const size = wanted.map(([, length]) => length)
+  const rows = await copyOut(
+    client,
+    `SELECT substring(d.bytes FROM p.first FOR p.size)
+     FROM otelcontext.segment_data d, unnest('{${first}}'::int[], '{${size}}'::int[])
+       WITH ORDINALITY AS p(first, size, place)
+     WHERE d.signal = ${places.signal} AND d.day = ${places.day} AND d.sequence = ${places.sequence}
+     ORDER BY p.place`,
   )
   if (rows.length < names.length) return null
   const found = new Map<string, Uint8Array>()
   for (const [at, name] of names.entries()) {
-    const bytes = rows[at]?.bytes
-    if (bytes === undefined || bytes.length !== wanted[at]?.[1])
+    const bytes = rows[at] ?? null
+    if (bytes === null || bytes.length !== wanted[at]?.[1])
       throw new StoreError('corrupt_segment', `segment ${id} lost its part ${name}`)
     checkPart(bytes)
     found.set(name, bytes)

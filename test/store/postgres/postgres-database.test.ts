@@ -287,6 +287,7 @@ describe('a reader', () => {
     await database.run(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
       WHERE datname = '${database.name}' AND application_name = 'otelcontext'`)
     await expect(lost[0]?.sealedPosition(inbox)).rejects.toMatchObject({ code: 'store_unreachable' })
+    await expect(lost[1]?.segmentParts('a', ['columns'])).rejects.toMatchObject({ code: 'store_unreachable' })
     await Promise.all(lost.map(one => one.release()))
     const snapshot = await reader.snapshot()
     expect(await snapshot.sealedPosition(inbox)).toBe(1)
@@ -314,6 +315,25 @@ describe('a reader', () => {
     const again = await reader.snapshot()
     expect((await again.segmentParts('a', ['columns'])).size).toBe(1)
     await again.release()
+    await reader.close()
+  })
+
+  it('says that a lock held it up, and reads on in a new view', async () => {
+    const database = await newDatabase()
+    const writer = await openWriter(database.location)
+    await writer.commitSeal(seal(1, { segments: [segment('a')] }))
+    const reader = openPostgresReader(database.location)
+    const first = await reader.snapshot()
+    const other = new Client({ connectionString: database.location.dsn })
+    await other.connect()
+    await other.query('BEGIN; LOCK TABLE otelcontext.segment_data')
+    await expect(first.segmentParts('a', ['columns'])).rejects.toMatchObject({ code: 'store_busy' })
+    await other.query('ROLLBACK')
+    await other.end()
+    await first.release()
+    const second = await reader.snapshot()
+    expect((await second.segmentParts('a', ['columns'])).size).toBe(1)
+    await second.release()
     await reader.close()
   })
 
