@@ -39,9 +39,13 @@ export interface DecodedColumns {
   readonly held: Uint8Array
 }
 
+/** Kept from block to block: they grow to the largest one. */
+const packed = new ByteWriter(1 << 18)
+const random = new ByteWriter(1 << 17)
+
 export function writeColumns(out: ByteWriter, block: Block, held: Uint8Array): void {
-  const packed = new ByteWriter(block.count * 24 + 1024)
-  const random = new ByteWriter(block.count * 12 + 64)
+  packed.length = 0
+  random.length = 0
   writeBase(packed, block)
   writeIntegers(packed, held)
   if (block.signal === 'traces') writeSpans(packed, random, block)

@@ -13,6 +13,7 @@ import { pickLogs, pickPoints, pickSpans } from './pick-rows.ts'
 import { JoinedRecords, PickedRecords } from './picked-records.ts'
 import { encodeRecords, rowsPerFrame } from './record-frames.ts'
 import { repeatedSpans } from './repeated-spans.ts'
+import { Scratch } from './scratch.ts'
 import { TermIndexBuilder } from './term-index.ts'
 import { writeTraceIndex } from './trace-index.ts'
 
@@ -110,6 +111,7 @@ function encodeSources(owner: Owner, all: readonly Source[], once = false): read
   if (sources.some(source => source.block.signal !== owner.signal))
     throw new TypeError(`a batch for a segment of ${owner.signal} holds another signal`)
   if (sources.length === 0) return []
+  scratch.reset()
   const joined = joinSources(owner.signal, sources)
   const { block, records, receivedMs } = joined
   const repeated = once && block.signal === 'traces' ? repeatedSpans(block, records) : null
@@ -118,6 +120,9 @@ function encodeSources(owner: Owner, all: readonly Source[], once = false): read
     .filter(rows => rows.length > 0)
     .map((rows, ordinal) => encodeSegment(owner, joined, rows, ordinal))
 }
+
+/** Holds the columns of the segments at hand: building them is synchronous, and nothing of it is kept. */
+const scratch = new Scratch()
 
 /** All rows of all sources in one block. */
 interface Joined {
@@ -144,20 +149,31 @@ function joinSources(signal: Signal, sources: readonly Source[]): Joined {
 
 /** Signals were compared on entry, so the filters keep every block. */
 function joinBlocks(signal: Signal, blocks: readonly Block[]): Block {
-  if (signal === 'traces') return joinSpanBlocks(blocks.filter(block => block.signal === 'traces'))
-  if (signal === 'logs') return joinLogBlocks(blocks.filter(block => block.signal === 'logs'))
-  return joinMetricBlocks(blocks.filter(block => block.signal === 'metrics'))
+  if (signal === 'traces')
+    return joinSpanBlocks(
+      scratch,
+      blocks.filter(block => block.signal === 'traces'),
+    )
+  if (signal === 'logs')
+    return joinLogBlocks(
+      scratch,
+      blocks.filter(block => block.signal === 'logs'),
+    )
+  return joinMetricBlocks(
+    scratch,
+    blocks.filter(block => block.signal === 'metrics'),
+  )
 }
 
 function pickRows(block: Block, rows: Uint32Array): Block {
-  if (block.signal === 'traces') return pickSpans(block, rows)
-  return block.signal === 'logs' ? pickLogs(block, rows) : pickPoints(block, rows)
+  if (block.signal === 'traces') return pickSpans(scratch, block, rows)
+  return block.signal === 'logs' ? pickLogs(scratch, block, rows) : pickPoints(scratch, block, rows)
 }
 
 function encodeSegment(owner: Owner, joined: Joined, rows: Uint32Array, ordinal: number): SegmentRecord {
   const block = pickRows(joined.block, rows)
   const picked = new PickedRecords(joined.records, rows)
-  const records = encodeRecords(block, picked)
+  const records = encodeRecords(block, picked, content => sealPart(out => writeCompressed(out, content)))
   const parts = new Map<string, Uint8Array>()
   parts.set(
     partNames.columns,
@@ -184,10 +200,7 @@ function encodeSegment(owner: Owner, joined: Joined, rows: Uint32Array, ordinal:
     )
   }
   for (let frame = 0; frame < records.frames.length; frame++)
-    parts.set(
-      partNames.frame(frame),
-      sealPart(out => writeCompressed(out, records.frames[frame] as Uint8Array)),
-    )
+    parts.set(partNames.frame(frame), records.frames[frame] as Uint8Array)
   return { header: headerOf(owner, usedSources(joined, rows), block, parts, ordinal), parts }
 }
 

@@ -1,4 +1,4 @@
-/** Many decoded batches as one block, row behind row, their tables shared. */
+/** Many decoded batches as one block in `scratch`, row behind row, their tables shared. */
 import type {
   BlockBase,
   LogBlock,
@@ -8,9 +8,10 @@ import type {
   ScopeEntry,
   SpanBlock,
 } from '../../model/telemetry.ts'
+import type { Scratch } from './scratch.ts'
 
-export function joinSpanBlocks(blocks: readonly SpanBlock[]): SpanBlock {
-  const join = new Join(blocks)
+export function joinSpanBlocks(scratch: Scratch, blocks: readonly SpanBlock[]): SpanBlock {
+  const join = new Join(scratch, blocks)
   return {
     signal: 'traces',
     ...join.base(),
@@ -24,7 +25,7 @@ export function joinSpanBlocks(blocks: readonly SpanBlock[]): SpanBlock {
     kind: join.octets(block => block.kind),
     status: join.octets(block => block.status),
     name: join.texts(block => block.name),
-    httpStatus: join.fill(new Uint16Array(join.count), block => block.httpStatus),
+    httpStatus: join.fill(scratch.halves(join.count), block => block.httpStatus),
     errorType: join.texts(block => block.errorType),
     peer: join.texts(block => block.peer),
     peerKind: join.octets(block => block.peerKind),
@@ -33,8 +34,8 @@ export function joinSpanBlocks(blocks: readonly SpanBlock[]): SpanBlock {
   }
 }
 
-export function joinLogBlocks(blocks: readonly LogBlock[]): LogBlock {
-  const join = new Join(blocks)
+export function joinLogBlocks(scratch: Scratch, blocks: readonly LogBlock[]): LogBlock {
+  const join = new Join(scratch, blocks)
   return {
     signal: 'logs',
     ...join.base(),
@@ -49,8 +50,8 @@ export function joinLogBlocks(blocks: readonly LogBlock[]): LogBlock {
   }
 }
 
-export function joinMetricBlocks(blocks: readonly MetricBlock[]): MetricBlock {
-  const join = new Join(blocks)
+export function joinMetricBlocks(scratch: Scratch, blocks: readonly MetricBlock[]): MetricBlock {
+  const join = new Join(scratch, blocks)
   const metrics = join.table(
     block => block.metric,
     block => block.metrics,
@@ -65,8 +66,8 @@ export function joinMetricBlocks(blocks: readonly MetricBlock[]): MetricBlock {
     timeLo: join.words(block => block.timeLo),
     startHi: join.words(block => block.startHi),
     startLo: join.words(block => block.startLo),
-    value: join.fill(new Float64Array(join.count), block => block.value),
-    pointCount: join.fill(new Float64Array(join.count), block => block.pointCount),
+    value: join.fill(scratch.doubles(join.count), block => block.value),
+    pointCount: join.fill(scratch.doubles(join.count), block => block.pointCount),
     series: join.texts(block => block.series),
     strings: join.strings,
   }
@@ -75,11 +76,13 @@ export function joinMetricBlocks(blocks: readonly MetricBlock[]): MetricBlock {
 class Join<B extends BlockBase> {
   readonly count: number
   readonly strings: string[] = ['']
+  readonly #scratch: Scratch
   readonly #blocks: readonly B[]
   /** Number in `strings` of each text of each block. */
   readonly #numbers: readonly Uint32Array[]
 
-  constructor(blocks: readonly B[]) {
+  constructor(scratch: Scratch, blocks: readonly B[]) {
+    this.#scratch = scratch
     this.#blocks = blocks
     this.count = blocks.reduce((sum, block) => sum + block.count, 0)
     const index = new Map<string, number>([['', 0]])
@@ -108,11 +111,11 @@ class Join<B extends BlockBase> {
   }
 
   octets(column: (block: B) => Uint8Array, width = 1): Uint8Array {
-    return this.fill(new Uint8Array(this.count * width), column)
+    return this.fill(this.#scratch.octets(this.count * width), column)
   }
 
   words(column: (block: B) => Uint32Array): Uint32Array {
-    return this.fill(new Uint32Array(this.count), column)
+    return this.fill(this.#scratch.words(this.count), column)
   }
 
   fill<A extends Uint8Array | Uint16Array | Uint32Array | Float64Array>(into: A, column: (block: B) => A): A {
@@ -127,7 +130,7 @@ class Join<B extends BlockBase> {
 
   /** A text column, its texts gathered in `strings`. */
   texts(column: (block: B) => Uint32Array): Uint32Array {
-    return renumbered(this.#blocks.map(column), this.#numbers, this.count)
+    return renumbered(this.#blocks.map(column), this.#numbers, this.#scratch.words(this.count))
   }
 
   /** A table whose rows are referred to; entries with equal keys become one. */
@@ -147,7 +150,7 @@ class Join<B extends BlockBase> {
         return entries.push(entry) - 1
       }),
     )
-    return { entries, column: renumbered(this.#blocks.map(column), numbers, this.count) }
+    return { entries, column: renumbered(this.#blocks.map(column), numbers, this.#scratch.words(this.count)) }
   }
 
   #numbersOf(texts: readonly string[], index: Map<string, number>): Uint32Array {
@@ -169,9 +172,8 @@ class Join<B extends BlockBase> {
 function renumbered(
   columns: readonly Uint32Array[],
   numbers: readonly Uint32Array[],
-  count: number,
+  into: Uint32Array,
 ): Uint32Array {
-  const into = new Uint32Array(count)
   let at = 0
   for (let source = 0; source < columns.length; source++) {
     const column = columns[source] as Uint32Array

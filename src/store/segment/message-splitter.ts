@@ -16,6 +16,7 @@ export class MessageSplitter {
   readonly #codes = new ByteWriter(16_384)
   readonly #numbers = new ByteWriter(1024)
   readonly #literals = new ByteWriter(65_536)
+  readonly #frame = new ByteWriter(65_536)
   readonly #field: Field
 
   constructor(held: HeldFields) {
@@ -24,9 +25,10 @@ export class MessageSplitter {
     this.#field = { bytes, view: viewOf(bytes), tag: 0, start: 0, from: 0, to: 0, keyFrom: -1, keyTo: -1 }
   }
 
-  /** What was split since the last frame was taken. */
+  /** What was split since the last frame was taken; a view that the next one changes. */
   takeFrame(): Uint8Array {
-    const frame = new ByteWriter(this.#codes.length + this.#numbers.length + this.#literals.length + 32)
+    const frame = this.#frame
+    frame.length = 0
     for (const section of [this.#codes, this.#numbers, this.#literals]) {
       frame.block(section.view())
       section.length = 0

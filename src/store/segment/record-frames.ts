@@ -24,11 +24,16 @@ export interface EncodedRecords {
   /** `heldFieldsOf` bits per row. */
   readonly held: Uint8Array
   readonly dictionary: Uint8Array
+  /** As `pack` made them. */
   readonly frames: readonly Uint8Array[]
 }
 
-/** Encodes the messages of `block` in one pass. */
-export function encodeRecords(block: Block, records: PickedRecords): EncodedRecords {
+/** Encodes the messages of `block` in one pass. `pack` gets the content of each frame, which it must not keep. */
+export function encodeRecords(
+  block: Block,
+  records: PickedRecords,
+  pack: (content: Uint8Array) => Uint8Array,
+): EncodedRecords {
   const splitter = new MessageSplitter(heldFieldsOf(block))
   const held = new Uint8Array(block.count)
   const frames: Uint8Array[] = []
@@ -36,7 +41,7 @@ export function encodeRecords(block: Block, records: PickedRecords): EncodedReco
   for (let start = 0; start < block.count; start += size) {
     const end = Math.min(block.count, start + size)
     splitRows(splitter, records, start, end, held)
-    frames.push(splitter.takeFrame())
+    frames.push(pack(splitter.takeFrame()))
   }
   return { held, dictionary: splitter.dictionary.done(), frames }
 }
