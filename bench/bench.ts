@@ -4,7 +4,7 @@
  * on with `--resume`; `--write` puts the table and the charts into bench/.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -64,6 +64,7 @@ for (const row of wanted) {
     scale,
     at: new Date().toISOString(),
     seconds,
+    loadAverage: loadavg()[0] ?? 0,
     figures,
     curves,
   }

@@ -29,6 +29,7 @@ else {
     scale: 'usual',
     at: '',
     seconds,
+    loadAverage: 0,
     figures,
     curves: [],
   } as const

@@ -11,6 +11,8 @@ export interface RowRecord {
   /** RFC 3339. */
   readonly at: string
   readonly seconds: number
+  /** Of the machine over the minute before the row ended: what else ran beside it. */
+  readonly loadAverage: number
   readonly figures: readonly Figure[]
   readonly curves: readonly Curve[]
 }

@@ -12,8 +12,11 @@ export function resultsMarkdown(state: BenchState): string {
   const found = rows.flatMap(row => state.rows.filter(record => record.id === row.id))
   const last = found.reduce((latest, record) => (record.at > latest ? record.at : latest), '')
   const scales = [...new Set(found.map(record => record.scale))].join(' and ')
+  const loads = found.map(record => record.loadAverage)
   const lines = [
     `Last run ${last.slice(0, 10)}, scale ${scales}, on ${state.machine}; the load generator runs on the same cores.`,
+    `Load average at the end of each row: ${shown(Math.min(...loads))} to ${shown(Math.max(...loads))}; two or three are the benchmark's own, what is above`,
+    'ran beside it and lengthens times that pass, less so processor time, and ratios hardly.',
     '',
     '| | measured | baseline in the same run | ratio | goal | |',
     '|---|---|---|---|---|---|',
