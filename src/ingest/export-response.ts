@@ -19,13 +19,15 @@ function isFull(partial: PartialSuccess): boolean {
   return partial.rejected === 0 && partial.message === ''
 }
 
+const empty = new Uint8Array(0)
+
 /**
  * The responses of all signals share their numbers: partial_success = 1 { int64 rejected = 1;
  * string error_message = 2 }.
  */
 export function encodeExportResponse(partial: PartialSuccess): Uint8Array {
+  if (isFull(partial)) return empty
   const writer = new ByteWriter()
-  if (isFull(partial)) return writer.copy()
   const inner = new ByteWriter()
   if (partial.rejected > 0) {
     inner.varint32(1 << 3)

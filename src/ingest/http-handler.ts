@@ -209,7 +209,9 @@ function send(
     'content-length': String(Buffer.byteLength(body)),
     ...headers,
   })
-  response.end(body)
+  // Without a body, head and end leave in one write.
+  if (body.length === 0) response.end()
+  else response.end(body)
 }
 
 function pathOf(request: IncomingMessage): string {
