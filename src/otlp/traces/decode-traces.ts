@@ -18,8 +18,7 @@ import { SpanColumns } from './span-columns.ts'
 
 const spanShape: MessageShape = shapeOf(spanMessage)
 
-/** Depth of an attribute of a span, and of one of an event or link: request, groups, span, (event). */
-const spanAttributeDepth = 5
+/** Depth of an attribute of an event or link: request, groups, span, event. */
 const nestedAttributeDepth = 6
 
 /** Tags of the fields that become columns or must be looked into. */
@@ -156,8 +155,7 @@ class SpanDecoder {
       pos = value + length
       switch (tag) {
         case spanTags.attributes:
-          scanAttribute(bytes, value, pos, spanAttributeDepth)
-          hot.note(view)
+          hot.scan(bytes, view, value, pos)
           break
         case spanTags.traceId:
           traceAt = value

@@ -1,6 +1,13 @@
 /** The span attributes that become columns: found by their bytes, read after the whole span is known. */
 import { peerKinds } from '../../model/telemetry.ts'
-import { attribute, numberAt, shortTextAt, stringStart } from '../wire/attribute-scan.ts'
+import {
+  attribute,
+  checkValue,
+  numberAt,
+  scanAttribute,
+  shortTextAt,
+  stringStart,
+} from '../wire/attribute-scan.ts'
 import type { TextInterner } from '../wire/interner.ts'
 import { KeyMatcher } from '../wire/key-matcher.ts'
 import { utf8CutEnd } from '../wire/utf8-text.ts'
@@ -24,6 +31,9 @@ const keys = [
   // Of the first exception event, not of the span.
   'exception.type',
 ] as const
+
+/** Depth of an attribute of a span: request, groups, span. */
+const spanAttributeDepth = 5
 
 const httpStatus = 0
 const oldHttpStatus = 1
@@ -75,11 +85,38 @@ export class HotAttributes {
     this.#seen = 0
   }
 
-  /** Takes note of the attribute just scanned, if it is one of ours. The last of equal keys counts. */
-  note(view: DataView): void {
-    const key = this.#matcher.match(view, attribute.keyFrom, attribute.keyTo - attribute.keyFrom)
-    if (key < 0 || key === exceptionType) return
-    this.#set(key)
+  /**
+   * Scans the attribute `bytes[from, to)` of a span and takes note of it if it is one of ours; the last of equal keys
+   * counts. Throws when it is not well formed. `view` is one of `bytes`.
+   */
+  scan(bytes: Uint8Array, view: DataView, from: number, to: number): void {
+    // What encoders send: key and value, each shorter than 128 bytes; see `scanAttribute` for all else.
+    const keyLength = bytes[from + 1] ?? 0
+    const valueFrom = from + keyLength + 4
+    const length = to - valueFrom
+    if (
+      length < 2 ||
+      length >= 0x80 ||
+      keyLength >= 0x80 ||
+      bytes[from] !== 0x0a ||
+      bytes[valueFrom - 2] !== 0x12 ||
+      bytes[valueFrom - 1] !== length
+    ) {
+      scanAttribute(bytes, from, to, spanAttributeDepth)
+      this.#note(view, attribute.keyFrom, attribute.keyTo - attribute.keyFrom)
+      return
+    }
+    attribute.valueFrom = valueFrom
+    attribute.valueTo = to
+    if (bytes[valueFrom] !== 0x0a || bytes[valueFrom + 1] !== length - 2) {
+      checkValue(bytes, valueFrom, to, spanAttributeDepth + 1)
+    }
+    this.#note(view, from + 2, keyLength)
+  }
+
+  #note(view: DataView, keyFrom: number, keyLength: number): void {
+    const key = this.#matcher.match(view, keyFrom, keyLength)
+    if (key >= 0 && key !== exceptionType) this.#set(key)
   }
 
   /** The same for an attribute of an exception event, of which the first counts. */
