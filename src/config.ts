@@ -104,6 +104,7 @@ export interface SettingValues {
   readonly DLQ_MAX_FILES: number
   readonly DLQ_MAX_DISK_MB: number
   readonly METRIC_MAX_CARDINALITY: number
+  readonly METRIC_MAX_CARDINALITY_PER_TENANT: number
   readonly MCP_ENABLED: boolean
   readonly MCP_PATH: string
   readonly MCP_MAX_CONCURRENT: number
@@ -349,7 +350,13 @@ export const settings: { readonly [K in SettingName]: Setting<SettingValues[K]> 
     'graph',
     fromText(whole(100, 10_000_000)),
     '10000',
-    'Metric series per tenant in rollups; points beyond are stored, and counted as overflow.',
+    'Metric series of all tenants in rollups; points beyond are stored, and counted as overflow.',
+  ),
+  METRIC_MAX_CARDINALITY_PER_TENANT: setting(
+    'graph',
+    fromText(whole(0, 10_000_000)),
+    '0',
+    'The same for one tenant. 0: a tenant alone may have all; where there are several, each keeps a share.',
   ),
   MCP_ENABLED: setting('MCP', flag, 'true', 'Serve MCP over HTTP.'),
   MCP_PATH: setting(

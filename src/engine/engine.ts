@@ -4,14 +4,17 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import type { CardinalityLimits } from '../graph/cardinality-budget.ts'
 import type { GraphLimits } from '../graph/graph-limits.ts'
 import type { Logger } from '../logger.ts'
 import type { Admission } from '../model/ingest.ts'
 import type { IngestControl } from '../model/ingest-observer.ts'
+import type { Overflow } from '../model/overflow.ts'
 import type { IngestCounter } from '../model/reader.ts'
 import type { StoreLocation } from '../model/store-location.ts'
 import type { InboxFigures } from './inbox/inbox.ts'
 import { InboxClient } from './inbox/inbox-client.ts'
+import { OverflowWatch } from './overflow-watch.ts'
 import type { RetentionDays } from './retention/maintenance.ts'
 import type { DeadLetterOptions } from './sealing/dead-letters.ts'
 import { EngineClient } from './sealing/engine-client.ts'
@@ -35,6 +38,8 @@ export interface EngineOptions {
   /** Bytes that everything stored may take; null, which is the default, for no bound. */
   readonly diskBudgetBytes?: number | null
   readonly graphLimits?: Partial<GraphLimits>
+  /** Of all tenants together. */
+  readonly graphLimitsInAll?: Partial<CardinalityLimits>
   readonly sealLimits?: SealLimits
   readonly logger: Logger
   /** Both workers on this thread, for tests. */
@@ -71,6 +76,8 @@ export interface Engine {
    * port closes when the engine worker has to be replaced; the query worker then needs a new one.
    */
   connectTail(port: MessagePort): void
+  /** Bounds of the graph that were reached since the start; a few seconds old. */
+  overflows(): readonly Overflow[]
   /** Since the start, sorted by tenant, signal and transport. */
   ingestCounters(): readonly IngestCounter[]
   figures(): Promise<EngineFigures>
@@ -132,6 +139,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         diskBudgetBytes: options.diskBudgetBytes ?? null,
         attributeMaxBytes: options.attributeMaxBytes,
         graphLimits: options.graphLimits ?? {},
+        graphLimitsInAll: options.graphLimitsInAll ?? {},
         sealLimits: options.sealLimits ?? defaultSealLimits,
         logLevel: logger.level,
       },
@@ -159,9 +167,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 }
 
 function handleOf(inbox: InboxClient, engine: EngineClient): Engine {
+  const watch = new OverflowWatch(inbox, async () => (await engine.figures())?.overflows ?? [])
   let stopping: Promise<void> | null = null
 
   async function stop(): Promise<void> {
+    watch.stop()
     inbox.gate.drain()
     const end = Date.now() + answerPatienceMs
     while (inbox.waiting.requests > 0 && Date.now() < end) await pause(5)
@@ -170,7 +180,8 @@ function handleOf(inbox: InboxClient, engine: EngineClient): Engine {
   }
 
   return {
-    admission: inbox,
+    admission: watch,
+    overflows: () => watch.overflows,
     control: inbox.gate,
     inboxId: inbox.inboxId,
     connectTail: port => engine.connectTail(port),

@@ -3,11 +3,14 @@
  * Deterministic (no clock, no randomness), bounded by its limits, and told as deltas, so that what a range
  * of the inbox added can be stored with exactly that range.
  */
+import type { Overflow } from '../model/overflow.ts'
 import type { RollupRecord, TemplateRecord } from '../model/store.ts'
 import type { Batch, Block, LogBlock, MetricBlock, SpanBlock } from '../model/telemetry.ts'
+import { CardinalityBudget, type CardinalityShare } from './cardinality-budget.ts'
 import { defaultGraphLimits, type FoldedCounts, type GraphLimits, noFolds } from './graph-limits.ts'
 import { LogCounter } from './logs/log-counter.ts'
 import { MetricCounter } from './metrics/metric-counter.ts'
+import { OffenderTable } from './offenders.ts'
 import { CellTable } from './rollups/cell-table.ts'
 import { type EncodedCells, encodeCells } from './rollups/encode.ts'
 import { toRecords } from './rollups/merge.ts'
@@ -19,12 +22,16 @@ import { TemplateMiner } from './templates/template-miner.ts'
 
 /** How long names are remembered when there are too many of them. */
 const relearnMs = 3_600_000
+/** Offenders named per bound. */
+const offendersShown = 3
 
 export interface TenantGraphOptions {
   readonly tenant: string
   /** Stored templates of the tenant, in any order; numbering goes on behind the largest. */
   readonly templates: readonly TemplateRecord[]
   readonly limits?: Partial<GraphLimits>
+  /** Shared with the other tenants; one of its own if not given. */
+  readonly budget?: CardinalityBudget
 }
 
 export interface GraphCut {
@@ -43,6 +50,8 @@ export class TenantGraph {
   #spans: SpanCounter
   #logs: LogCounter
   #metrics: MetricCounter
+  readonly #share: CardinalityShare
+  readonly #offenders = new OffenderTable()
   readonly #foldedBefore = noFolds()
   readonly #joinedBefore: JoinCounts = { duplicates: 0, evicted: 0, malformed: 0 }
   #learnedMs = 0
@@ -53,12 +62,15 @@ export class TenantGraph {
   constructor(options: TenantGraphOptions) {
     this.tenant = options.tenant
     this.#limits = { ...defaultGraphLimits, ...options.limits }
-    this.#registry = new SeriesRegistry(this.#limits)
+    this.#share = (options.budget ?? new CardinalityBudget()).join()
+    this.#registry = new SeriesRegistry(this.#limits, this.#share, this.#offenders)
     this.#miner = new TemplateMiner({
       tenant: options.tenant,
       templates: options.templates,
       maxTemplates: this.#limits.templates,
       maxTemplatesPerService: this.#limits.templatesPerService,
+      share: this.#share,
+      onFold: service => this.#offenders.note('templates', service),
     })
     this.#spans = new SpanCounter(this.#registry, this.#cells)
     this.#logs = new LogCounter(this.#registry, this.#cells, this.#miner)
@@ -68,6 +80,24 @@ export class TenantGraph {
   /** How much was folded into `_overflow`, by limit; since the start. */
   get folded(): Readonly<FoldedCounts> {
     return { ...sumOf(this.#foldedBefore, this.#registry.folded), templates: this.#miner.folded }
+  }
+
+  /** Bounds that were reached since the start, and by whom. */
+  overflows(): readonly Overflow[] {
+    return Object.entries(this.folded)
+      .filter(([, count]) => count > 0)
+      .map(([limit, count]) => ({
+        tenant: this.tenant,
+        signal: limit === 'templates' ? 'logs' : limit === 'metricSeries' ? 'metrics' : 'traces',
+        limit,
+        count,
+        offenders: this.#offenders.top(limit, offendersShown),
+      }))
+  }
+
+  /** Gives its share of the names of all tenants back; the graph counts nothing any more. */
+  leave(): void {
+    this.#share.leave()
   }
 
   /** What the span join met besides joined spans; since the start. */
@@ -123,7 +153,8 @@ export class TenantGraph {
     if (Object.values(this.#registry.folded).every(count => count === 0)) return
     Object.assign(this.#foldedBefore, sumOf(this.#foldedBefore, this.#registry.folded))
     Object.assign(this.#joinedBefore, sumOf(this.#joinedBefore, this.#spans.counts))
-    this.#registry = new SeriesRegistry(this.#limits)
+    this.#share.giveBack(['templates'])
+    this.#registry = new SeriesRegistry(this.#limits, this.#share, this.#offenders)
     this.#spans = new SpanCounter(this.#registry, this.#cells)
     this.#logs = new LogCounter(this.#registry, this.#cells, this.#miner)
     this.#metrics = new MetricCounter(this.#registry, this.#cells)

@@ -77,6 +77,8 @@ export interface Coverage {
   readonly corruptItems: number
   /** Requests, of any tenant, that were acknowledged and could not be read back since the engine's start. */
   readonly lostRequests: number
+  /** Some names of the tenant no longer fitted into graph and rollups and are counted as `_overflow`. */
+  readonly overflowing: boolean
   /** Oldest index time kept, milliseconds; null when nothing is stored. */
   readonly oldestMs: number | null
   readonly newestMs: number | null

@@ -42,6 +42,8 @@ export interface TailSealed {
   readonly position: number
   /** Positions since the engine's start whose requests could not be read back; they are in no answer. Absent for 0. */
   readonly lostPositions?: number
+  /** Tenants some of whose names are counted as `_overflow` since the engine's start. Absent for none. */
+  readonly overflowing?: readonly string[]
 }
 
 export type TailMessage = TailPublication | TailSealed

@@ -1,6 +1,7 @@
 /** The engine's figures under the names that dashboards and alerts know. */
 import type { Engine } from '../engine/engine.ts'
 import type { InvariantRow } from '../engine/sealing/invariant.ts'
+import type { Overflow } from '../model/overflow.ts'
 import { type Signal, signals } from '../model/telemetry.ts'
 import type { PipelineFigures } from '../server/ingest-figures.ts'
 import type { Sample } from '../server/own-metrics.ts'
@@ -37,7 +38,27 @@ export async function engineSamples(engine: Engine): Promise<readonly Sample[]> 
     plain('otelcontext_partitions_dropped_total', worker?.stored?.partitions?.dropped ?? 0),
     plain('otelcontext_data_disk_bytes', worker?.maintenance.diskBytes ?? 0),
     plain('otelcontext_data_disk_budget_bytes', worker?.maintenance.diskBudgetBytes ?? 0),
+    ...overflowSamples(worker?.overflows ?? []),
     ...signals.flatMap(signal => storedSamples(signal, worker?.invariant ?? [])),
+  ]
+}
+
+function overflowSamples(overflows: readonly Overflow[]): readonly Sample[] {
+  const dropped = signals.map((signal): Sample => {
+    const own = overflows.filter(overflow => overflow.signal === signal)
+    const value = own.reduce((sum, overflow) => sum + overflow.count, 0)
+    return { name: 'otelcontext_graphrag_events_dropped_total', labels: { signal }, value }
+  })
+  const series = overflows.filter(overflow => overflow.limit === 'metricSeries')
+  return [
+    ...dropped,
+    ...series.map(
+      ({ tenant, count }): Sample => ({
+        name: 'otelcontext_tsdb_cardinality_overflow_by_tenant_total',
+        labels: { tenant_id: tenant },
+        value: count,
+      }),
+    ),
   ]
 }
 

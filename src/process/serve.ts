@@ -165,7 +165,10 @@ function engineOptions(configuration: Configuration, logger: Logger, onFatal: (e
       metrics: values.RETENTION_METRICS_DAYS ?? days,
     },
     diskBudgetBytes,
-    graphLimits: { metricSeries: values.METRIC_MAX_CARDINALITY },
+    graphLimits: {
+      metricSeries: values.METRIC_MAX_CARDINALITY_PER_TENANT || values.METRIC_MAX_CARDINALITY,
+    },
+    graphLimitsInAll: { metricSeries: values.METRIC_MAX_CARDINALITY },
     logger,
     onFatal,
   }
@@ -205,6 +208,7 @@ function createPools(
     tools: createQueryPool({
       ...shared,
       receivers: () => receivers,
+      overflows: () => engine.overflows(),
       maxConcurrent: values.MCP_MAX_CONCURRENT,
       callTimeoutMs: values.MCP_CALL_TIMEOUT_MS,
       cacheTtlMs: values.MCP_CACHE_TTL_MS,

@@ -1,5 +1,6 @@
 /** What the pool and its workers say to each other. One call runs in a worker at a time. */
 import type { MessagePort } from 'node:worker_threads'
+import type { Overflow } from '../model/overflow.ts'
 import type { IngestCounter } from '../model/reader.ts'
 import type { Receiver } from '../model/receiver.ts'
 import type { ToolCall } from '../model/tool.ts'
@@ -32,6 +33,7 @@ export type FromWorker =
 export interface IngestState {
   readonly counters: readonly IngestCounter[]
   readonly receivers: readonly Receiver[]
+  readonly overflows: readonly Overflow[]
 }
 
 /** `workerData` of a query worker. */

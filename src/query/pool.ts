@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { OverloadedError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import type { Overflow } from '../model/overflow.ts'
 import type { IngestCounter } from '../model/reader.ts'
 import type { Receiver } from '../model/receiver.ts'
 import { type Clock, systemClock } from '../model/time.ts'
@@ -37,6 +38,8 @@ export interface QueryPoolOptions {
   readonly ingestCounters: () => Promise<readonly IngestCounter[]>
   /** Where telemetry is taken; none if not given. */
   readonly receivers?: () => readonly Receiver[]
+  /** Bounds of the graph that were reached, of all tenants; none if not given. */
+  readonly overflows?: () => readonly Overflow[]
   readonly logger: Logger
   readonly workers?: number
   readonly clock?: Clock
@@ -225,6 +228,7 @@ class WorkerPool implements QueryPool {
       ingestState: async () => ({
         counters: await this.options.ingestCounters(),
         receivers: this.options.receivers?.() ?? [],
+        overflows: this.options.overflows?.() ?? [],
       }),
       onDamage: what => this.logDamage(what),
       onStoreFault: (tool, reason) =>

@@ -55,7 +55,7 @@ export function startQueryWorker(options: WorkerOptions): QueryWorker {
   }
 
   const answerCounters = async (ask: number): Promise<void> => {
-    const state = await options.ingestState().catch(() => ({ counters: [], receivers: [] }))
+    const state = await options.ingestState().catch(() => ({ counters: [], receivers: [], overflows: [] }))
     if (!ended) post({ type: 'counters', ask, state })
   }
 

@@ -36,6 +36,7 @@ export class Tail {
   #inboxId: string
   #sealed = 0
   #lostPositions = 0
+  #overflowing: ReadonlySet<string> = new Set()
 
   /** `inboxId` may be empty until the first message says it. */
   constructor(inboxId = '') {
@@ -49,6 +50,11 @@ export class Tail {
   /** Positions since the engine's start whose requests could not be read back. */
   get lostPositions(): number {
     return this.#lostPositions
+  }
+
+  /** Whether some of the tenant's names are counted as `_overflow` since the engine's start. */
+  isOverflowing(tenant: string): boolean {
+    return this.#overflowing.has(tenant)
   }
 
   /** Bytes of the requests held. */
@@ -68,6 +74,7 @@ export class Tail {
     if (message.type === 'publication') this.#append(message)
     else {
       this.#lostPositions = message.lostPositions ?? 0
+      this.#overflowing = new Set(message.overflowing)
       this.#forget(message.position)
     }
   }

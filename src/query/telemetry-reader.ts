@@ -348,6 +348,7 @@ class SnapshotReader implements OpenReader {
         (headers.damaged === 0 && missing > 0 ? 1 : 0),
       corruptItems: corrupt.reduce((sum, header) => sum + header.count, missing),
       lostRequests: this.#options.tail.lostPositions,
+      overflowing: this.#options.tail.isOverflowing(this.tenant),
       oldestMs: extreme(
         perSignal.map(one => one.oldestMs),
         Math.min,

@@ -99,6 +99,7 @@ function makeRun(start: WorkerStart<QueryWorkerSettings>, store: StoreReader, se
         deadline,
         open: openFor,
         receivers: async () => (await server.ingestState()).receivers,
+        overflows: async () => (await server.ingestState()).overflows,
         onStoreFault: error => server.reportFault(call.tool, error),
       })
     } finally {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Overflow } from '../model/overflow.ts'
 import type { IngestCounter } from '../model/reader.ts'
 import type { Receiver } from '../model/receiver.ts'
 import type { RollupKind } from '../model/rollup.ts'
@@ -133,6 +134,25 @@ function counterTable(counters: readonly IngestCounter[]): Table {
   }
 }
 
+/** Bounds of the graph that were reached since the start; what was over them is stored, and counted as `_overflow`. */
+function overflowTable(overflows: readonly Overflow[]): Table {
+  const sorted = overflows.toSorted((a, b) => b.count - a.count || (a.tenant < b.tenant ? -1 : 1))
+  return {
+    name: 'over_limits',
+    columns: [
+      { name: 'tenant', kind: 'name' },
+      { name: 'limit', kind: 'word' },
+      { name: 'folded', kind: 'word' },
+      { name: 'top_offenders', kind: 'text' },
+    ],
+    rows: sorted.slice(0, 20).map(({ tenant, limit, count, offenders }) => ({
+      importance: 9,
+      cells: [tenant, limit, count, offenders.map(one => `${one.name} (${one.count})`).join(', ')],
+    })),
+    paged: false,
+  }
+}
+
 const sum = (counters: readonly IngestCounter[], member: (counter: IngestCounter) => number): number =>
   counters.reduce((total, counter) => total + member(counter), 0)
 
@@ -211,6 +231,9 @@ async function run(args: z.output<typeof input>, context: ToolContext): Promise<
     0,
   )
   const receivers = await context.receivers()
+  const overflows = (await context.overflows()).filter(
+    overflow => caller.operator || overflow.tenant === reader.tenant,
+  )
   const broken = hopsOf(receivers, own, inWindow, coverage.newestMs !== null, coverage.lagMs).find(
     hop => hop.broken,
   )
@@ -252,9 +275,12 @@ async function run(args: z.output<typeof input>, context: ToolContext): Promise<
       ...(missing.length > 0 ? { missing_signals: missing } : {}),
       ...(elsewhere.length > 0 ? { data_of_other_tenants: elsewhere.length } : {}),
     },
-    tables: [receiverTable(receivers), counterTable(counters), serviceTable(seen)].filter(
-      table => table.rows.length > 0,
-    ),
+    tables: [
+      receiverTable(receivers),
+      counterTable(counters),
+      overflowTable(overflows),
+      serviceTable(seen),
+    ].filter(table => table.rows.length > 0),
     notes: receivers.flatMap(receiver => (receiver.problem === '' ? [] : [receiver.problem])),
     window,
     next,

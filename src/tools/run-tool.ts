@@ -1,6 +1,7 @@
 /** From a call to its answer: arguments, tenant, window, the tool itself, budget, handles. */
 import { createHash } from 'node:crypto'
 import { StoreError } from '../errors.ts'
+import type { Overflow } from '../model/overflow.ts'
 import type { Deadline, TelemetryReader } from '../model/reader.ts'
 import type { Receiver } from '../model/receiver.ts'
 import type { TimeRange } from '../model/time.ts'
@@ -22,6 +23,8 @@ export interface ToolEnvironment {
   open(tenant: string): Promise<TelemetryReader>
   /** Where this process takes telemetry; nothing is said of it if not given. */
   readonly receivers?: () => Promise<readonly Receiver[]>
+  /** Bounds of the graph that were reached; none if not given. */
+  readonly overflows?: () => Promise<readonly Overflow[]>
   /** Hears of a store that could not be read; the answer says no more than that. */
   readonly onStoreFault?: (error: StoreError) => void
 }
@@ -89,7 +92,8 @@ async function answer(tool: Tool, args: unknown, environment: ToolEnvironment): 
   const window = start === null || tool.window === 'none' ? named : { fromMs: start.fromMs, toMs: start.toMs }
   const baseline = tool.window === 'compared' ? resolveBaseline(common, reader.nowMs) : null
   const receivers = environment.receivers ?? (async () => [])
-  const draft = await call.run({ reader, deadline, caller, window, baseline, start, receivers })
+  const overflows = environment.overflows ?? (async () => [])
+  const draft = await call.run({ reader, deadline, caller, window, baseline, start, receivers, overflows })
   deadline.check()
   const touched = [draft.window ?? draft.touched ?? window, ...(draft.baseline ? [draft.baseline] : [])]
   await refuseIfSuperseded(standing, touched, reader)

@@ -1,5 +1,6 @@
 /** What a tool is: a name, a schema, and a function from parsed arguments to a draft. */
 import type { z } from 'zod'
+import type { Overflow } from '../model/overflow.ts'
 import type { Deadline, TelemetryReader } from '../model/reader.ts'
 import type { Receiver } from '../model/receiver.ts'
 import type { TimeRange } from '../model/time.ts'
@@ -18,6 +19,8 @@ export interface ToolContext {
   readonly baseline: TimeRange | null
   /** Where this process takes telemetry. */
   receivers(): Promise<readonly Receiver[]>
+  /** Bounds of the graph that were reached, of all tenants. */
+  overflows(): Promise<readonly Overflow[]>
   /** Where the page starts, when a cursor was given. Rows before it are dropped by the assembler anyway. */
   readonly start: CursorPosition | null
 }

@@ -10,7 +10,7 @@ import { createLogger } from '../../src/logger.ts'
 import type { IngestRequest, IngestResult } from '../../src/model/ingest.ts'
 import type { TailMessage } from '../../src/model/tail.ts'
 import { rowChecksum } from '../../src/store/sqlite/row-checksum.ts'
-import { spanRequest } from './requests.ts'
+import { logRequest, spanRequest } from './requests.ts'
 
 const mebibyte = 1024 * 1024
 let directory: string
@@ -108,6 +108,22 @@ describe.each([
     expect(figures).toMatchObject({ sealedPosition: 1, committedPosition: 1 })
     expect(figures?.stored?.perSignal).toMatchObject([{ items: 10 }])
   })
+})
+
+test('a sender whose names no longer fit is told with later answers, and everything is stored', async () => {
+  const engine = await start({ graphLimits: { operationsPerService: 3 } })
+  let told: IngestResult | null = null
+  for (let seed = 0; seed < 400 && told === null; seed++) {
+    const result = await send(engine, spanRequest({ seed, spans: 10 }))
+    expect(result).toMatchObject({ outcome: 'accepted', accepted: 10, rejected: 0 })
+    if (result.outcome === 'accepted' && result.message !== '') told = result
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+  expect(told).toMatchObject({ message: expect.stringMatching(/limit of operations is reached/) })
+  expect(engine.overflows()).toMatchObject([{ tenant: 'default', signal: 'traces', limit: 'operations' }])
+  // Another signal of the same tenant is not meant.
+  const other = await send(engine, logRequest({ seed: 1, lines: 2 }), { signal: 'logs' })
+  expect(other).toMatchObject({ outcome: 'accepted', message: '' })
 })
 
 describe('starting', () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mergeRollups } from '../../src/graph/rollups/merge.ts'
 import { TenantGraph } from '../../src/graph/tenant-graph.ts'
+import type { Overflow } from '../../src/model/overflow.ts'
 import type { Deadline, IngestCounter } from '../../src/model/reader.ts'
 import type { Receiver } from '../../src/model/receiver.ts'
 import type { RollupRecord, StoreReader, StoreWriter, TemplateRecord } from '../../src/model/store.ts'
@@ -40,6 +41,7 @@ export interface TelemetrySystem extends ToolRunner {
   ask(tool: string, args?: unknown, caller?: Caller): Promise<Answer>
   readonly counters: IngestCounter[]
   readonly receivers: Receiver[]
+  readonly overflows: Overflow[]
   nowMs: number
   readonly file: string
   readonly inboxId: string
@@ -116,6 +118,7 @@ export function startTelemetrySystem(nowMs: number, otherStore?: SystemStore): T
   const system: TelemetrySystem = {
     counters,
     receivers: [],
+    overflows: [],
     file,
     inboxId,
     get position() {
@@ -186,6 +189,7 @@ export function startTelemetrySystem(nowMs: number, otherStore?: SystemStore): T
           caller: call.caller,
           deadline: endless,
           receivers: async () => system.receivers,
+          overflows: async () => system.overflows,
           open: async tenant => {
             const reader = await system.open(tenant)
             opened.push(reader)

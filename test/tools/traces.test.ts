@@ -128,6 +128,22 @@ describe('diagnose_ingest', () => {
     expect(nothing.facts).toMatchObject({ first_broken_hop: 'received' })
     expect(nothing.answer).toContain('grpc 127.0.0.1:39001')
     expect(nothing.coverage?.['notes']).toContain('port 4317 is in use')
+    quiet.overflows.push({
+      tenant: 'default',
+      signal: 'metrics',
+      limit: 'metricSeries',
+      count: 12,
+      offenders: [{ name: 'cart requests', count: 11 }],
+    })
+    const full = await quiet.ask('diagnose_ingest')
+    expect(rowsOf(full, 'over_limits')).toEqual([
+      {
+        tenant: 'default',
+        limit: 'metricSeries',
+        folded: 12,
+        top_offenders: expect.stringContaining('cart requests (11)'),
+      },
+    ])
     await quiet.close()
     const answer = await system.ask('diagnose_ingest', { from: before.from, to: fault.to })
     expect(answer.facts).toMatchObject({ first_broken_hop: null, newest_data: '2026-01-15T12:59:50.018Z' })

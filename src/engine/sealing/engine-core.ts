@@ -7,8 +7,10 @@
  * the inbox, whose bound is on disk, grows instead.
  */
 import { StoreError } from '../../errors.ts'
+import type { CardinalityLimits } from '../../graph/cardinality-budget.ts'
 import type { GraphLimits } from '../../graph/graph-limits.ts'
 import type { Logger } from '../../logger.ts'
+import type { Overflow } from '../../model/overflow.ts'
 import type { StoreWriter } from '../../model/store.ts'
 import type { TailEntry } from '../../model/tail.ts'
 import type { Clock } from '../../model/time.ts'
@@ -39,6 +41,8 @@ export const defaultSealLimits: SealLimits = { items: 50_000, bytes: 16 * 1024 *
 export interface EngineCoreOptions extends DecodeSettings {
   readonly sealLimits: SealLimits
   readonly graphLimits: Partial<GraphLimits>
+  /** Of all tenants together. */
+  readonly graphLimitsInAll?: Partial<CardinalityLimits>
   /** An entry that ended the thread before, twice; it is not tried again. 0: none. */
   readonly suspect: number
 }
@@ -79,6 +83,8 @@ export interface EngineCoreFigures {
   /** Entries that are stored although the graph could not count them. */
   readonly uncounted: number
   readonly tenants: number
+  /** Bounds of the graph that were reached since the start. */
+  readonly overflows: readonly Overflow[]
 }
 
 /** Longest stretch of work before messages are looked at, milliseconds. */
@@ -143,7 +149,7 @@ export class EngineCore {
     this.#publishedPosition = sealedPosition
     this.#stretchFrom = sealedPosition + 1
     this.#feed = new EntryFeed(reader, sealedPosition, inbox.consumed)
-    this.#graphs = new TenantGraphs(store, options.graphLimits)
+    this.#graphs = new TenantGraphs(store, options.graphLimits, options.graphLimitsInAll ?? {})
     this.#tail = new TailWindow(reader.inboxId, sealedPosition)
     this.#burials = new Burials(parts, sealedPosition, this.#stop.signal)
     const events = {
@@ -194,6 +200,7 @@ export class EngineCore {
       missingRows: this.#missing,
       uncounted: this.#uncounted,
       tenants: this.#graphs.size,
+      overflows: this.#graphs.overflows(),
     }
   }
 
@@ -423,6 +430,7 @@ export class EngineCore {
     if (!sealed) return
     this.#sealedPosition = range.to
     const now = this.#parts.timers.elapsedMs()
+    this.#tail.overflowing(this.#graphs.overflows().map(overflow => overflow.tenant))
     this.#tail.sealed(range.to, now)
     this.#parts.inbox.trim(range.to)
     this.#graphs.release(range.to, now)

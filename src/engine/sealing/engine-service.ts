@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { MessagePort } from 'node:worker_threads'
 import { StoreError } from '../../errors.ts'
+import type { CardinalityLimits } from '../../graph/cardinality-budget.ts'
 import type { GraphLimits } from '../../graph/graph-limits.ts'
 import { createLogger, type Logger } from '../../logger.ts'
 import type { StoreReader, StoreWriter } from '../../model/store.ts'
@@ -35,6 +36,8 @@ export interface EngineServiceOptions {
   readonly diskBudgetBytes: number | null
   readonly attributeMaxBytes: number
   readonly graphLimits: Partial<GraphLimits>
+  /** Of all tenants together. */
+  readonly graphLimitsInAll: Partial<CardinalityLimits>
   readonly sealLimits: SealLimits
   readonly logLevel: string
   /** See `EngineCoreOptions`. */

@@ -29,6 +29,7 @@ export class TailWindow {
   readonly #ports = new Set<TailPort>()
   #sealedPosition: number
   #lostPositions = 0
+  #overflowing: readonly string[] = []
 
   constructor(inboxId: string, sealedPosition: number) {
     this.#inboxId = inboxId
@@ -58,6 +59,11 @@ export class TailWindow {
     this.#lostPositions += positions
   }
 
+  /** Tenants with names that no longer fit into the graph; told with the next seal. */
+  overflowing(tenants: readonly string[]): void {
+    this.#overflowing = [...new Set(tenants)].sort()
+  }
+
   /** Everything up to `position` is in the store. */
   sealed(position: number, nowMs: number): void {
     this.#sealedPosition = position
@@ -84,6 +90,7 @@ export class TailWindow {
       type: 'sealed',
       inboxId: this.#inboxId,
       position: this.#sealedPosition,
+      ...(this.#overflowing.length === 0 ? {} : { overflowing: this.#overflowing }),
       ...(this.#lostPositions === 0 ? {} : { lostPositions: this.#lostPositions }),
     }
   }

@@ -84,8 +84,9 @@ export class MetricCounter {
     const text = parts.join('\u0000')
     const known = this.#series.get(text)
     if (known !== undefined) return known
-    if (this.#series.size >= this.#registry.limits.metricSeries) {
-      this.#registry.folded.metricSeries++
+    const { limits } = this.#registry
+    if (!this.#registry.mayAdd('metricSeries', this.#series.size, limits.metricSeries)) {
+      this.#registry.fold('metricSeries', `${from.service} ${entry.name}`)
       return null
     }
     const service = this.#registry.serviceName(this.#registry.service(from.service))
@@ -99,6 +100,7 @@ export class MetricCounter {
       countsFailures: entry.name === graphFailures,
     }
     this.#series.set(text, series)
+    this.#registry.added('metricSeries')
     return series
   }
 

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { TemplateRecord } from '../../model/store.ts'
+import type { CardinalityShare } from '../cardinality-budget.ts'
 import { overflowName } from '../graph-limits.ts'
 import { type Template, TemplateTree } from './template-tree.ts'
 import { tokenize } from './tokenize.ts'
@@ -13,6 +14,10 @@ export interface TemplateMinerOptions {
   readonly templates: readonly TemplateRecord[]
   readonly maxTemplates: number
   readonly maxTemplatesPerService: number
+  /** Of all tenants together. */
+  readonly share?: CardinalityShare
+  /** Hears whose lines are counted under `_overflow`. */
+  readonly onFold?: (service: string) => void
 }
 
 interface Known {
@@ -45,10 +50,13 @@ export class TemplateMiner {
   /** Template number of a line, from 1. `timeMs` dates a template that is new. */
   assign(service: string, line: string, severity: number, timeMs: number): number {
     const tree = this.#tree(service)
-    const full = this.#size >= this.#options.maxTemplates || tree.size >= this.#options.maxTemplatesPerService
+    const { maxTemplates, maxTemplatesPerService, share } = this.#options
+    const full =
+      this.#size >= maxTemplates || tree.size >= maxTemplatesPerService || share?.fits('templates') === false
     const match = tree.match(line, full)
     if (match === null) {
       this.#folded++
+      this.#options.onFold?.(service)
       return this.#overflow(service, tree, timeMs)
     }
     const { template } = match
@@ -100,6 +108,7 @@ export class TemplateMiner {
     const id = templateId(this.#options.tenant, service, template.tokens.join(''))
     this.#known.push({ service, id, firstSeenMs: timeMs, severity, template })
     this.#size++
+    this.#options.share?.take('templates')
     this.#changed.add(template.number)
   }
 
@@ -121,6 +130,7 @@ export class TemplateMiner {
     }
     this.#known[record.number] = { service, id, severity, firstSeenMs, template }
     this.#size++
+    this.#options.share?.take('templates')
     const tree = this.#tree(service)
     if (record.pattern === overflowName) tree.overflow = template
     else tree.restore(template)

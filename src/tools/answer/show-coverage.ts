@@ -17,6 +17,7 @@ function notesOf(coverage: Coverage, window: TimeRange): readonly string[] {
     notes.push(`the newest data is of ${formatTime(coverage.newestMs)}`)
   if (coverage.lagPositions > 0) notes.push('the newest requests are not readable yet')
   if (coverage.corruptSegments > 0) notes.push('corrupt segments were skipped')
+  if (coverage.overflowing) notes.push('some names are over a limit and counted as _overflow')
   if (coverage.lostRequests > 0) notes.push('requests could not be read back from the inbox')
   return notes
 }

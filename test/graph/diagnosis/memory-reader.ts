@@ -112,6 +112,7 @@ export class MemoryReader implements TelemetryReader {
       corruptSegments: 0,
       corruptItems: 0,
       lostRequests: 0,
+      overflowing: false,
       oldestMs: null,
       newestMs: null,
     }
