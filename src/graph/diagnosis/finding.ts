@@ -67,10 +67,14 @@ export function traceHandle(evidence: Evidence, traces: Iterable<number>): reado
   return [{ kind: 'traces', traceIds: rows.map(row => evidence.window.set.traceIds[row] ?? '') }]
 }
 
+/** One in twenty evenly spread sequences reaches farther, in standard deviations (Kolmogorov and Smirnov). */
+const evenReach = 1.22
+
 /**
  * When the traces became frequent: the point in the order of all traces after which they keep coming more
  * often than over the whole window (the minimum of the cumulative sum of differences from the mean; Page,
- * "Continuous inspection schemes", 1954). A few early outliers do not move it. Null for no traces.
+ * "Continuous inspection schemes", 1954). A few early outliers do not move it. Where they come evenly the minimum is
+ * chance, and it was so from the first of them on. Null for no traces.
  */
 export function onsetOf(evidence: Evidence, traces: ReadonlySet<number>): number | null {
   const { set } = evidence.window
@@ -89,6 +93,8 @@ export function onsetOf(evidence: Evidence, traces: ReadonlySet<number>): number
       after = i + 1
     }
   }
+  const chance = evenReach * Math.sqrt(set.traces * mean * (1 - mean))
+  if (-lowest <= chance) after = 0
   const first = order.slice(after).find(trace => traces.has(trace))
   return first === undefined ? null : startOf(first)
 }

@@ -174,6 +174,17 @@ describe('diagnose', () => {
     expect(storage?.endMs).toBeNull()
   })
 
+  it('places the onset at the beginning of a window that is bad throughout', async () => {
+    for (const seed of [1, 2, 3]) {
+      const { onsets, causes } = await ask(
+        readerOf(history({ kind: 'slow', service: 'storage', ms: 60 }, seed)),
+      )
+      expect(causes[0]?.location.service).toBe('storage')
+      expect((causes[0]?.onsetMs ?? endMs) - faultMs).toBeLessThan(2000)
+      expect(onsets.find(one => one.service === 'storage')?.onsetMs).toBeLessThan(faultMs + 2000)
+    }
+  })
+
   it('names the one instance of several that is slow, and none when all are', async () => {
     const one = await ask(
       readerOf(history({ kind: 'slow', service: 'catalog', ms: 120, instance: 'catalog-b' })),
