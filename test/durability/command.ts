@@ -103,17 +103,21 @@ export class Progress {
     renameSync(`${this.#file}.new`, this.#file)
   }
 
-  /** Sums over everything done, earlier runs included; `max...` figures by their largest. */
+  /** Sums over everything done, earlier runs included; `max...` figures by their largest, `min...` by their smallest. */
   totals(): Readonly<Record<string, number>> {
     const totals: Record<string, number> = {}
     for (const figures of this.#done.values())
       for (const [name, value] of Object.entries(figures)) {
         const known = totals[name]
-        totals[name] =
-          known === undefined ? value : name.startsWith('max') ? Math.max(known, value) : known + value
+        totals[name] = known === undefined ? value : joined(name, known, value)
       }
     return totals
   }
+}
+
+function joined(name: string, known: number, value: number): number {
+  if (name.startsWith('max')) return Math.max(known, value)
+  return name.startsWith('min') ? Math.min(known, value) : known + value
 }
 
 function readState(file: string): [string, Readonly<Record<string, number>>][] {
