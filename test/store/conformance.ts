@@ -178,6 +178,30 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect(await ids(reader)).toEqual(['a'])
     })
 
+    it('stores a seal of many tenants and of large parts', async () => {
+      const tenants = Array.from({ length: 230 }, (_, i) => `tenant-${i}`)
+      const large = segment('large', { parts: { columns: 'x'.repeat(3_000_000), traces: 'y'.repeat(10) } })
+      await store.writer.commitSeal(
+        seal(1, {
+          segments: [...tenants.map(tenant => segment(`of ${tenant}`, { tenant })), large],
+          rollups: tenants.map(tenant => rollup(`r of ${tenant}`, 0, 10_000, tenant)),
+          templates: tenants.map(tenant => template(1, tenant)),
+          counts: tenants.map(tenant => ({ tenant, signal: 'traces', items: 10 })),
+        }),
+      )
+      const snapshot = await reader.snapshot()
+      expect((await snapshot.segmentChanges(0)).added).toHaveLength(231)
+      expect(await partText(reader, 'large', 'traces')).toBe('y'.repeat(10))
+      expect((await partText(reader, 'large', 'columns')).length).toBe(3_000_000)
+      expect(await partText(reader, 'of tenant-229', 'columns')).toBe('columns of of tenant-229')
+      expect((await snapshot.rollups('tenant-229', 0, 1)).map(record => record.id)).toEqual([
+        'r of tenant-229',
+      ])
+      expect((await snapshot.sealedCounts()).filter(count => count.items === count.stored)).toHaveLength(230)
+      expect(await snapshot.templates('tenant-7')).toEqual([template(1, 'tenant-7')])
+      await snapshot.release()
+    })
+
     it('keeps everything over a restart', async () => {
       await store.writer.commitSeal(seal(3, { segments: [segment('a')], templates: [template(1)] }))
       const writer = await store.reopen()

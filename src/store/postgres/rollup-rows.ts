@@ -9,6 +9,7 @@ import {
   rollupsPerRead,
   sortRollups,
 } from '../rows/rollup-row.ts'
+import { batchesOf, valuesList } from './batches.ts'
 
 /** Oldest first. */
 export async function readRollups(
@@ -79,12 +80,11 @@ export async function readRollupPage(client: ClientBase, after: number, limit: n
 /** What is stored already stays as it is. Belongs into a transaction. */
 export async function insertRollups(client: Client, rollups: readonly RollupRecord[]): Promise<void> {
   let bytes = 0
-  for (const rollup of rollups) {
-    const { rowCount } = await client.query({
-      name: 'insert rollup',
-      text: `INSERT INTO otelcontext.rollup (id, tenant, step_seconds, from_ms, to_ms, received_ms, bytes)
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING`,
-      values: [
+  for (const batch of batchesOf(rollups, rollup => rollup.bytes.length)) {
+    const { rows } = await client.query<{ readonly bytes: number }>(
+      `INSERT INTO otelcontext.rollup (id, tenant, step_seconds, from_ms, to_ms, received_ms, bytes)
+       VALUES ${valuesList(batch.length, 7)} ON CONFLICT (id) DO NOTHING RETURNING length(bytes) AS bytes`,
+      batch.flatMap(rollup => [
         rollup.id,
         rollup.tenant,
         rollup.stepSeconds,
@@ -92,9 +92,9 @@ export async function insertRollups(client: Client, rollups: readonly RollupReco
         rollup.toMs,
         rollup.receivedMs,
         rollup.bytes,
-      ],
-    })
-    if (rowCount === 1) bytes += rollup.bytes.length
+      ]),
+    )
+    for (const row of rows) bytes += row.bytes
   }
   await addBytes(client, bytes)
 }

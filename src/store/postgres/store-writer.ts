@@ -17,14 +17,7 @@ import type { PostgresLocation } from '../../model/store-location.ts'
 import type { Signal } from '../../model/telemetry.ts'
 import { type Clock, systemClock } from '../../model/time.ts'
 import { Retiring } from '../rows/retiring.ts'
-import {
-  countsOf,
-  headerColumns,
-  headerOf,
-  rowOf,
-  type SegmentRow,
-  signalNumber,
-} from '../rows/segment-row.ts'
+import { countsOf, headerColumns, headerOf, type SegmentRow, signalNumber } from '../rows/segment-row.ts'
 import { checkDurability, connectionsInUse, databaseAt, type SessionLimits } from './database.ts'
 import { passes } from './explain.ts'
 import { migrate } from './migrate.ts'
@@ -32,9 +25,10 @@ import { Partitions } from './partitions.ts'
 import { writeRetirements } from './retirement-rows.ts'
 import { deleteRollups, insertRollups, readRollups, readRollupsReceived } from './rollup-rows.ts'
 import { dayOf } from './schema.ts'
+import { deleteSegments, insertSegments, unstored } from './segment-rows.ts'
 import { takeSequences } from './sequences.ts'
 import { readTemplates, upsertTemplates } from './template-rows.ts'
-import { addToTotals, readStorage } from './totals.ts'
+import { readStorage, TotalChanges } from './totals.ts'
 import { WriterConnection } from './writer-connection.ts'
 
 /** Removals remembered for readers; one that is further behind meets missing segments and skips them. */
@@ -97,11 +91,13 @@ class PostgresStoreWriter implements StoreWriter {
       seal.segments,
       async (client, sequences) => {
         if (position <= (await this.#storedPosition(client, inboxId))) return
-        await this.#insertSegments(client, seal.segments, sequences)
+        const totals = new TotalChanges()
+        await this.#insert(client, seal.segments, sequences, totals)
         await insertRollups(client, seal.rollups)
         await upsertTemplates(client, seal.templates)
         for (const { tenant, signal: of, items } of seal.counts)
-          await addToTotals(client, tenant, signalNumber(of), { sealed: items })
+          totals.add(tenant, signalNumber(of), { sealed: items })
+        await totals.write(client)
         await client.query(
           `INSERT INTO otelcontext.sealed_position (inbox_id, position) VALUES ($1, $2)
          ON CONFLICT (inbox_id) DO UPDATE SET position = excluded.position`,
@@ -110,7 +106,7 @@ class PostgresStoreWriter implements StoreWriter {
       },
       signal,
     )
-    this.#committed.set(inboxId, position)
+    this.#committed.set(inboxId, Math.max(position, this.#committed.get(inboxId) ?? 0))
   }
 
   async sealedPosition(inboxId: string): Promise<number> {
@@ -162,8 +158,9 @@ class PostgresStoreWriter implements StoreWriter {
         [change.remove],
       )
       if (rows.length < new Set(change.remove).size) return false
-      await this.#deleteSegments(client, rows, sequences.slice(added), true)
-      const inserted = await this.#insertSegments(client, change.add, sequences.slice(0, added))
+      const totals = new TotalChanges()
+      await deleteSegments(client, rows, { sequences: sequences.slice(added), withBytes: true, totals })
+      const inserted = await this.#insert(client, change.add, sequences, totals)
       const left = new Map<string, { readonly row: SegmentRow; items: number }>()
       for (const row of rows) {
         const group = left.get(`${row.signal} ${row.tenant}`)
@@ -177,10 +174,11 @@ class PostgresStoreWriter implements StoreWriter {
       const retiring = new Retiring()
       for (const { row, items } of left.values()) {
         if (items === 0) continue
-        await addToTotals(client, row.tenant, row.signal, { merged: items })
+        totals.add(row.tenant, row.signal, { merged: items })
         for (const { tenant, min_time_ms, max_time_ms } of rows)
           if (tenant === row.tenant) retiring.add(tenant, min_time_ms, max_time_ms)
       }
+      await totals.write(client)
       await writeRetirements(client, retiring)
       return true
     })
@@ -201,12 +199,14 @@ class PostgresStoreWriter implements StoreWriter {
       if (rows.length === 0) return []
       // With partitions the bytes go with their day.
       const sequences = await takeSequences(client, rows.length)
-      await this.#deleteSegments(client, rows, sequences, this.#partitions === null)
+      const totals = new TotalChanges()
+      await deleteSegments(client, rows, { sequences, withBytes: this.#partitions === null, totals })
       const retiring = new Retiring()
       for (const row of rows) {
-        await addToTotals(client, row.tenant, row.signal, { removed: row.count })
+        totals.add(row.tenant, row.signal, { removed: row.count })
         retiring.add(row.tenant, row.min_time_ms, row.max_time_ms)
       }
+      await totals.write(client)
       await writeRetirements(client, retiring)
       await client.query(
         'DELETE FROM otelcontext.removal WHERE sequence <= (SELECT max(sequence) FROM otelcontext.removal) - $1',
@@ -322,71 +322,20 @@ class PostgresStoreWriter implements StoreWriter {
     return position
   }
 
-  async #insertSegments(
+  /** Returns what was not stored before. */
+  async #insert(
     client: Client,
     segments: readonly SegmentRecord[],
     sequences: readonly number[],
+    totals: TotalChanges,
   ): Promise<readonly SegmentRecord[]> {
-    if (segments.length === 0) return []
-    const { rows } = await client.query<{ readonly id: string }>(
-      'SELECT id FROM otelcontext.segment WHERE id = ANY($1)',
-      [segments.map(segment => segment.header.id)],
-    )
-    const stored = new Set(rows.map(row => row.id))
-    const inserted: SegmentRecord[] = []
-    for (const [at, segment] of segments.entries()) {
-      const { header, parts } = segment
-      if (stored.has(header.id)) continue
-      stored.add(header.id)
-      const sequence = sequences[at] ?? 0
-      const signal = signalNumber(header.signal)
-      const day = dayOf(header.maxReceivedMs)
-      const sizes = [...parts].map(([name, bytes]) => `${name}:${bytes.length}`)
-      await this.#partitions?.ensure(client, signal, day)
-      await client.query({
-        name: 'insert segment',
-        text: `INSERT INTO otelcontext.segment (${headerColumns}, parts, day)
-               VALUES (${Array.from({ length: 17 }, (_, i) => `$${i + 1}`).join(', ')})`,
-        values: [...rowOf(sequence, header, sizes), day],
-      })
-      await client.query({
-        name: 'insert segment data',
-        text: 'INSERT INTO otelcontext.segment_data (signal, day, sequence, bytes) VALUES ($1, $2, $3, $4)',
-        values: [signal, day, sequence, Buffer.concat([...parts.values()])],
-      })
-      await addToTotals(client, header.tenant, signal, {
-        stored: header.count,
-        segments: 1,
-        bytes: header.byteLength,
-      })
-      inserted.push(segment)
-    }
-    return inserted
-  }
-
-  async #deleteSegments(
-    client: Client,
-    rows: readonly SegmentRow[],
-    sequences: readonly number[],
-    withBytes: boolean,
-  ): Promise<void> {
-    for (const [at, row] of rows.entries()) {
-      if (withBytes)
-        await client.query(
-          'DELETE FROM otelcontext.segment_data WHERE signal = $1 AND day = $2 AND sequence = $3',
-          [row.signal, dayOf(row.max_received_ms), row.sequence],
-        )
-      await client.query('DELETE FROM otelcontext.segment WHERE sequence = $1', [row.sequence])
-      await client.query('INSERT INTO otelcontext.removal (sequence, id) VALUES ($1, $2)', [
-        sequences[at],
-        row.id,
-      ])
-      await addToTotals(client, row.tenant, row.signal, {
-        stored: -row.count,
-        segments: -1,
-        bytes: -row.byte_length,
-      })
-    }
+    const numbered = segments.map((segment, at) => ({ segment, sequence: sequences[at] ?? 0 }))
+    const fresh = await unstored(client, numbered)
+    if (this.#partitions !== null)
+      for (const { header } of fresh.map(one => one.segment))
+        await this.#partitions.ensure(client, signalNumber(header.signal), dayOf(header.maxReceivedMs))
+    await insertSegments(client, fresh, totals)
+    return fresh.map(one => one.segment)
   }
 
   /** Drops what is over and makes what is to come; a lock that readers hold is waited for with the next run. */

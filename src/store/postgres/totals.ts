@@ -12,22 +12,34 @@ import {
 /** A row of `segment` with its index entries, about. */
 const headerBytes = 500
 
-export async function addToTotals(
-  client: Client,
-  tenant: string,
-  signal: number,
-  { sealed = 0, stored = 0, merged = 0, removed = 0, segments = 0, bytes = 0 }: TotalChange,
-): Promise<void> {
-  await client.query({
-    name: 'add to totals',
-    text: `INSERT INTO otelcontext.total AS total (tenant, signal, sealed, stored, merged, removed, segments, bytes)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-           ON CONFLICT (tenant, signal) DO UPDATE SET sealed = total.sealed + excluded.sealed,
-             stored = total.stored + excluded.stored, merged = total.merged + excluded.merged,
-             removed = total.removed + excluded.removed, segments = total.segments + excluded.segments,
-             bytes = total.bytes + excluded.bytes`,
-    values: [tenant, signal, sealed, stored, merged, removed, segments, bytes],
-  })
+const figures = ['sealed', 'stored', 'merged', 'removed', 'segments', 'bytes'] as const
+
+type Sums = Record<(typeof figures)[number], number>
+
+/** What one transaction adds, summed up so that it is one statement however much there is. */
+export class TotalChanges {
+  readonly #sums = new Map<string, Sums & { readonly tenant: string; readonly signal: number }>()
+
+  add(tenant: string, signal: number, change: TotalChange): void {
+    const key = `${signal} ${tenant}`
+    const zero = { sealed: 0, stored: 0, merged: 0, removed: 0, segments: 0, bytes: 0 }
+    const sums = this.#sums.get(key) ?? { tenant, signal, ...zero }
+    for (const figure of figures) sums[figure] += change[figure] ?? 0
+    this.#sums.set(key, sums)
+  }
+
+  /** Belongs into the transaction. */
+  async write(client: Client): Promise<void> {
+    if (this.#sums.size === 0) return
+    await client.query(
+      `INSERT INTO otelcontext.total AS total (tenant, signal, ${figures.join(', ')})
+       SELECT tenant, signal, ${figures.join(', ')} FROM json_to_recordset($1) AS change(tenant text,
+         signal smallint, ${figures.map(figure => `${figure} bigint`).join(', ')})
+       ON CONFLICT (tenant, signal) DO UPDATE SET
+         ${figures.map(figure => `${figure} = total.${figure} + excluded.${figure}`).join(', ')}`,
+      [JSON.stringify([...this.#sums.values()])],
+    )
+  }
 }
 
 export async function readTotals(client: ClientBase): Promise<readonly StoredCount[]> {
