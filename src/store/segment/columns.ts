@@ -197,16 +197,18 @@ export function writeIds(out: ByteWriter, random: ByteWriter, ids: Uint8Array, w
 export function readIds(from: ByteReader, random: ByteReader, count: number, width: number): Uint8Array {
   const distinct = from.varint()
   const ordinals = readIntegers(from, new Uint32Array(count))
-  const table = random.raw(distinct * width)
-  const ids = new Uint8Array(count * width)
-  for (let row = 0; row < count; row++) {
+  const words = width / 4
+  // A copy, so that it can be read by words wherever it lay.
+  const table = new Uint32Array(new Uint8Array(random.raw(distinct * width)).buffer)
+  const ids = new Uint32Array(count * words)
+  for (let row = 0, to = 0; row < count; row++, to += words) {
     const ordinal = ordinals[row] as number
     if (ordinal === 0) continue
     if (ordinal > distinct) throw corruptSegment('an id is out of range')
-    const at = (ordinal - 1) * width
-    for (let byte = 0; byte < width; byte++) ids[row * width + byte] = table[at + byte] as number
+    const from = (ordinal - 1) * words
+    for (let word = 0; word < words; word++) ids[to + word] = table[from + word] as number
   }
-  return ids
+  return new Uint8Array(ids.buffer)
 }
 
 /** Parents that are rows of the same block as the distance to them, others as they are, none as nothing. */
