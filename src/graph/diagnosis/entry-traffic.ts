@@ -68,7 +68,7 @@ export function entryTraffic(window: Sample, baseline: Sample): readonly EntryTr
       seconds.before * baseline.kept,
     )
     const middle = ((rates.before + rates.now) / 2) * (stretchMs / 1000) * window.kept
-    const onsetMs = rates.now > rates.before ? passing(starts, stretchMs, middle) : null
+    const onsetMs = rates.now > rates.before ? passing(starts, stretchMs, middle, window.range.fromMs) : null
     found.push({ service, ...rates, evidence, onsetMs })
   }
   return found.sort((a, b) => change(b) - change(a) || a.service - b.service)
@@ -111,13 +111,13 @@ function rateEvidence(count: number, time: number, baseCount: number, baseTime: 
   return Math.max(0, part(count, time) + part(baseCount, baseTime))
 }
 
-/** Start of the first stretch with more than so many. */
-function passing(starts: readonly number[], stretchMs: number, more: number): number | null {
+/** Start of the first stretch with more than so many, or of the window if that comes later. */
+function passing(starts: readonly number[], stretchMs: number, more: number, fromMs: number): number | null {
   const counts = new Map<number, number>()
   for (const start of starts) {
     const stretch = Math.floor(start / stretchMs)
     counts.set(stretch, (counts.get(stretch) ?? 0) + 1)
   }
   const passed = [...counts].filter(([, count]) => count > more).map(([stretch]) => stretch)
-  return passed.length === 0 ? null : Math.min(...passed) * stretchMs
+  return passed.length === 0 ? null : Math.max(fromMs, Math.min(...passed) * stretchMs)
 }
