@@ -7,7 +7,15 @@ interface Fault {
 }
 
 /** Faults that pass by themselves or by somebody mending the server; everything else needs another setting. */
-const passing = new Set(['store_unreachable', 'store_busy', 'store_standby', 'store_slow', 'disk_full'])
+const passing = new Set([
+  'store_unreachable',
+  'store_busy',
+  // The session of a process that was killed, or of the one this is to replace.
+  'store_owned',
+  'store_standby',
+  'store_slow',
+  'disk_full',
+])
 
 /** Whether trying again later, with the same settings, may succeed. */
 export function passes(error: unknown): boolean {

@@ -11,9 +11,9 @@ import { explained } from './explain.ts'
 
 /** "OtCx": whoever holds this lock of the database may write. It goes with the session, however that ends. */
 const writerLock = 0x4f744378
-/** A process that was killed or replaced is gone by then; its server process ends the statement it is at first. */
-const lockPatienceMs = 10_000
-const lockPollMs = 200
+/** The session of a process that was killed ends its statement first; one that takes longer is asked again later. */
+const lockPatienceMs = 1_000
+const lockPollMs = 50
 /** After a failed attempt to connect, work fails at once for so long, twice as long each time. */
 const firstHoldMs = 100
 const lastHoldMs = 2_000
@@ -136,7 +136,7 @@ export class WriterConnection {
     }
     throw new StoreError(
       'store_owned',
-      `${this.shown} is written to by another process; stop that one, or set DB_DSN to another database`,
+      `${this.shown} is written to by another process; stop that one, or set DB_DSN to another database; it is tried again`,
     )
   }
 
