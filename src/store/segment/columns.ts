@@ -12,7 +12,19 @@ const two32 = 4294967296
 const exactLimit = 2 ** 52
 
 /** Unsigned integers in 0 to 4 byte planes, low first. */
-export function writeIntegers(out: ByteWriter, values: ArrayLike<number>): void {
+export function writeIntegers(out: ByteWriter, values: Uint8Array | Uint16Array | Uint32Array): void {
+  if (values instanceof Uint8Array) writeOctets(out, values)
+  else writePlanes(out, values)
+}
+
+function writeOctets(out: ByteWriter, values: Uint8Array): void {
+  let any = 0
+  for (let row = 0; row < values.length; row++) any |= values[row] as number
+  out.u8(any === 0 ? 0 : 1)
+  if (any !== 0) out.raw(values)
+}
+
+function writePlanes(out: ByteWriter, values: Uint16Array | Uint32Array): void {
   let max = 0
   for (let row = 0; row < values.length; row++) if ((values[row] as number) > max) max = values[row] as number
   const width = max === 0 ? 0 : max < 256 ? 1 : max < 65536 ? 2 : max < 16777216 ? 3 : 4

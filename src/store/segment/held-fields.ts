@@ -25,6 +25,8 @@ export interface FieldValue {
 }
 
 export interface HeldFields {
+  /** By tag, below 128: 1 where `match` may find something. Most fields are attributes, which no column holds. */
+  readonly tags: Uint8Array
   /** Bit of this field if the column of `row` holds its value, else 0; may append to `numbers`. */
   match(row: number, value: FieldValue, numbers: ByteWriter): number
   /** The bits of a oneof: of its members only the one that came last is kept. */
@@ -89,8 +91,19 @@ class TextBytes {
   }
 }
 
+function tagSet(...tags: readonly number[]): Uint8Array {
+  const set = new Uint8Array(128)
+  for (const tag of tags) set[tag] = 1
+  return set
+}
+
+const spanTags = tagSet(0x0a, 0x12, 0x22, 0x2a, 0x30, 0x39, 0x41)
+const logTags = tagSet(0x09, 0x10, 0x4a, 0x52, 0x62, 0x59)
+const pointTags = tagSet(0x11, 0x19, 0x21, 0x31, 0x29)
+
 /** Classes, not objects made anew for each block: code compiled for one block then serves the next. */
 class SpanFields implements HeldFields {
+  readonly tags: Uint8Array = spanTags
   readonly oneof = 0
   readonly #block: SpanBlock
   readonly #texts: TextBytes
@@ -146,6 +159,7 @@ class SpanFields implements HeldFields {
 const maxObservedDelta = 2 ** 51
 
 class LogFields implements HeldFields {
+  readonly tags: Uint8Array = logTags
   readonly oneof = 0
   readonly #block: LogBlock
   readonly #texts: TextBytes
@@ -202,6 +216,7 @@ class LogFields implements HeldFields {
 
 /** Start, time, count and sum have the same numbers in every kind of data point. */
 class PointFields implements HeldFields {
+  readonly tags: Uint8Array = pointTags
   /** as_double and as_int. */
   readonly oneof = 4 | 8
   readonly #block: MetricBlock

@@ -141,15 +141,18 @@ class Join<B extends BlockBase> {
   ): { readonly entries: readonly E[]; readonly column: Uint32Array } {
     const entries: E[] = []
     const index = new Map<string, number>()
-    const numbers = this.#blocks.map(block =>
-      Uint32Array.from(entriesOf(block), entry => {
-        const key = keyOf(entry)
-        const known = index.get(key)
-        if (known !== undefined) return known
-        index.set(key, entries.length)
-        return entries.push(entry) - 1
-      }),
-    )
+    // Batches mostly share the very entries, so that keys need not be made of them.
+    const same = new Map<E, number>()
+    const numberOf = (entry: E): number => {
+      const known = same.get(entry)
+      if (known !== undefined) return known
+      const key = keyOf(entry)
+      const number = index.get(key) ?? entries.push(entry) - 1
+      index.set(key, number)
+      same.set(entry, number)
+      return number
+    }
+    const numbers = this.#blocks.map(block => Uint32Array.from(entriesOf(block), numberOf))
     return { entries, column: renumbered(this.#blocks.map(column), numbers, this.#scratch.words(this.count)) }
   }
 

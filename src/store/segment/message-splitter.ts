@@ -40,7 +40,7 @@ export class MessageSplitter {
   split(records: PickedRecords, row: number): number {
     records.seek(row)
     const { bytes, to } = records
-    const { oneof } = this.#held
+    const { oneof, tags } = this.#held
     const field = this.#field
     const codes = this.#codes
     const countAt = codes.length
@@ -55,7 +55,7 @@ export class MessageSplitter {
         count++
         break
       }
-      const bit = this.#held.match(row, field, this.#numbers)
+      const bit = tags[field.tag] === 1 ? this.#held.match(row, field, this.#numbers) : 0
       if (bit !== 0 && (held & bit) === 0) {
         held = (bit & oneof) === 0 ? held | bit : (held & ~oneof) | bit
         continue
