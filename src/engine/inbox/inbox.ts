@@ -16,6 +16,7 @@ import type { InboxFileOptions } from './inbox-database.ts'
 import { inboxStorage } from './inbox-file.ts'
 import type { Burial, InboxStorage, InboxWriter } from './inbox-storage.ts'
 import { type IncomingRequest, type IntakeSettings, prepare } from './intake.ts'
+import { JsonThread, longJsonBytes } from './json-thread.ts'
 import { explainRefusal, retryLater } from './refusals.ts'
 import { RequestHasher } from './request-hash.ts'
 import { maxSeenRequests, SeenTable } from './seen-table.ts'
@@ -94,6 +95,7 @@ export class Inbox {
   /** For every wait and age: a wall clock that is set back would make them endless. */
   readonly #elapsedMs: () => number
   readonly #budget: DecompressionBudget
+  readonly #jsonThread = new JsonThread()
   readonly #maxBytes: number
   readonly #disk: DiskWatch
   readonly #hasher: RequestHasher
@@ -246,6 +248,7 @@ export class Inbox {
     if (this.#closed) return
     this.flush()
     this.#closed = true
+    this.#jsonThread.close()
     if (this.#fault === null) this.#file.close()
   }
 
@@ -266,6 +269,10 @@ export class Inbox {
 
   /** `budgeted` bytes of the budget belong to this request already. */
   #accept(request: IncomingRequest, bytes: Uint8Array, budgeted: number): void {
+    if (request.encoding === 'json' && bytes.length > longJsonBytes) {
+      void this.#acceptLongJson(request, bytes, budgeted)
+      return
+    }
     this.#budget.take(bytes.length - budgeted)
     try {
       this.#join(request, bytes)
@@ -275,14 +282,29 @@ export class Inbox {
     }
   }
 
-  #join(request: IncomingRequest, bytes: Uint8Array): void {
+  async #acceptLongJson(request: IncomingRequest, bytes: Uint8Array, budgeted: number): Promise<void> {
+    this.#budget.take(bytes.length - budgeted)
+    let refusal: IngestResult | null
+    try {
+      const protobuf = await this.#jsonThread.transcode(request.signal, bytes)
+      refusal = this.#refuse(request)
+      if (refusal === null) this.#join(request, bytes, protobuf)
+    } catch (error) {
+      refusal = explainRefusal(error)
+    }
+    if (refusal === null) return
+    this.#budget.giveBack(bytes.length)
+    this.#events.answer([{ id: request.id, result: refusal }])
+  }
+
+  #join(request: IncomingRequest, bytes: Uint8Array, transcoded?: Uint8Array): void {
     const hash = this.#hasher.hash(request, bytes)
     const known = this.#seen.find(hash, this.#clock.now()) ?? this.#group.pending(hash)
     if (this.#group.size === 0) this.#group.startedMs = this.#elapsedMs()
     if (known !== null) {
       this.#group.addRepeated(request, known)
     } else {
-      const prepared = prepare(request, bytes, this.#options)
+      const prepared = prepare(request, bytes, this.#options, transcoded)
       this.#checkTenants(prepared.entries.map(entry => entry.row.tenant))
       this.#group.add(request, prepared, hash)
       for (const { row } of prepared.entries) {

@@ -48,9 +48,17 @@ const maxTenantsPerRequest = 100
 /** Longest message to a sender; a response stays far below its 4 MiB. */
 const maxMessageChars = 1_000
 
-/** Decodes a decompressed request. Throws InvalidInputError when it can never be taken. */
-export function prepare(request: IncomingRequest, bytes: Uint8Array, settings: IntakeSettings): Prepared {
-  const protobuf = toProtobuf(request.signal, request.encoding, bytes)
+/**
+ * Decodes a decompressed request; `transcoded` is its canonical protobuf if that is known already. Throws
+ * InvalidInputError when it can never be taken.
+ */
+export function prepare(
+  request: IncomingRequest,
+  bytes: Uint8Array,
+  settings: IntakeSettings,
+  transcoded?: Uint8Array,
+): Prepared {
+  const protobuf = transcoded ?? toProtobuf(request.signal, request.encoding, bytes)
   const batch = decodeReceived(request.signal, protobuf, request.receivedAtMs, settings)
   const tenants = settings.trustResourceTenant ? namedTenants(batch, request.tenant) : [request.tenant]
   const only = tenants.length === 1 ? tenants[0] : undefined
