@@ -19,6 +19,8 @@ export interface RestartRunOptions {
   readonly cycles: number
   /** From one stop of Postgres to the next. */
   readonly everyMs: number
+  /** How long it stays away at most, beyond 200 ms. */
+  readonly awayMs: number
 }
 
 export interface RestartFigures {
@@ -38,8 +40,6 @@ export interface RestartFigures {
 
 /** Shut down, crashed, or hanging without a word. */
 const faults = ['fast', 'immediate', 'frozen'] as const
-/** How long Postgres stays away beyond its restart, at most. */
-const longestAwayMs = 1_500
 const catchUpPatienceMs = 60_000
 
 export async function runRestarts(options: RestartRunOptions): Promise<RestartFigures> {
@@ -75,7 +75,7 @@ export async function runRestarts(options: RestartRunOptions): Promise<RestartFi
         server = await start()
         serverKills++
       }
-      await pause(200 + choice.next() * longestAwayMs)
+      await pause(200 + choice.next() * options.awayMs)
       fewest = Math.min(fewest, ledger.acknowledged.size - before)
       if (fault === 'frozen') postgres.thaw()
       else await postgres.start()

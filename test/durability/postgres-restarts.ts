@@ -7,12 +7,13 @@ import { runRestarts } from './postgres-restarts-run.ts'
 const seriesCycles = 10
 
 const { numbers, state } = readCommandLine({
-  usage: 'npm run test:postgres-restarts -- --cycles 100 [--every MS] [--seed S] [--state FILE]',
+  usage: 'npm run test:postgres-restarts -- --cycles 100 [--every MS] [--away MS] [--seed S] [--state FILE]',
   description:
     'Restarts, crashes and keeps away the Postgres behind the server while clients send over every transport and\nretry; everything acknowledged has to be in the store at the end, once.',
   options: {
     cycles: { default: 20, help: 'restarts in all' },
     every: { default: 5_000, help: 'milliseconds from one to the next' },
+    away: { default: 1_500, help: 'milliseconds it stays away at most' },
     seed: { default: 1, help: 'seed of the first series; each has the next one' },
   },
 })
@@ -26,7 +27,13 @@ try {
     const series = Math.min(seriesCycles, cycles - done)
     const key = `${seed}:${series}`
     if (progress.has(key)) continue
-    const figures = await runRestarts({ server, seed, cycles: series, everyMs: numbers['every'] ?? 0 })
+    const figures = await runRestarts({
+      server,
+      seed,
+      cycles: series,
+      everyMs: numbers['every'] ?? 0,
+      awayMs: numbers['away'] ?? 0,
+    })
     say(`seed ${seed}: ${figuresText({ ...figures })}`)
     progress.add(key, { ...figures })
   }
