@@ -19,7 +19,7 @@ test(`${kills} kills at random moments lose nothing acknowledged and store nothi
     invented: 0,
     deadLetters: 0,
   })
-  expect(figures.acknowledged).toBeGreaterThan(kills * 100)
+  expect(figures.acknowledged).toBeGreaterThan(kills * 20)
   // Requests were on their way when the server died, and some servers had sealed, or the kills show nothing.
   expect(figures.cutOff).toBeGreaterThan(kills)
   expect(figures.seals).toBeGreaterThan(0)
