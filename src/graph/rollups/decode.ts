@@ -1,5 +1,6 @@
 /** Stored rollup blocks back into columns, one kind at a time; see `encode.ts` for the layout. */
 import { zstdDecompressSync } from 'node:zlib'
+import { StoreError } from '../../errors.ts'
 import { BlockReader, corrupt } from './byte-stream.ts'
 import { crc32c } from './crc32c.ts'
 import { blockMagic, blockVersion } from './encode.ts'
@@ -42,7 +43,7 @@ interface PackedSection {
   readonly bytes: Uint8Array
 }
 
-/** Opens a block after checking its checksum. Throws StoreError `corrupt_rollup`. */
+/** Opens a block after checking its checksum. Throws StoreError `corrupt_rollup` or `newer_format`. */
 export function openBlock(bytes: Uint8Array): RollupBlock {
   if (bytes.length < 14) throw corrupt(`${bytes.length} bytes`)
   const body = bytes.subarray(0, bytes.length - 4)
@@ -51,6 +52,11 @@ export function openBlock(bytes: Uint8Array): RollupBlock {
   const reader = new BlockReader(body)
   if (reader.uint32() !== blockMagic) throw corrupt('it does not start as one')
   const version = reader.byte()
+  if (version > blockVersion)
+    throw new StoreError(
+      'newer_format',
+      `rollup format ${version} is newer than ${blockVersion}, the newest this version reads; install the newer version`,
+    )
   if (version !== blockVersion) throw corrupt(`its version ${version} is not ${blockVersion}`)
   const stepSeconds = reader.uint32()
   const sections = new Map<number, PackedSection>()
