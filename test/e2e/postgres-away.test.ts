@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { locationOf, type PostgresServer, startPostgres } from '../../scripts/postgres-server.ts'
 import { type ServerProcess, startServerProcess } from '../../scripts/server-process.ts'
 import { callTool } from '../../src/cli/server-connection.ts'
+import { openPostgresWriter } from '../../src/store/postgres/store-writer.ts'
 import { storedItems } from '../durability/ledger.ts'
 import { untilSealed } from '../durability/postgres-restarts-run.ts'
 import { spanRequest } from '../engine/requests.ts'
@@ -111,6 +112,29 @@ describe('while Postgres is away', () => {
     await untilSealed(second)
     expect(await second.stop()).toBe(0)
     expect((await storedItems(locationOf(postgres.dsn('later')))).size).toBe(10)
+  })
+})
+
+describe('another writer, while the server had lost its connections', () => {
+  it('costs the server a new start of its engine and nothing else', async () => {
+    await postgres.run('CREATE DATABASE shared')
+    const options = { dataDirectory: join(root, 'shared'), environment: environment('shared') }
+    const server = await startServerProcess(options)
+    expect(await send(server, 1)).toBe(200)
+    await untilSealed(server)
+    // Held up, so that the other one comes first.
+    process.kill(server.pid, 'SIGSTOP')
+    await postgres.stop()
+    await postgres.start()
+    const other = await openPostgresWriter(locationOf(postgres.dsn('shared')))
+    process.kill(server.pid, 'SIGCONT')
+    expect(await send(server, 2)).toBe(200)
+    await expect.poll(async () => (await storeCheck(server))?.detail, until).toContain('another process')
+    await other.close()
+    await untilSealed(server)
+    expect(await server.stop()).toBe(0)
+    const stored = await storedItems(locationOf(postgres.dsn('shared')))
+    expect([...stored.values()]).toEqual(Array.from({ length: 10 }, () => 1))
   })
 })
 

@@ -22,7 +22,7 @@ import { Burials, type EngineOutbox } from './burials.ts'
 import type { DeadLetterBox, DeadLetterFigures } from './dead-letters.ts'
 import { EntryFeed, type Fed, type FedEntry } from './entry-feed.ts'
 import { type PendingEntry, PendingRange } from './pending-range.ts'
-import { Sealer } from './sealer.ts'
+import { mustStartOver, Sealer } from './sealer.ts'
 import { TailWindow } from './tail-window.ts'
 import { TenantGraphs } from './tenant-graphs.ts'
 
@@ -325,7 +325,7 @@ export class EngineCore {
         if (failed) this.#noteFault(null)
         return
       } catch (error) {
-        if (!(error instanceof StoreError) || this.#stop.signal.aborted) throw error
+        if (!(error instanceof StoreError) || mustStartOver(error) || this.#stop.signal.aborted) throw error
         failed = true
         this.#noteFault(error)
         await new Promise<void>(resolve => this.#parts.timers.after(waitMs, resolve))

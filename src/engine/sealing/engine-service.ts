@@ -25,6 +25,7 @@ import { EngineCore, type SealLimits } from './engine-core.ts'
 import type { EngineCommand, EngineReport, EngineWorkerFigures } from './engine-messages.ts'
 import { InboxLink } from './inbox-link.ts'
 import { readInvariant } from './invariant.ts'
+import { mustStartOver } from './sealer.ts'
 import { StoreWait } from './store-wait.ts'
 
 export interface EngineServiceOptions {
@@ -162,12 +163,12 @@ function withinPatience(work: Promise<unknown>): Promise<unknown> {
   return Promise.race([work, pause(closePatienceMs)])
 }
 
-/** Rejects, and so ends this thread, when the store lost what it had acknowledged: the next one goes back to there. */
+/** Rejects, and so ends this thread, where the next one has to start from what the store holds. */
 async function watchPosition({ writer, inbox }: Opened): Promise<void> {
   try {
     await writer.sealedPosition(inbox.inboxId)
   } catch (error) {
-    if (error instanceof StoreError && error.code === 'store_behind') throw error
+    if (mustStartOver(error)) throw error
   }
 }
 

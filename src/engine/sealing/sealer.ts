@@ -21,6 +21,14 @@ export interface SealerEvents {
   fault(error: unknown): void
 }
 
+/**
+ * Whether going on would leave a gap, because the store lost what it had acknowledged, or would give numbers of
+ * templates out twice, because another process has written there. A new start goes by what the store holds.
+ */
+export function mustStartOver(error: unknown): boolean {
+  return error instanceof StoreError && (error.code === 'store_behind' || error.code === 'store_taken')
+}
+
 export class Sealer {
   readonly #store: StoreWriter
   readonly #inboxId: string
@@ -47,8 +55,7 @@ export class Sealer {
   }
 
   /**
-   * Resolves once the range is in the store; false if it was stopped before. Rejects when the store lost what it
-   * had acknowledged.
+   * Resolves once the range is in the store; false if it was stopped before. Rejects with what `mustStartOver`.
    */
   async seal(range: PendingRange): Promise<boolean> {
     const seal = await this.#build(range)
@@ -62,8 +69,7 @@ export class Sealer {
       } catch (error) {
         failed = true
         this.#events.fault(error)
-        // Sealing on would leave a gap; only a new start goes back to where the store is.
-        if (error instanceof StoreError && error.code === 'store_behind') throw error
+        if (mustStartOver(error)) throw error
         if (this.#stop.aborted || !(await this.#pause(waitMs))) return false
       }
     }

@@ -280,7 +280,7 @@ class PostgresStoreWriter implements StoreWriter {
     if (rows[0]?.writer !== this.#name)
       throw new StoreError(
         'store_taken',
-        `${this.#connection.shown} was written to by another process meanwhile; stop one of the two and restart the other`,
+        `${this.#connection.shown} was written to by another process meanwhile; the engine starts again from what that one stored`,
       )
   }
 
