@@ -1,6 +1,7 @@
 /** A query worker: opens the store for reading, follows the tail, runs tools. Started by the pool. */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type { Deadline } from '../model/reader.ts'
+import { SharedGarbage } from '../model/shared-garbage.ts'
 import type { StoreReader } from '../model/store.ts'
 import type { StoreLocation } from '../model/store-location.ts'
 import type { TailMessage } from '../model/tail.ts'
@@ -28,6 +29,9 @@ export interface QueryWorkerSettings {
 /** How long the first call waits for the engine to say what is not sealed yet; without it, sealed data answers. */
 const firstTailMs = 1_000
 
+/** Published bytes after which what was sealed of them is collected: a second of a saturated receiver. */
+const collectEveryBytes = 64 * 1024 * 1024
+
 /**
  * Follows the engine's channel; resolves when it has sent all it held, or after `firstTailMs`. The engine ends
  * what it held with how far it has sealed.
@@ -38,11 +42,15 @@ function followTail(tail: Tail, start: WorkerStart): Promise<void> {
     // starts another with a channel to the new one.
     throw new Error('the channel to the engine was closed')
   })
+  const garbage = new SharedGarbage('major', collectEveryBytes)
   return new Promise(resolve => {
     const timer = setTimeout(resolve, firstTailMs)
     start.tail.on('message', (message: TailMessage) => {
       tail.accept(message)
-      if (message.type !== 'sealed') return
+      if (message.type === 'publication') {
+        garbage.passed(message.entries.reduce((sum, entry) => sum + entry.bytes.length, 0))
+        return
+      }
       clearTimeout(timer)
       resolve()
     })

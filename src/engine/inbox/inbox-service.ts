@@ -1,4 +1,5 @@
 /** The inbox behind a port: messages in, commits, answers out. Runs in its own worker, or inline in tests. */
+import { SharedGarbage } from '../../model/shared-garbage.ts'
 import { type Clock, systemClock } from '../../model/time.ts'
 import { systemTimers, type Timers } from '../../model/timers.ts'
 import type { ThreadPort } from '../thread-port.ts'
@@ -12,6 +13,9 @@ import type { IncomingRequest } from './intake.ts'
 
 /** Trimming and recovery are looked at this often. */
 const tickMs = 100
+
+/** Bytes handed over after which this thread lets go of them: half a second of a saturated receiver. */
+const collectEveryBytes = 32 * 1024 * 1024
 
 /** A commit that waits for more is looked at again after this time. */
 const recallMs = 1
@@ -50,6 +54,7 @@ export function serveInbox(
   const lent = new Map<number, ArrayBuffer>()
   /** Those of the last answers. They go back with the next ones, because the engine's copy is made in between. */
   let spent: ArrayBuffer[] = []
+  const garbage = new SharedGarbage('minor', collectEveryBytes)
   let awake = false
   let stopped = false
   let recall: (() => void) | null = null
@@ -70,6 +75,7 @@ export function serveInbox(
     // The senders wait, the engine does not.
     sendAnswers()
     engine?.handover.offer(group)
+    garbage.passed(group.entries.reduce((sum, entry) => sum + entry.bytes.length, 0))
   }
 
   function alarm(problem: string | null): void {
