@@ -20,10 +20,8 @@ export interface Subject {
   readonly url: string
   /** Resolves once everything acknowledged is where it stays. */
   settled(): Promise<void>
-  /** Bytes in its database files. */
-  bytes(): number | Promise<number>
-  /** Ends it; its directory goes unless it was given. */
-  finish(): Promise<void>
+  /** Ends it and says how many bytes its database takes then; its directory goes unless it was given. */
+  finish(): Promise<number>
 }
 
 interface ScriptPorts {
@@ -48,11 +46,12 @@ async function startScript(name: string, args: (directory: string) => readonly s
     grpcAddress: grpcPort === undefined ? '' : `127.0.0.1:${grpcPort}`,
     url: '',
     settled: async () => undefined,
-    bytes: () => bytesIn(directory, ''),
     finish: async () => {
       child.kill('SIGTERM')
       await exited
+      const bytes = bytesIn(directory, '')
       rmSync(directory, { recursive: true, force: true })
+      return bytes
     },
   }
 }
@@ -90,10 +89,12 @@ export async function startWhole(options: ServerOptions = {}): Promise<Subject> 
     grpcAddress: server.grpcAddress,
     url: server.url,
     settled: () => settled(server.url),
-    bytes: () => bytesIn(directory, 'otelcontext.db'),
     finish: async () => {
       await server.stop()
+      // The write-ahead log has gone into the file by then.
+      const bytes = bytesIn(directory, 'otelcontext.db')
       if (options.dataDirectory === undefined) rmSync(directory, { recursive: true, force: true })
+      return bytes
     },
   }
 }
@@ -106,16 +107,14 @@ export async function startOnPostgres(): Promise<Subject> {
   return {
     ...server,
     helperCpuSeconds: () => cpuSecondsOfFamily(postgres.pid),
-    bytes: async () => {
+    finish: async () => {
       const [row] = await postgres.run(
         `SELECT sum(pg_total_relation_size(c.oid))::float8 AS bytes FROM pg_class c
          JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'otelcontext' AND relkind = 'r'`,
       )
-      return Number(row?.['bytes'])
-    },
-    finish: async () => {
       await server.finish()
       await postgres.remove()
+      return Number(row?.['bytes'])
     },
   }
 }
