@@ -241,7 +241,7 @@ describe('a worker', () => {
     ]
     const receivers = [{ transport: 'grpc' as const, address: '127.0.0.1:4317', problem: '' }]
     const { ask } = makePool({ ingestCounters: async () => counters, receivers: () => receivers })
-    expect(JSON.parse((await ask('counters')).json)).toEqual({ counters, receivers })
+    expect(JSON.parse((await ask('counters')).json)).toEqual({ overflows: [], counters, receivers })
   })
 })
 
