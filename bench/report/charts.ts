@@ -12,9 +12,10 @@ function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
-function svg(width: number, height: number, parts: readonly string[]): string {
+function svg(title: string, width: number, height: number, parts: readonly string[]): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="${width}" height="${height}" fill="white"/>`,
     ...parts,
     '</svg>',
@@ -60,7 +61,7 @@ export function goalsChart(figures: readonly Figure[]): string {
   parts.push(
     `<text x="${left}" y="${height - 6}" fill="${faint}" ${font}>left of the line: short of the goal; logarithmic</text>`,
   )
-  return svg(width, height, parts)
+  return svg('How far each goal is', width, height, parts)
 }
 
 /** Lines over a logarithmic x axis, each series on a panel of its own, from zero. */
@@ -97,5 +98,5 @@ export function curveChart(curve: Curve): string {
   parts.push(
     `<text x="${width / 2}" y="${height - 10}" text-anchor="middle" fill="${faint}" ${font}>${escaped(curve.xTitle)}</text>`,
   )
-  return svg(width, height, parts)
+  return svg(curve.title, width, height, parts)
 }

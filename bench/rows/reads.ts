@@ -239,7 +239,7 @@ export const graph: Row = {
           if ((await read(reader, rangesOf(data, backMs), middle)) === 0) throw new Error(`${what}: nothing`)
         })
       const cold = await timesOf(1, ask(0), 0)
-      const count = Math.ceil(times[context.scale] / 5)
+      const count = Math.ceil(times[context.scale] / 10)
       const again = await readTimesOf(count, ask(0))
       const moved: number[] = []
       for (let turn = 1; turn <= Math.ceil(count / 2); turn++)
