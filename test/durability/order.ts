@@ -103,7 +103,7 @@ async function trace(mode: Mode, directory: string): Promise<Sent> {
   const calls = 'trace=fdatasync,fsync,write,writev,pwrite64,pwritev,sendto,sendmsg'
   const inject = mode === 'failing syncs' ? ['-e', 'inject=fsync,fdatasync:error=EIO:when=15+20'] : []
   // Long enough for a page of the log, so that markers can be found in it.
-  const options = ['-f', '-yy', '-s', '20000', '-e', calls, ...inject, '-o', join(directory, 'trace')]
+  const options = ['-f', '-yy', '-s', '65536', '-e', calls, ...inject, '-o', join(directory, 'trace')]
   const synchronous = mode === 'synchronous off' ? 'OFF' : 'FULL'
   const command = [...options, process.execPath, serverFile, directory, synchronous]
   const child: ChildProcess = spawn('strace', command, { stdio: ['pipe', 'pipe', 'inherit'] })
