@@ -24,8 +24,26 @@ const { values: options } = parseArgs({
     seconds: { type: 'string' },
     data: { type: 'string' },
     json: { type: 'boolean' },
+    help: { type: 'boolean' },
   },
 })
+
+if (options.help === true) {
+  console.log(`npm run bench -- [options]
+
+  --only A,B     these rows alone: ${rows.map(row => row.id).join(', ')}
+  --full         ten million spans and more, in hours; without it a million, in minutes
+  --smoke        a second each, to see that everything runs; its figures mean nothing
+  --seconds N    of load per subject, after the warm-up
+  --data DIR     keeps stored data and the state file there for the next run
+  --resume       leaves out rows that the state file has
+  --write        puts every row of the state file into bench/README.md and bench/charts
+  --json         figures on standard output as JSON
+  --help         this text
+
+Exit code 0 also where a goal is not reached: the table says which.`)
+  process.exit(0)
+}
 
 const scale: Scale = options.full === true ? 'full' : options.smoke === true ? 'smoke' : 'usual'
 const runSeconds = { smoke: 1, usual: 8, full: 30 } as const
