@@ -39,10 +39,8 @@ import {
   signals,
 } from '../model/telemetry.ts'
 import type { TimeRange } from '../model/time.ts'
-import { TermMatcher } from '../store/search/term-matcher.ts'
-import { type FilterTerm, filterTerm } from '../store/segment/prefix-filter.ts'
-import { rowsPerFrame } from '../store/segment/record-frames.ts'
 import { mayHoldPrefix, mayHoldTrace, prefixOf } from '../store/segment/trace-index.ts'
+import { type LogPruning, type LogTerm, logPruning, rowsOfFrames } from './log-pruning.ts'
 import type { DecodedEntry, ReaderCaches } from './reader-caches.ts'
 import { readTotals, sameIds, type TotalsSource } from './rollup-totals.ts'
 import { SegmentAccess } from './segment-access.ts'
@@ -539,41 +537,6 @@ function tailSource(
   const wanted = services === undefined || block.resources.some(one => services.includes(one.service))
   const scanned = { block, records: async () => records, receivedMs: entry.receivedMs }
   return { ...decoded, load: async () => (wanted ? scanned : null) }
-}
-
-interface LogPruning {
-  /** Of each list one matcher has to find a token. */
-  readonly clauses: readonly (readonly LogTerm[])[]
-  readonly traceId: Uint8Array | null
-}
-
-function logPruning(query: LogScanQuery): LogPruning {
-  const clauses = [...(query.terms ?? []).map(term => [term]), ...(query.clauses ?? [])]
-  return {
-    clauses: clauses.map(clause => clause.map(logTerm)),
-    traceId: query.traceId === undefined ? null : new Uint8Array(Buffer.from(query.traceId, 'hex')),
-  }
-}
-
-interface LogTerm {
-  readonly matcher: TermMatcher
-  readonly bytes: FilterTerm
-}
-
-function logTerm(term: string): LogTerm {
-  const matcher = new TermMatcher(term)
-  return { matcher, bytes: filterTerm(matcher) }
-}
-
-function rowsOfFrames(frames: Uint8Array, count: number): readonly number[] {
-  const rows: number[] = []
-  const size = rowsPerFrame('logs')
-  for (let frame = 0; frame < frames.length; frame++) {
-    if (frames[frame] !== 1) continue
-    const end = Math.min(count, (frame + 1) * size)
-    for (let row = frame * size; row < end; row++) rows.push(row)
-  }
-  return rows
 }
 
 function touches(
