@@ -45,6 +45,7 @@ import type { DecodedEntry, ReaderCaches } from './reader-caches.ts'
 import { readTotals, sameIds, type TotalsSource } from './rollup-totals.ts'
 import { SegmentAccess } from './segment-access.ts'
 import type { HeaderList } from './segment-headers.ts'
+import { newestHeader, type StoredView, storedView } from './stored-view.ts'
 import type { Tail, TailView } from './tail.ts'
 import { decodedEntry, isOf } from './tail-blocks.ts'
 import { matchingRows, mergeTraceParts, type TracePart } from './trace-rows.ts'
@@ -83,64 +84,19 @@ export function openTelemetryReader(options: ReaderOptions): Promise<OpenReader>
 }
 
 async function open(options: ReaderOptions): Promise<OpenReader> {
-  const { store, tail, tenant, deadline, caches } = options
+  const { store, tail, deadline } = options
   deadline.check()
   const pin = tail.pin()
   const snapshot = await store.snapshot(deadline.signal)
   try {
-    await followHeaders(options, snapshot)
-    const headers: Record<Signal, HeaderList> = {
-      traces: caches.headers.list(tenant, 'traces'),
-      logs: caches.headers.list(tenant, 'logs'),
-      metrics: caches.headers.list(tenant, 'metrics'),
-    }
-    const inboxId = tail.inboxId || newestHeader(headers)?.inboxId || ''
+    const stored = await storedView(options, snapshot)
+    const inboxId = tail.inboxId || newestHeader(stored.headers)?.inboxId || ''
     const sealed = inboxId === '' ? 0 : await snapshot.sealedPosition(inboxId)
-    const retirements = await retirementsOf(tenant, snapshot, caches)
-    return new SnapshotReader(options, snapshot, { headers, retirements }, pin.take(sealed), inboxId)
+    return new SnapshotReader(options, snapshot, stored, pin.take(sealed), inboxId)
   } catch (error) {
     await snapshot.release()
     throw error
   }
-}
-
-/** Damage is told of when it is met; what the books hold and no header names is damage as well. */
-async function followHeaders(
-  { caches, deadline, onDamage }: ReaderOptions,
-  snapshot: StoreSnapshot,
-): Promise<void> {
-  const { headers } = caches
-  const changes = await snapshot.segmentChanges(headers.sequence, deadline.signal)
-  if ((changes.damaged ?? 0) > 0) onDamage?.(`${changes.damaged} segment headers are damaged`)
-  headers.apply(changes)
-  if (caches.missingItems !== null) return
-  const missing = new Map<string, number>()
-  for (const { tenant, signal, stored } of await snapshot.sealedCounts()) {
-    const named = headers.list(tenant, signal).reduce((sum, header) => sum + header.count, 0)
-    if (named >= stored) continue
-    missing.set(tenant, (missing.get(tenant) ?? 0) + stored - named)
-    onDamage?.(`${stored - named} stored items are in no segment that can be read`)
-  }
-  caches.missingItems = missing
-}
-
-/** They are numbered with segments and their removals, so none is new while those are not. */
-async function retirementsOf(
-  tenant: string,
-  snapshot: StoreSnapshot,
-  { headers, retirements }: ReaderCaches,
-): Promise<Retirements> {
-  const known = retirements.get(tenant)
-  if (known?.sequence === headers.sequence) return known.retirements
-  const read = await snapshot.retirements(tenant)
-  retirements.set(tenant, { sequence: headers.sequence, retirements: read })
-  return read
-}
-
-/** What of the tenant is stored, as of the snapshot. */
-interface StoredView {
-  readonly headers: Readonly<Record<Signal, HeaderList>>
-  readonly retirements: Retirements
 }
 
 /** A block that can be loaded, and what is known of it before. */
@@ -549,14 +505,6 @@ function touches(
 function mayHoldService(header: SegmentHeader, services: readonly string[] | undefined): boolean {
   const held = header.services
   return services === undefined || held === null || services.some(service => held.includes(service))
-}
-
-function newestHeader(headers: Readonly<Record<Signal, HeaderList>>): SegmentHeader | undefined {
-  let newest: SegmentHeader | undefined
-  for (const signal of signals)
-    for (const header of headers[signal])
-      if (newest === undefined || header.maxReceivedMs > newest.maxReceivedMs) newest = header
-  return newest
 }
 
 function extreme(values: readonly (number | null)[], pick: (a: number, b: number) => number): number | null {
