@@ -72,14 +72,14 @@ function send(port: number, body: Uint8Array): Promise<number | null> {
 }
 
 interface Sent {
-  /** Marker by the port its answer went to. */
-  readonly markers: ReadonlyMap<number, string>
+  /** Markers by the port their answers went to, in the order of the answers: the system may give a port out again. */
+  readonly markers: ReadonlyMap<number, readonly string[]>
   readonly retries: number
 }
 
 /** Sends until it is acknowledged. */
 async function sendAll(port: number): Promise<Sent> {
-  const markers = new Map<number, string>()
+  const markers = new Map<number, string[]>()
   let retries = 0
   const run = async (client: number): Promise<void> => {
     for (let i = 0; i < requestsPerClient; i++) {
@@ -91,7 +91,9 @@ async function sendAll(port: number): Promise<Sent> {
         retries++
         await pause(50)
       }
-      markers.set(answeredTo, marker)
+      const onPort = markers.get(answeredTo)
+      if (onPort === undefined) markers.set(answeredTo, [marker])
+      else onPort.push(marker)
     }
   }
   await Promise.all(Array.from({ length: clients }, (_, client) => run(client)))
@@ -123,7 +125,8 @@ async function judge(file: string, sent: Sent): Promise<Omit<Verdict, 'wrong'>> 
   /** By thread: what its running fdatasync covers. */
   const syncing = new Map<string, readonly string[]>()
   const verdict = { covered: 0, early: 0, unknown: 0, syncs: 0, failed: 0, retries: sent.retries }
-  const answered = new Set<string>()
+  /** By port: how many of its answers were seen. */
+  const answered = new Map<number, number>()
   const finishSync = (thread: string): void => {
     for (const marker of syncing.get(thread) ?? []) state.set(marker, 'synced')
     syncing.delete(thread)
@@ -148,9 +151,10 @@ async function judge(file: string, sent: Sent): Promise<Omit<Verdict, 'wrong'>> 
       else verdict.failed++
     } else if (line.includes('HTTP/1.1 200')) {
       const peer = Number(/<TCP:\[[^\]]*->[^\]]*:(\d+)\]>/.exec(line)?.[1] ?? 0)
-      const marker = sent.markers.get(peer)
-      if (marker === undefined || answered.has(marker)) continue
-      answered.add(marker)
+      const seen = answered.get(peer) ?? 0
+      const marker = sent.markers.get(peer)?.[seen]
+      if (marker === undefined) continue
+      answered.set(peer, seen + 1)
       const step = state.get(marker)
       if (step === 'synced') verdict.covered++
       else if (step === 'written') verdict.early++
