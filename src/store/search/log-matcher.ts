@@ -1,43 +1,44 @@
 /** Decides of rows whether a condition holds: from columns as far as they tell, else from the record. */
-import type { LogBlock, RecordTable } from '../../model/telemetry.ts'
+import type { LogBlock, RecordTable, ResourceEntry } from '../../model/telemetry.ts'
 import { recordOf } from '../../model/telemetry.ts'
 import { keyValueAt, valueText } from '../../otlp/any-value.ts'
 import { cursor, readLength, readTag, skipValue } from '../../otlp/wire/varint.ts'
-import { eachToken } from './fold-text.ts'
 import { type LogCondition, termsOf } from './log-query.ts'
-import { eachLogText } from './log-text.ts'
+import { RecordWords, type WantedWord } from './record-words.ts'
 import { stemWord } from './stem-word.ts'
 import { TermMatcher } from './term-matcher.ts'
 
-/** Tokens whose verdicts are remembered; the words of a system are some ten thousand. */
-const maxRemembered = 50_000
-
 const recordAttribute = 0x32
 const resourceAttribute = 0x0a
+
+type AttributeCondition = Extract<LogCondition, { readonly type: 'attribute' }>
 
 /** Three answers: columns alone may leave it open. */
 type Verdict = boolean | undefined
 
 export class LogMatcher {
   readonly #condition: LogCondition | null
-  /** Bit i: the token is found by word i. Phrases have bits of their own, for equal words and stems. */
-  readonly #masks = new Map<string, number>()
-  readonly #bits: readonly ((token: string) => boolean)[]
+  /** Bit i: a token is found by word i. Phrases have bits of their own, for equal words and stems. */
+  readonly #words: RecordWords
   readonly #bitOf = new Map<LogCondition, number>()
-  #sequence: number[] = []
-  #seen = 0
+  /** Per attribute condition: what its resources say. */
+  readonly #resources = new Map<LogCondition, WeakMap<ResourceEntry, boolean>>()
 
   constructor(condition: LogCondition | null) {
     this.#condition = condition
-    const bits: ((token: string) => boolean)[] = []
+    const bits: WantedWord[] = []
+    let phrases = false
     visit(condition, one => {
       this.#bitOf.set(one, bits.length)
       if (one.type === 'word') {
         const matcher = new TermMatcher(one.token)
-        bits.push(token => matcher.matches(token))
-      } else if (one.type === 'phrase') for (const token of one.tokens) bits.push(sameWord(token))
+        bits.push({ word: one.token, finds: token => matcher.matches(token) })
+      } else if (one.type === 'phrase') {
+        phrases = true
+        for (const word of one.tokens) bits.push({ word, finds: sameWord(word) })
+      }
     })
-    this.#bits = bits
+    this.#words = new RecordWords(bits, phrases)
   }
 
   /** Whether the condition can be decided without text and attributes, and how; undefined if it cannot. */
@@ -48,7 +49,7 @@ export class LogMatcher {
   fromRecord(block: LogBlock, row: number, records: RecordTable): boolean {
     if (this.#condition === null) return true
     const record = recordOf(records, row)
-    this.#readText(record)
+    this.#words.read(record)
     return this.#full(this.#condition, block, row, record)
   }
 
@@ -98,50 +99,33 @@ export class LogMatcher {
       case 'not':
         return !this.#full(condition.condition, block, row, record)
       case 'word':
-        return (this.#seen & (1 << (this.#bitOf.get(condition) ?? 0))) !== 0
+        return (this.#words.seen & (1 << (this.#bitOf.get(condition) ?? 0))) !== 0
       case 'phrase':
         return this.#holdsPhrase(this.#bitOf.get(condition) ?? 0, condition.tokens.length)
       case 'attribute':
         return (
           hasAttribute(record, recordAttribute, condition) ||
-          hasAttribute(
-            block.resources[block.resource[row] ?? -1]?.bytes ?? new Uint8Array(),
-            resourceAttribute,
-            condition,
-          )
+          this.#resourceHas(block.resources[block.resource[row] ?? -1], condition)
         )
       default:
         return this.#columns(condition, block, row) === true
     }
   }
 
-  /** Masks of the record's tokens in order, a zero between pieces of text so that no phrase spans them. */
-  #readText(record: Uint8Array): void {
-    this.#sequence = []
-    this.#seen = 0
-    if (this.#bits.length === 0) return
-    eachLogText(record, text => {
-      eachToken(text, token => {
-        const mask = this.#maskOf(token)
-        this.#seen |= mask
-        this.#sequence.push(mask)
-      })
-      this.#sequence.push(0)
-    })
-  }
-
-  #maskOf(token: string): number {
-    const known = this.#masks.get(token)
-    if (known !== undefined) return known
-    let mask = 0
-    for (let bit = 0; bit < this.#bits.length; bit++) if (this.#bits[bit]?.(token) === true) mask |= 1 << bit
-    if (this.#masks.size >= maxRemembered) this.#masks.clear()
-    this.#masks.set(token, mask)
-    return mask
+  #resourceHas(resource: ResourceEntry | undefined, condition: AttributeCondition): boolean {
+    if (resource === undefined) return false
+    const known = this.#resources.get(condition) ?? new WeakMap<ResourceEntry, boolean>()
+    this.#resources.set(condition, known)
+    let verdict = known.get(resource)
+    if (verdict === undefined) {
+      verdict = hasAttribute(resource.bytes, resourceAttribute, condition)
+      known.set(resource, verdict)
+    }
+    return verdict
   }
 
   #holdsPhrase(firstBit: number, length: number): boolean {
-    const sequence = this.#sequence
+    const { sequence } = this.#words
     for (let start = 0; start + length <= sequence.length; start++) {
       let word = 0
       while (word < length && ((sequence[start + word] ?? 0) & (1 << (firstBit + word))) !== 0) word++
@@ -172,20 +156,29 @@ function traceMatches(block: LogBlock, row: number, prefix: string): boolean {
 }
 
 /** Repeated KeyValue fields with this tag, in a LogRecord or a Resource message. */
-function hasAttribute(
-  message: Uint8Array,
-  attributeTag: number,
-  wanted: { readonly key: string; readonly value: string },
-): boolean {
+function hasAttribute(message: Uint8Array, attributeTag: number, wanted: AttributeCondition): boolean {
   const value = wanted.value.toLowerCase()
+  const key = Buffer.from(wanted.key, 'utf8')
   for (let at = 0; at < message.length; ) {
     const tag = readTag(message, at, message.length)
     const content = cursor.next
     at = skipValue(message, content, message.length, tag & 7)
     if (tag !== attributeTag) continue
     const from = at - readLength(message, content, message.length)
+    if (isOtherKey(message, from, at, key)) continue
     const attribute = keyValueAt(message, from, at)
     if (attribute.key === wanted.key && valueText(attribute.value).toLowerCase() === value) return true
   }
+  return false
+}
+
+/** A KeyValue whose key stands first, as it does in nearly all, and is another one. */
+function isOtherKey(message: Uint8Array, from: number, to: number, key: Uint8Array): boolean {
+  if (to - from < 2 || message[from] !== 0x0a) return false
+  const length = message[from + 1] as number
+  if (length > 127 || from + 2 + length > to) return false
+  if (length !== key.length) return message[from + 2 + length] === 0x12
+  for (let at = 0; at < length; at++)
+    if (message[from + 2 + at] !== key[at]) return message[from + 2 + length] === 0x12
   return false
 }

@@ -63,10 +63,12 @@ export async function searchLogs(
   return run.result()
 }
 
-interface Candidate {
+interface Kept {
   readonly scanned: Scanned<LogBlock>
   readonly row: number
   readonly timeMs: number
+  /** Null until it is needed: columns alone decided. */
+  readonly record: Uint8Array | null
 }
 
 class SearchRun {
@@ -75,7 +77,7 @@ class SearchRun {
   readonly #matcher: LogMatcher
   readonly #maxScanned: number
   /** Newest first, at most `limit`, with their records once loaded. */
-  #kept: (Candidate & { readonly record: Uint8Array | null })[] = []
+  #kept: Kept[] = []
   #count = 0
   #exact = true
   #scannedRecords = 0
@@ -90,9 +92,10 @@ class SearchRun {
   /** False once nothing further can change the result. Blocks come with their newest record first. */
   async read(scanned: Scanned<LogBlock>): Promise<boolean> {
     const rows = this.#rowsInRange(scanned)
-    if (this.#isFull() && rows.every(row => row.timeMs < this.#oldestKept())) {
+    const { block } = scanned
+    if (this.#isFull() && (rows.length === 0 || timeOf(block, rows[0] as number) < this.#oldestKept())) {
       // Later blocks hold nothing newer than the newest of this one, whether in the range or not.
-      if (this.#search.countAll !== true && newestOf(scanned.block) < this.#oldestKept()) {
+      if (this.#search.countAll !== true && newestOf(block) < this.#oldestKept()) {
         this.#exact = false
         return false
       }
@@ -101,7 +104,7 @@ class SearchRun {
       this.#deadline.check()
       const chunk = rows.slice(from, from + (this.#scannedRecords === 0 ? firstRowsPerLoad : rowsPerLoad))
       from += chunk.length
-      const newest = chunk[0]?.timeMs ?? 0
+      const newest = timeOf(block, chunk[0] as number)
       if (this.#isFull() && newest < this.#oldestKept() && this.#search.countAll !== true) {
         this.#exact = false
         return true
@@ -129,30 +132,31 @@ class SearchRun {
     }
   }
 
-  async #readRows(scanned: Scanned<LogBlock>, chunk: readonly Candidate[]): Promise<void> {
-    const open: Candidate[] = []
-    for (const candidate of chunk) {
-      const verdict = this.#matcher.fromColumns(scanned.block, candidate.row)
-      if (verdict === true) this.#found(candidate, null)
-      else if (verdict === undefined) open.push(candidate)
+  async #readRows(scanned: Scanned<LogBlock>, chunk: readonly number[]): Promise<void> {
+    const { block } = scanned
+    const open: number[] = []
+    for (const row of chunk) {
+      const verdict = this.#matcher.fromColumns(block, row)
+      if (verdict === true) this.#found(scanned, row, null)
+      else if (verdict === undefined) open.push(row)
     }
     if (open.length === 0) return
-    const records: RecordTable = await scanned.records(open.map(candidate => candidate.row))
+    const records: RecordTable = await scanned.records(open)
     this.#scannedRecords += open.length
-    for (const candidate of open)
-      if (this.#matcher.fromRecord(scanned.block, candidate.row, records))
-        this.#found(candidate, recordOf(records, candidate.row))
+    for (const row of open)
+      if (this.#matcher.fromRecord(block, row, records)) this.#found(scanned, row, recordOf(records, row))
   }
 
-  #found(candidate: Candidate, record: Uint8Array | null): void {
+  #found(scanned: Scanned<LogBlock>, row: number, record: Uint8Array | null): void {
     this.#count++
     const { limit } = this.#search
-    if (limit <= 0 || (this.#isFull() && candidate.timeMs < this.#oldestKept())) return
+    const timeMs = timeOf(scanned.block, row)
+    if (limit <= 0 || (this.#isFull() && timeMs < this.#oldestKept())) return
     // One more than asked for is never kept for long: rows come newest first, so this mostly appends.
     let at = this.#kept.length
-    while (at > 0 && (this.#kept[at - 1]?.timeMs ?? 0) < candidate.timeMs) at--
+    while (at > 0 && (this.#kept[at - 1]?.timeMs ?? 0) < timeMs) at--
     // The bytes are copied: a view would keep the records of the whole chunk alive.
-    this.#kept.splice(at, 0, { ...candidate, record: record === null ? null : record.slice() })
+    this.#kept.splice(at, 0, { scanned, row, timeMs, record: record === null ? null : record.slice() })
     if (this.#kept.length > limit) this.#dropOldest()
   }
 
@@ -172,26 +176,39 @@ class SearchRun {
     return this.#kept.at(-1)?.timeMs ?? Number.NEGATIVE_INFINITY
   }
 
-  #rowsInRange(scanned: Scanned<LogBlock>): readonly Candidate[] {
+  /** Newest first, later rows behind earlier ones of the same time. */
+  #rowsInRange(scanned: Scanned<LogBlock>): readonly number[] {
     const { block, candidateRows } = scanned
     const { range, services, minSeverity = 0 } = this.#search
-    const wanted = block.resources.map(one => services === undefined || services.includes(one.service))
-    const rows: Candidate[] = []
+    const wanted = Uint8Array.from(block.resources, one =>
+      services === undefined || services.includes(one.service) ? 1 : 0,
+    )
+    const rows: number[] = []
+    let before = Number.NEGATIVE_INFINITY
+    let ascending = true
     const consider = (row: number): void => {
-      if ((block.severity[row] ?? 0) < minSeverity || wanted[block.resource[row] ?? -1] !== true) return
-      const timeMs = toMs(block.timeHi[row] ?? 0, block.timeLo[row] ?? 0)
-      if (timeMs >= range.fromMs && timeMs < range.toMs) rows.push({ scanned, row, timeMs })
+      if ((block.severity[row] as number) < minSeverity || wanted[block.resource[row] as number] !== 1) return
+      const timeMs = timeOf(block, row)
+      if (timeMs < range.fromMs || timeMs >= range.toMs) return
+      ascending &&= timeMs > before
+      before = timeMs
+      rows.push(row)
     }
     if (candidateRows === undefined) for (let row = 0; row < block.count; row++) consider(row)
     else for (const row of candidateRows) consider(row)
-    return rows.sort((a, b) => b.timeMs - a.timeMs || a.row - b.row)
+    // Sealed rows mostly stand by time already.
+    if (ascending) return rows.reverse()
+    return rows.sort((a, b) => timeOf(block, b) - timeOf(block, a) || a - b)
   }
+}
+
+function timeOf(block: LogBlock, row: number): number {
+  return toMs(block.timeHi[row] as number, block.timeLo[row] as number)
 }
 
 function newestOf(block: LogBlock): number {
   let newest = Number.NEGATIVE_INFINITY
-  for (let row = 0; row < block.count; row++)
-    newest = Math.max(newest, toMs(block.timeHi[row] ?? 0, block.timeLo[row] ?? 0))
+  for (let row = 0; row < block.count; row++) newest = Math.max(newest, timeOf(block, row))
   return newest
 }
 

@@ -28,11 +28,6 @@ export function eachTextRange(record: Uint8Array, sink: TextSink): void {
   }
 }
 
-/** Calls `found` with each piece of text of the record. */
-export function eachLogText(record: Uint8Array, found: (text: string) => void): void {
-  eachTextRange(record, { range: (from, to) => found(textOf(record, from, to)), text: found })
-}
-
 /** The body as one text: a string as it is, anything else its texts separated by spaces. */
 export function logBodyText(record: Uint8Array): string {
   const texts: string[] = []

@@ -1,11 +1,13 @@
 /** Headers and parts of segments from a database that may be damaged in places. */
 import type Database from 'better-sqlite3'
+import { LRUCache } from 'lru-cache'
 import { StoreError } from '../../errors.ts'
 import type { SegmentHeader } from '../../model/store.ts'
 import { checkPart } from '../part.ts'
 import { headerColumns, headerOf, type SegmentRow } from '../rows/segment-row.ts'
 import { corruptSegment } from '../segment/corrupt.ts'
 import { isDamage, readAround } from './damage.ts'
+import { prepared } from './prepared.ts'
 import { isSound } from './row-checksum.ts'
 import { partStride } from './schema.ts'
 
@@ -65,12 +67,12 @@ export function readParts(
   try {
     const row = findSegment(db, id)
     if (row === undefined) throw new StoreError('missing_segment', `segment ${id} is not stored any more`)
-    const names = String(row.parts).split(' ')
-    const read = db.prepare<[number], { bytes: unknown }>('SELECT bytes FROM segment_part WHERE id = ?')
+    const places = placesOf(String(row.parts))
+    const read = prepared<[number], { bytes: unknown }>(db, 'SELECT bytes FROM segment_part WHERE id = ?')
     const found = new Map<string, Uint8Array>()
     for (const name of parts) {
-      const place = names.indexOf(name)
-      if (place < 0) throw new StoreError('corrupt_segment', `segment ${id} has no part ${name}`)
+      const place = places.get(name)
+      if (place === undefined) throw new StoreError('corrupt_segment', `segment ${id} has no part ${name}`)
       signal?.throwIfAborted()
       const bytes = read.get(row.sequence * partStride + place)?.bytes
       if (!(bytes instanceof Uint8Array))
@@ -85,6 +87,20 @@ export function readParts(
   }
 }
 
+/** Segments of one signal and size have the same parts; 4 kB each. */
+const maxLayouts = 500
+const layouts = new LRUCache<string, ReadonlyMap<string, number>>({ max: maxLayouts })
+
+/** Where parts stand, by name. */
+function placesOf(parts: string): ReadonlyMap<string, number> {
+  let places = layouts.get(parts)
+  if (places === undefined) {
+    places = new Map(parts.split(' ').map((name, place) => [name, place]))
+    layouts.set(parts, places)
+  }
+  return places
+}
+
 interface PlacedSegment {
   readonly sequence: number
   readonly parts: string
@@ -93,7 +109,7 @@ interface PlacedSegment {
 /** By the index on ids, and where that does not know it, row by row: an index may be damaged as well. */
 function findSegment(db: Database.Database, id: string): PlacedSegment | undefined {
   const find = (table: string): PlacedSegment | undefined =>
-    db.prepare<[string], PlacedSegment>(`SELECT sequence, parts FROM ${table} WHERE id = ?`).get(id)
+    prepared<[string], PlacedSegment>(db, `SELECT sequence, parts FROM ${table} WHERE id = ?`).get(id)
   try {
     return find('segment') ?? find('segment NOT INDEXED')
   } catch (error) {
