@@ -1,6 +1,7 @@
 /**
- * Has memory given back that threads share. V8 does not count shared buffers as anybody's, so a thread that makes
- * little garbage of its own, such as an idle reader, would hold on to gigabytes of them that nobody needs.
+ * Has memory given back that lies outside of V8's heap. V8 does not count shared buffers as anybody's, so a thread
+ * that makes little garbage of its own, such as an idle reader, would hold on to gigabytes of them that nobody needs.
+ * Other buffers it does count, and answers with full collections what a young one would have freed.
  */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -21,7 +22,7 @@ export class SharedGarbage {
     this.#collect = collect
   }
 
-  /** So many bytes of shared memory came to this thread; as many are let go of sooner or later. */
+  /** So many bytes of such memory came to this thread; as many are let go of sooner or later. */
   passed(bytes: number): void {
     this.#bytes += bytes
     if (this.#bytes < this.#everyBytes) return

@@ -9,6 +9,7 @@ import { ConfigurationError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import type { Admission, IngestRequest, IngestResult } from '../../model/ingest.ts'
 import type { IngestCounter } from '../../model/reader.ts'
+import { SharedGarbage } from '../../model/shared-garbage.ts'
 import { type Clock, systemClock } from '../../model/time.ts'
 import { systemTimers, type Timers } from '../../model/timers.ts'
 import { hearLastWords } from '../last-words.ts'
@@ -64,6 +65,12 @@ const maxCrashes = 5
 /** Body buffers that lie idle: what 250 requests of usual size need, twice what one commit takes. */
 const idleBodyBytes = 16 * 1024 * 1024
 
+/**
+ * Bytes of bodies after which the pieces they arrived in are collected. They die young, but V8 counts them as memory
+ * outside of its heap and answers that with full collections: four a second under load, 1.5 µs a span.
+ */
+const collectEveryBytes = 8 * 1024 * 1024
+
 export class InboxClient implements Admission {
   readonly gate: AdmissionGate = new AdmissionGate()
   readonly #options: InboxClientOptions
@@ -77,6 +84,7 @@ export class InboxClient implements Admission {
   #port: InboxPort | null = null
   #worker: Worker | null = null
   readonly #bodies = new BodyPool(idleBodyBytes)
+  readonly #garbage = new SharedGarbage('minor', collectEveryBytes)
   #outbox: IncomingRequest[] = []
   #nextId = 1
   #crashes: number[] = []
@@ -179,8 +187,10 @@ export class InboxClient implements Admission {
     const requests = this.#outbox
     this.#outbox = []
     if (requests.length === 0 || this.#port === null) return
+    const bytes = requests.reduce((sum, request) => sum + request.body.length, 0)
     const transfers = requests.map(request => request.body.buffer as ArrayBuffer) // made by the pool
     this.#port.postMessage({ type: 'submit', requests } satisfies InboxCommand, transfers)
+    this.#garbage.passed(bytes)
   }
 
   #launch(): Promise<void> {

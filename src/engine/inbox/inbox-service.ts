@@ -14,8 +14,8 @@ import type { IncomingRequest } from './intake.ts'
 /** Trimming and recovery are looked at this often. */
 const tickMs = 100
 
-/** Bytes handed over after which this thread lets go of them: half a second of a saturated receiver. */
-const collectEveryBytes = 32 * 1024 * 1024
+/** Bytes handed over after which this thread lets go of them, and of the columns that came with them. */
+const collectEveryBytes = 8 * 1024 * 1024
 
 /** A commit that waits for more is looked at again after this time. */
 const recallMs = 1
