@@ -9,6 +9,7 @@ import { rollupWindowMs } from '../rollups/window.ts'
 import type { SeriesRegistry } from '../series-registry.ts'
 import { connection } from '../spans/span-row.ts'
 import { CumulativeSeries } from './cumulative-series.ts'
+import { SeriesShortcuts } from './series-shortcuts.ts'
 
 const metricKind = kindNumber('metric')
 const cumulative = 2
@@ -32,6 +33,7 @@ export class MetricCounter {
   readonly #registry: SeriesRegistry
   readonly #cells: CellTable
   readonly #series = new Map<string, MetricSeries>()
+  readonly #shortcuts = new SeriesShortcuts<MetricSeries>()
 
   constructor(registry: SeriesRegistry, cells: CellTable) {
     this.#registry = registry
@@ -39,14 +41,14 @@ export class MetricCounter {
   }
 
   add(block: MetricBlock): void {
-    const known = new Map<number, MetricSeries | null>()
+    const refused = new Set<number>()
     for (let i = 0; i < block.count; i++) {
       const count = block.pointCount[i] ?? 0
       const value = block.value[i] ?? Number.NaN
       // Neither a point that says "no value" nor one that is not a number can be added up.
       if (count === 0 && !Number.isFinite(value)) continue
       const timeMs = toMs(block.timeHi[i] ?? 0, block.timeLo[i] ?? 0)
-      const series = this.#find(block, i, known)
+      const series = this.#find(block, i, refused)
       if (series === null) {
         this.#overflow(block, i, timeMs)
         continue
@@ -60,19 +62,22 @@ export class MetricCounter {
     }
   }
 
-  /** The series of row `i`, null past the limit. */
-  #find(block: MetricBlock, i: number, known: Map<number, MetricSeries | null>): MetricSeries | null {
+  /** The series of row `i`, null past the limit; `refused` holds what was past it in this block. */
+  #find(block: MetricBlock, i: number, refused: Set<number>): MetricSeries | null {
     const resource = block.resource[i] ?? 0
     const metric = block.metric[i] ?? 0
     const text = block.series[i] ?? 0
-    const place = (resource * block.metrics.length + metric) * block.strings.length + text
-    const found = known.get(place)
-    if (found !== undefined) return found
     const from = block.resources[resource]
     const entry = block.metrics[metric]
-    const series =
-      from === undefined || entry === undefined ? null : this.#resolve(from, entry, block.strings[text] ?? '')
-    known.set(place, series)
+    if (from === undefined || entry === undefined) return null
+    const attributes = block.strings[text] ?? ''
+    const short = this.#shortcuts.find(from, entry, attributes)
+    if (short !== undefined) return short
+    const place = (resource * block.metrics.length + metric) * block.strings.length + text
+    if (refused.has(place)) return null
+    const series = this.#resolve(from, entry, attributes)
+    if (series === null) refused.add(place)
+    else this.#shortcuts.add(from, entry, attributes, series)
     return series
   }
 

@@ -3,8 +3,9 @@
  * data points by series. Rows far from their receive time go into segments of their own, so that the time
  * ranges in headers stay narrow and prune.
  */
-import type { Block, MetricBlock, SpanBlock } from '../../model/telemetry.ts'
+import type { Block, SpanBlock } from '../../model/telemetry.ts'
 import { toMs } from '../../model/time.ts'
+import { bySeries, sortByTime } from './arrange-points.ts'
 import { IdTable } from './id-table.ts'
 import { sameWords, viewOf } from './words.ts'
 
@@ -84,6 +85,7 @@ function lateGroups(timeMs: Float64Array, late: Uint32Array): readonly Uint32Arr
 function cutIntoSegments(block: Block, timeMs: Float64Array, rows: Uint32Array): readonly Uint32Array[] {
   if (rows.length === 0) return []
   if (block.signal === 'traces') return cutTraces(block, timeMs, rows)
+  if (block.signal === 'metrics' && rows.length <= maxSegmentRows) return [bySeries(block, timeMs, rows)]
   const sorted = byTime(timeMs, rows)
   const parts: Uint32Array[] = []
   const count = Math.ceil(sorted.length / maxSegmentRows)
@@ -141,27 +143,6 @@ function traceNumbers(block: SpanBlock, rows: Uint32Array): Uint32Array {
   return numbers
 }
 
-/** Below this many rows moving them up beats a sort with a comparison. */
-const fewRows = 64
-
-/** Sorts rows[from, to) by time; of equal times the one that came first stays first. */
-function sortByTime(timeMs: Float64Array, rows: Uint32Array, from: number, to: number): void {
-  if (to - from > fewRows) {
-    rows.subarray(from, to).sort((a, b) => (timeMs[a] as number) - (timeMs[b] as number) || a - b)
-    return
-  }
-  for (let at = from + 1; at < to; at++) {
-    const row = rows[at] as number
-    const time = timeMs[row] as number
-    let place = at
-    while (place > from && (timeMs[rows[place - 1] as number] as number) > time) {
-      rows[place] = rows[place - 1] as number
-      place--
-    }
-    rows[place] = row
-  }
-}
-
 /** The last start of a trace that leaves the segment full enough, else wherever it is full. */
 function cutPoint(starts: Uint32Array, from: number, end: number): number {
   const full = from + maxSegmentRows
@@ -175,28 +156,4 @@ function cutPoint(starts: Uint32Array, from: number, end: number): number {
   }
   const boundary = starts[low] as number
   return boundary >= from + minCutRows ? boundary : full
-}
-
-/** Points of one metric, resource and series next to each other, in time order. */
-function bySeries(block: MetricBlock, timeMs: Float64Array, rows: Uint32Array): Uint32Array {
-  const metrics = new Map<string, number>()
-  const series = new Map<string, number>()
-  const keys = new Float64Array(block.count)
-  for (const row of rows) {
-    const metric = block.metrics[block.metric[row] as number]
-    const resource = block.resources[block.resource[row] as number]
-    const text = `${block.strings[block.series[row] as number]}\n${resource?.service}\n${resource?.instance}`
-    keys[row] = ordinalOf(metrics, `${metric?.type} ${metric?.name}`) * 4294967296 + ordinalOf(series, text)
-  }
-  return rows.sort(
-    (a, b) =>
-      (keys[a] as number) - (keys[b] as number) || (timeMs[a] as number) - (timeMs[b] as number) || a - b,
-  )
-}
-
-function ordinalOf(known: Map<string, number>, key: string): number {
-  const found = known.get(key)
-  if (found !== undefined) return found
-  known.set(key, known.size)
-  return known.size - 1
 }
