@@ -1,77 +1,29 @@
 import { z } from 'zod'
 import { type BlastRadius, blastRadius } from '../graph/blast-radius.ts'
 import { type ErrorPropagation, errorPropagation } from '../graph/error-propagation.ts'
-import type { TraceRows } from '../model/reader.ts'
-import { toMs } from '../model/time.ts'
 import type { Draft, NextCall, Table } from './answer/draft.ts'
 import { explainEmptiness } from './answer/show-coverage.ts'
+import { ArgumentProblem } from './arguments/problem.ts'
 import { formatTime } from './arguments/time-argument.ts'
 import { everywhere, fields, windowed } from './arguments/vocabulary.ts'
-import { hexAt } from './reading/hex-id.ts'
+import { parseScenario, playScenario, scenarioForm } from './reading/scenario.ts'
+import { scenarioDraft } from './reading/scenario-answer.ts'
 import { requireService } from './reading/service-names.ts'
-import { maxSpansRead } from './reading/span-groups.ts'
+import { tracesThrough } from './reading/traces-through.ts'
 import { showName } from './text/name.ts'
 import { defineTool, type Tool, type ToolContext } from './tool.ts'
 
 const input = z.strictObject({
   service: fields.service,
+  scenario: z
+    .string()
+    .regex(scenarioForm)
+    .optional()
+    .describe('"fails", or "+300ms": replays stored traces as if'),
+  operation: fields.operation.optional(),
   ...windowed,
   ...everywhere,
 })
-
-/** Traces read to measure how failures spread, failed and other ones: shares are then known to some percent. */
-const maxFailed = 150
-const maxOthers = 100
-
-/** The smallest ids of all that were added: for random ids an even sample, the same in any order. */
-class SmallestIds {
-  private ids = new Set<string>()
-  private readonly limit: number
-
-  constructor(limit: number) {
-    this.limit = limit
-  }
-
-  add(id: string): void {
-    this.ids.add(id)
-    if (this.ids.size > this.limit * 16) this.ids = new Set(this.list())
-  }
-
-  list(): readonly string[] {
-    return [...this.ids].sort().slice(0, this.limit)
-  }
-}
-
-/** Traces of the window that pass through the service: those where it failed, and others to compare with. */
-async function tracesThrough(
-  service: string,
-  { reader, window, deadline }: ToolContext,
-): Promise<readonly TraceRows[]> {
-  const failed = new SmallestIds(maxFailed)
-  const others = new SmallestIds(maxOthers)
-  let read = 0
-  for await (const { block } of reader.scanSpans({ range: window, order: 'newest_first' })) {
-    deadline.check()
-    for (let row = 0; row < block.count; row++) {
-      const own = block.resources[block.resource[row] ?? 0]?.service === service
-      const towards = block.strings[block.peer[row] ?? 0] === service
-      if (!own && !towards) continue
-      const startMs = toMs(block.startHi[row] ?? 0, block.startLo[row] ?? 0)
-      if (startMs < window.fromMs || startMs >= window.toMs) continue
-      const into = block.status[row] === 2 ? failed : others
-      into.add(hexAt(block.traceId, row, 16))
-    }
-    read += block.count
-    if (read >= maxSpansRead) break
-  }
-  const traces: TraceRows[] = []
-  for (const id of [...new Set([...failed.list(), ...others.list()])].sort()) {
-    deadline.check()
-    const trace = await reader.trace(id)
-    if (trace !== null) traces.push(trace)
-  }
-  return traces
-}
 
 function callerTable(radius: BlastRadius): Table {
   return {
@@ -173,8 +125,17 @@ function nextOf(service: string, radius: BlastRadius, { window }: ToolContext): 
   ]
 }
 
+function lonelyOperation(): ArgumentProblem {
+  return new ArgumentProblem('missing_argument', 'operation says what a scenario is about, so it needs one', {
+    field: 'scenario',
+    accepted: ['fails', '+300ms'],
+    example: 'fails',
+  })
+}
+
 async function run(args: z.output<typeof input>, context: ToolContext): Promise<Draft> {
   const { reader, window, deadline } = context
+  if (args.operation !== undefined && args.scenario === undefined) throw lonelyOperation()
   const service = await requireService(args.service, reader, window)
   const { view } = await reader.totals(window, 10, ['service', 'edge'])
   deadline.check()
@@ -184,11 +145,18 @@ async function run(args: z.output<typeof input>, context: ToolContext): Promise<
     const { status, because } = await explainEmptiness(reader, window, ['traces', 'metrics'])
     return { status, answer: `No call to ${showName(service)} in this window: ${because}.`, window }
   }
+  const played =
+    args.scenario === undefined
+      ? null
+      : await playScenario(service, args.operation, parseScenario(args.scenario), context)
+  const scenario = played === null ? null : scenarioDraft(played, window)
+  if (scenario !== null) return scenario
   const traces = await tracesThrough(service, context)
   const measured = errorPropagation(traces)
+  const unplayed = played === null ? '' : 'Not replayed: no trace of this window leads to it. '
   return {
     status: 'ok',
-    answer: sentenceOf(service, radius, measured),
+    answer: `${unplayed}${sentenceOf(service, radius, measured)}`,
     tables: [callerTable(radius), edgeTable(radius, measured)].filter(table => table.rows.length > 0),
     window,
     read: { traces: traces.length },
@@ -201,9 +169,13 @@ export const impactAnalysis: Tool = defineTool({
   name: 'impact_analysis',
   title: 'Who suffers if a service fails',
   description:
-    'Who suffers if this service (or database, or peer) fails: callers up to entry points, share of their requests that pass through it, measured chance that its failure becomes theirs.',
+    'Who suffers if this service (or database, or peer) fails: callers up to entry points, share of their requests that pass through it, measured chance that its failure becomes theirs. With scenario: share of requests from outside that would fail, or how much later they would end, by entry point.',
   input,
-  examples: [{ service: 'payment', from: 'now-1h' }],
+  examples: [
+    { service: 'payment', from: 'now-1h' },
+    { service: 'payment', scenario: 'fails' },
+    { service: 'payment', scenario: '+300ms', operation: 'POST /charge' },
+  ],
   maxTokens: 2_000,
   rows: 1_000,
   window: 'window',

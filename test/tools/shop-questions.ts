@@ -14,6 +14,8 @@ export const questions: readonly Question[] = [
   ['investigate', window],
   ['root_cause_analysis', { service: 'frontend', ...window }],
   ['impact_analysis', { service: 'payment', ...window }],
+  ['impact_analysis', { service: 'payment', scenario: 'fails', ...window }],
+  ['impact_analysis', { service: 'payment', scenario: '+300ms', operation: 'POST /charge', ...window }],
   ['get_service_map', window],
   ['get_service_health', { service: 'payment', ...window }],
   ['get_anomaly_timeline', { from: new Date(shopFaultMs - 600_000).toISOString(), to: window.to }],

@@ -40,6 +40,7 @@ const slices = 4
 const maxReachMs = 10_000
 const minReachMs = 2_000
 
+/** `logBudget` 0: no log is read. */
 export async function readSample(
   reader: TelemetryReader,
   range: TimeRange,
@@ -65,7 +66,7 @@ export async function readSample(
   const weights = await sourceWeights(scanned, kept.picked)
   const set = buildTraceSet(kept.picked, names, weights.of, deadline)
   const lines =
-    stored('logs') === 0 || set.traces === 0
+    stored('logs') === 0 || logBudget === 0 || set.traces === 0
       ? []
       : await readLines(reader, parts, set, { deadline, budget: logBudget })
   return {

@@ -1,0 +1,128 @@
+/**
+ * How often a request fails when all its calls to a service have failed. Counted by request and not by call, so
+ * that a call that was retried with success is no failure that the caller withstood.
+ */
+import type { Names } from '../diagnosis/names.ts'
+import { roundTo } from '../diagnosis/score.ts'
+import { spanKinds, type TraceSet } from '../diagnosis/trace-set.ts'
+import { answeredCalls, isWaitedFor } from './target.ts'
+
+export interface Spread {
+  readonly caller: string
+  readonly callee: string
+  /** Requests of the caller whose calls to an operation of the callee all failed, and those that failed too. */
+  readonly calleeFailed: number
+  readonly callerFailed: number
+  /** Of the requests themselves, of which a sampler may have kept some kinds more often; null without any. */
+  readonly probability: number | null
+  /** Where that share lies with 95 % certainty; 0 and 1 without any. */
+  readonly low: number
+  readonly high: number
+}
+
+/** Calls from one request to one operation of another service. */
+export interface CallGroup {
+  /** Row of the span with which the caller was entered. */
+  readonly entry: number
+  /** Indices into `Names`. */
+  readonly caller: number
+  readonly callee: number
+  /** Rows of the spans with which the callee was entered, or of the calls where it sends none. */
+  readonly calls: readonly number[]
+}
+
+/** All calls between services that the caller waited for, by request, callee and operation. */
+export function callGroups(set: TraceSet): readonly CallGroup[] {
+  const groups = new Map<string, { entry: number; caller: number; callee: number; calls: number[] }>()
+  const answered = answeredCalls(set)
+  for (let row = 0; row < set.spans; row++) {
+    const found = callAt(set, answered, row)
+    if (found === null) continue
+    const { entry, callee } = found
+    const key = `${entry} ${callee} ${set.name[row] ?? 0}`
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, { entry, caller: set.service[entry] ?? 0, callee, calls: [row] })
+    else group.calls.push(row)
+  }
+  return [...groups.values()]
+}
+
+/** The request that made this call and whom it called; null for spans that are no call somebody waited for. */
+function callAt(
+  set: TraceSet,
+  answered: Uint8Array,
+  row: number,
+): { readonly entry: number; readonly callee: number } | null {
+  const above = set.parent[row] ?? -1
+  if (set.entry[row] === row) {
+    if (above < 0) return null
+    const entry = set.entry[above] ?? above
+    return isWaitedFor(set, row, entry) ? { entry, callee: set.service[row] ?? 0 } : null
+  }
+  const entry = set.entry[row] ?? row
+  const called = set.kind[row] === spanKinds.client && set.peer[row] !== 0 && answered[row] === 0
+  return called && isWaitedFor(set, row, entry) ? { entry, callee: set.peer[row] ?? 0 } : null
+}
+
+/** The call has failed, as either end saw it. */
+function hasFailed(set: TraceSet, row: number): boolean {
+  const above = set.parent[row] ?? -1
+  return (
+    set.failed[row] === 1 || (above >= 0 && set.kind[above] === spanKinds.client && set.failed[above] === 1)
+  )
+}
+
+/** Normal quantile of 95 % certainty on both sides. */
+const z = 1.96
+
+/** Wilson's interval of a share (Wilson, "Probable inference", 1927); everything where nothing was seen. */
+export function shareInterval(share: number, count: number): { readonly low: number; readonly high: number } {
+  if (count <= 0) return { low: 0, high: 1 }
+  const scale = 1 + z ** 2 / count
+  const centre = (share + z ** 2 / (2 * count)) / scale
+  const reach = (z * Math.sqrt((share * (1 - share)) / count + z ** 2 / (4 * count ** 2))) / scale
+  return { low: Math.max(0, roundTo(centre - reach, 4)), high: Math.min(1, roundTo(centre + reach, 4)) }
+}
+
+interface Tally {
+  readonly caller: number
+  readonly callee: number
+  calls: number
+  failed: number
+  callerFailed: number
+  weight: number
+  callerWeight: number
+}
+
+/** One row per edge met in the set, sorted by caller and callee. */
+export function measureSpread(set: TraceSet, names: Names): readonly Spread[] {
+  const tallies = new Map<string, Tally>()
+  for (const { entry, caller, callee, calls } of callGroups(set)) {
+    const key = `${caller} ${callee}`
+    const tally = tallies.get(key) ?? { ...emptyTally, caller, callee }
+    tallies.set(key, tally)
+    tally.calls++
+    if (!calls.every(row => hasFailed(set, row))) continue
+    const weight = set.weight[set.trace[entry] ?? 0] ?? 1
+    tally.failed++
+    tally.weight += weight
+    if (set.failed[entry] !== 1) continue
+    tally.callerFailed++
+    tally.callerWeight += weight
+  }
+  return [...tallies.values()]
+    .map(tally => {
+      const share = tally.failed === 0 ? null : tally.callerWeight / tally.weight
+      return {
+        caller: names.text(tally.caller),
+        callee: names.text(tally.callee),
+        calleeFailed: tally.failed,
+        callerFailed: tally.callerFailed,
+        probability: share === null ? null : roundTo(share, 4),
+        ...shareInterval(share ?? 0, tally.failed),
+      }
+    })
+    .sort((a, b) => (`${a.caller}\u0000${a.callee}` < `${b.caller}\u0000${b.callee}` ? -1 : 1))
+}
+
+const emptyTally = { calls: 0, failed: 0, callerFailed: 0, weight: 0, callerWeight: 0 }
