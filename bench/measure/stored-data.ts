@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LoadProfile } from '../../src/cli/load/load-profile.ts'
+import { blockVersion } from '../../src/graph/rollups/encode.ts'
 import type { Signal } from '../../src/model/telemetry.ts'
 import { formatVersion } from '../../src/store/part.ts'
 import { schemaVersion } from '../../src/store/sqlite/schema.ts'
@@ -32,7 +33,7 @@ interface Done {
 export async function storedData(root: string, plan: StoredDataPlan): Promise<StoredData> {
   const size = Object.entries(plan.items).map(([signal, items]) => `${signal}-${items}`)
   // Data in another format than today's is made again.
-  const format = `s${schemaVersion}.${formatVersion}`
+  const format = `s${schemaVersion}.${formatVersion}.${blockVersion}`
   const directory = join(root, [plan.name, ...size, format].join('-'))
   const doneFile = join(directory, 'bench-done.json')
   if (!existsSync(doneFile)) {

@@ -1,5 +1,6 @@
 /** What a query worker keeps between calls, every part of it bounded by bytes. */
 import { LRUCache } from 'lru-cache'
+import type { KnownCells } from '../graph/rollups/known-cells.ts'
 import type { RollupView } from '../model/rollup.ts'
 import type { Retirements, RollupRecord, SegmentHeader } from '../model/store.ts'
 import type { TailEntry } from '../model/tail.ts'
@@ -9,7 +10,8 @@ import type { DictionaryReader } from '../store/segment/dictionary-reader.ts'
 import type { PrefixFilter } from '../store/segment/prefix-filter.ts'
 import type { TermIndex } from '../store/segment/term-index.ts'
 import type { TraceIndex } from '../store/segment/trace-index.ts'
-import type { KeptTotals, KeptView } from './rollup-totals.ts'
+import type { TenantNames } from './known-sections.ts'
+import type { KeptTotals } from './rollup-totals.ts'
 import { SegmentHeaders } from './segment-headers.ts'
 
 /**
@@ -23,6 +25,9 @@ export const defaultCacheBytes: number = 96 * 1024 * 1024
 const maxCorrupt = 10_000
 /** Tenants whose retirements are kept at hand. */
 const maxTenants = 100
+
+/** A series name in memory, about. */
+const nameBytes = 150
 
 export interface DecodedEntry {
   readonly batch: Batch
@@ -48,8 +53,9 @@ export interface ReaderCaches {
   readonly prefixes: LRUCache<string, PrefixFilter>
   readonly entries: LRUCache<TailEntry, DecodedEntry>
   readonly rollups: LRUCache<string, RollupRecord>
-  readonly totals: LRUCache<string, KeptTotals>
-  readonly totalViews: LRUCache<string, KeptView>
+  readonly names: LRUCache<string, TenantNames>
+  readonly sections: LRUCache<string, KnownCells>
+  readonly totals: LRUCache<KeptTotals, KeptTotals>
   readonly views: LRUCache<string, KeptRollupView>
   readonly corrupt: LRUCache<string, SegmentHeader>
   /**
@@ -72,12 +78,13 @@ export function createReaderCaches(maxBytes: number = defaultCacheBytes): Reader
     terms: bounded(maxBytes * 0.1, index => index.byteLength),
     prefixes: bounded(maxBytes * 0.1, filter => filter.byteLength),
     entries: bounded(maxBytes * 0.1, entry => blockBytes(entry.batch.block)),
-    rollups: bounded(maxBytes * 0.05, record => record.bytes.length),
-    // Sums of some hours of a thousand services with ten thousand edges, and the last few ranges asked about.
-    totals: bounded(maxBytes * 0.15, totals => totals.bytes),
-    totalViews: bounded(maxBytes * 0.1, kept => kept.bytes),
-    // Beside the rest: whole for a hundred services, of a thousand only short ranges fit.
-    views: bounded(maxBytes * 0.25, kept => kept.bytes),
+    // Ninety minutes of a thousand services with ten thousand edges, as they are stored, and decoded.
+    rollups: bounded(maxBytes * 0.12, record => record.bytes.length),
+    sections: bounded(maxBytes * 0.4, section => section.bytes),
+    names: bounded(maxBytes * 0.1, ({ names }) => names.size * nameBytes),
+    // The last few ranges asked about.
+    totals: bounded(maxBytes * 0.2, kept => kept.bytes),
+    views: bounded(maxBytes * 0.1, kept => kept.bytes),
     // By size, because a bound by number is allocated whole at once.
     corrupt: new LRUCache({ maxSize: maxCorrupt, sizeCalculation: () => 1 }),
     missingItems: null,

@@ -7,7 +7,8 @@
  */
 import pLimit from 'p-limit'
 import { StoreError } from '../errors.ts'
-import { openOnce, rollupView, viewWindows } from '../graph/rollups/rollup-view.ts'
+import { openOnce } from '../graph/rollups/open-once.ts'
+import { rollupView, viewWindows } from '../graph/rollups/rollup-view.ts'
 import type {
   AsOf,
   Coverage,
@@ -40,9 +41,10 @@ import {
 } from '../model/telemetry.ts'
 import type { TimeRange } from '../model/time.ts'
 import { mayHoldPrefix, mayHoldTrace, prefixOf } from '../store/segment/trace-index.ts'
+import { KnownSections } from './known-sections.ts'
 import { type LogPruning, type LogTerm, logPruning, rowsOfFrames } from './log-pruning.ts'
 import type { DecodedEntry, ReaderCaches } from './reader-caches.ts'
-import { readTotals, sameIds, type TotalsSource } from './rollup-totals.ts'
+import { type KeptTotals, readTotals, sameIds, type TotalsSource } from './rollup-totals.ts'
 import { SegmentAccess } from './segment-access.ts'
 import type { HeaderList } from './segment-headers.ts'
 import { newestHeader, type StoredView, storedView } from './stored-view.ts'
@@ -118,6 +120,9 @@ class SnapshotReader implements OpenReader {
   readonly #tail: TailView
   readonly #entries: readonly TailEntry[]
   readonly #access: SegmentAccess
+  readonly #sections: KnownSections
+  /** Sums of this reader's, given back when it is released. */
+  readonly #totals: KeptTotals[] = []
   /** Ids; each counts once however often it was met. */
   readonly #corruptRollups = new Set<string>()
 
@@ -138,6 +143,7 @@ class SnapshotReader implements OpenReader {
     this.#entries = tail.entries.filter(entry => entry.tenant === options.tenant)
     const { caches, deadline, onDamage = () => undefined } = options
     this.#access = new SegmentAccess(snapshot, caches, deadline.signal, onDamage)
+    this.#sections = new KnownSections(options.tenant, caches)
     const { generation } = retirements
     this.asOf = { inboxId, position: tail.position, generation, timeMs: this.#newestReceivedMs() }
   }
@@ -213,7 +219,7 @@ class SnapshotReader implements OpenReader {
     const kept = heads === null ? undefined : caches.views.get(key)
     if (kept !== undefined && sameIds(kept.ids, ids)) return kept.view
     const records = await this.#rollupRecords(range)
-    const view = rollupView(records, range, stepSeconds)
+    const view = rollupView(records, range, stepSeconds, this.#sections)
     // What is damaged has to be noticed by every answer.
     if (heads !== null && this.#corruptRollups.size === 0) {
       const bytes = records.reduce((sum, record) => sum + record.bytes.length, 0)
@@ -240,8 +246,10 @@ class SnapshotReader implements OpenReader {
     const unsealed = this.#unsealedRollups(range)
     const source: TotalsSource = {
       tenant: this.tenant,
-      chunks: caches.totals,
-      views: caches.totalViews,
+      sections: this.#sections,
+      free: caches.totals.values(),
+      taken: this.#totals,
+      take: kept => void caches.totals.delete(kept),
       heads: [...(stored ?? []), ...unsealed],
       load: async part => {
         const records = await this.#rollupRecords(part)
@@ -341,6 +349,8 @@ class SnapshotReader implements OpenReader {
   }
 
   async release(): Promise<void> {
+    const { totals } = this.#options.caches
+    for (const kept of this.#totals.splice(0)) totals.set(kept, kept)
     await this.#snapshot.release()
   }
 

@@ -3,7 +3,7 @@
  * the last four bytes, little-endian.
  */
 import { StoreError } from '../errors.ts'
-import { crc32c } from './crc32c.ts'
+import { crc32c } from '../model/crc32c.ts'
 import { ByteWriter } from './segment/bytes.ts'
 import { corruptSegment } from './segment/corrupt.ts'
 

@@ -1,5 +1,5 @@
 /** Rollup records as sorted lines of text, one per cell, so that two sets of records can be compared. */
-import { openBlock } from '../../src/graph/rollups/decode.ts'
+import { keysOf, openBlock } from '../../src/graph/rollups/decode.ts'
 import { mergeRollups } from '../../src/graph/rollups/merge.ts'
 import { kindShapes } from '../../src/graph/rollups/series-keys.ts'
 import type { RollupRecord } from '../../src/model/store.ts'
@@ -10,9 +10,10 @@ export function cellText(records: readonly RollupRecord[], stepSeconds = 10): st
   for (const record of mergeRollups(records, stepSeconds)) {
     const block = openBlock(record.bytes)
     for (const [number, shape] of kindShapes.entries()) {
-      const cells = block.section(number)
-      if (cells === undefined) continue
-      for (const [s, key] of cells.keys.entries()) {
+      const decoded = block.section(number)
+      if (decoded === undefined) continue
+      const { cells } = decoded
+      for (const [s, key] of keysOf(decoded).entries()) {
         for (let row = cells.first[s] ?? 0; row < (cells.first[s + 1] ?? 0); row++) {
           const from = cells.bucketFirst[row] ?? 0
           const to = cells.bucketFirst[row + 1] ?? 0

@@ -1,5 +1,4 @@
 import * as fc from 'fast-check'
-import { LRUCache } from 'lru-cache'
 import { describe, expect, it } from 'vitest'
 import { blastRadius } from '../../src/graph/blast-radius.ts'
 import { CellTable } from '../../src/graph/rollups/cell-table.ts'
@@ -8,14 +7,12 @@ import { toRecords } from '../../src/graph/rollups/merge.ts'
 import { rollupView } from '../../src/graph/rollups/rollup-view.ts'
 import { kindNumber, SeriesKeys } from '../../src/graph/rollups/series-keys.ts'
 import { edgesOf, serviceMap } from '../../src/graph/service-map.ts'
-import type { RollupView, TotalKind } from '../../src/model/rollup.ts'
+import type { RollupTotals, RollupView, TotalKind } from '../../src/model/rollup.ts'
 import type { RollupRecord } from '../../src/model/store.ts'
-import {
-  type KeptTotals,
-  type KeptView,
-  readTotals,
-  type TotalsSource,
-} from '../../src/query/rollup-totals.ts'
+import type { TimeRange } from '../../src/model/time.ts'
+import { KnownSections } from '../../src/query/known-sections.ts'
+import { createReaderCaches, type ReaderCaches } from '../../src/query/reader-caches.ts'
+import { type KeptTotals, readTotals, type TotalsSource } from '../../src/query/rollup-totals.ts'
 
 const kinds: readonly TotalKind[] = ['service', 'edge']
 const services = ['cart', 'pay', 'web']
@@ -56,25 +53,34 @@ function recordOf(cells: readonly Cell[], source: string): readonly RollupRecord
   return toRecords(encodeCells(table, series, 10), { tenant: 't', stepSeconds: 10, receivedMs: 0, source })
 }
 
-function sourceOf(caches: Pick<TotalsSource, 'chunks' | 'views'>, records: readonly RollupRecord[]) {
-  const loaded: number[] = []
+type Kept = Pick<ReaderCaches, 'sections' | 'names' | 'totals'>
+
+/** What one reader does: takes sums, and gives them back when it is done. */
+async function readOnce(
+  caches: Kept,
+  records: readonly RollupRecord[],
+  range: TimeRange,
+  look: (totals: RollupTotals) => void,
+): Promise<readonly TimeRange[]> {
+  const loaded: TimeRange[] = []
+  const taken: KeptTotals[] = []
   const source: TotalsSource = {
-    ...caches,
     tenant: 't',
+    sections: new KnownSections('t', caches),
+    free: caches.totals.values(),
+    taken,
+    take: kept => void caches.totals.delete(kept),
     heads: records,
-    load: async ({ fromMs, toMs }) => {
-      loaded.push(fromMs)
-      return records.filter(record => record.fromMs < toMs && record.toMs > fromMs)
+    load: async part => {
+      loaded.push(part)
+      return records.filter(record => record.fromMs < part.toMs && record.toMs > part.fromMs)
     },
   }
-  return { source, loaded }
-}
-
-function freshCaches(): Pick<TotalsSource, 'chunks' | 'views'> {
-  return {
-    chunks: new LRUCache<string, KeptTotals>({ max: 100 }),
-    views: new LRUCache<string, KeptView>({ max: 10 }),
-  }
+  const totals = await readTotals(source, range, 10, kinds)
+  if (totals === null) throw new Error('nothing was read')
+  look(totals)
+  for (const kept of taken) caches.totals.set(kept, kept)
+  return loaded
 }
 
 /** Everything readers that look at no single window can see. */
@@ -90,6 +96,16 @@ function facts(view: RollupView, seconds: number): unknown {
   )
 }
 
+const manyCells: readonly Cell[] = Array.from({ length: 360 }, (_, window) => ({
+  caller: 0,
+  callee: 1,
+  window,
+  count: 5,
+  failed: 0,
+  bucket: 200,
+  back: false,
+}))
+
 const secondsOf = (view: RollupView): number => view.length * view.stepSeconds
 
 describe('sums of rollups over a range', () => {
@@ -103,7 +119,7 @@ describe('sums of rollups over a range', () => {
         ),
         async (groups, questions) => {
           const all = groups.map((cells, at) => recordOf(cells, `seal ${at}`))
-          const caches = freshCaches()
+          const caches = createReaderCaches(8_000_000)
           for (const { from, length, seen } of questions) {
             // More and more of the records are there, and sometimes fewer: retention.
             const range = { fromMs: from * 10_000 - 3_000, toMs: (from + length) * 10_000 - 3_000 }
@@ -112,16 +128,16 @@ describe('sums of rollups over a range', () => {
               .flat()
               .filter(record => record.fromMs < range.toMs && record.toMs > range.fromMs)
             const view = rollupView(records, range, 10)
-            const totals = await readTotals(sourceOf(caches, records).source, range, 10, kinds)
-            if (totals === null) throw new Error('nothing was read')
-            expect(facts(totals.view, secondsOf(totals.view))).toEqual(facts(view, secondsOf(view)))
-            expect([totals.windows, totals.windowSeconds]).toEqual([view.length, view.stepSeconds])
-            const baseline = null
-            expect(serviceMap({ window: totals.view, baseline })).toEqual(
-              serviceMap({ window: view, baseline }),
-            )
-            for (const service of services)
-              expect(blastRadius(totals.view, service)).toEqual(blastRadius(view, service))
+            await readOnce(caches, records, range, totals => {
+              expect(facts(totals.view, secondsOf(totals.view))).toEqual(facts(view, secondsOf(view)))
+              expect([totals.windows, totals.windowSeconds]).toEqual([view.length, view.stepSeconds])
+              const baseline = null
+              expect(serviceMap({ window: totals.view, baseline })).toEqual(
+                serviceMap({ window: view, baseline }),
+              )
+              for (const service of services)
+                expect(blastRadius(totals.view, service)).toEqual(blastRadius(view, service))
+            })
           }
         },
       ),
@@ -130,27 +146,37 @@ describe('sums of rollups over a range', () => {
   })
 
   it('load nothing again for the same records, and little for a range that moved', async () => {
-    const cells = Array.from({ length: 360 }, (_, window) => ({
-      caller: 0,
-      callee: 1,
-      window,
-      count: 5,
-      failed: 0,
-      bucket: 200,
-      back: false,
-    }))
-    const records = cells.flatMap((one, at) => recordOf([one], `seal ${at}`))
-    const caches = freshCaches()
+    const records = manyCells.flatMap((one, at) => recordOf([one], `seal ${at}`))
+    const caches = createReaderCaches(8_000_000)
     const range = { fromMs: 0, toMs: 3_000_000 }
-    const first = sourceOf(caches, records)
-    await readTotals(first.source, range, 10, kinds)
-    expect(first.loaded.length).toBe(10)
-    const again = sourceOf(caches, records)
-    await readTotals(again.source, range, 10, kinds)
-    expect(again.loaded).toEqual([])
-    const moved = sourceOf(caches, records)
-    await readTotals(moved.source, { fromMs: 10_000, toMs: 3_010_000 }, 10, kinds)
-    expect(moved.loaded).toEqual([10_000, 3_000_000])
+    const nothing = (): void => undefined
+    expect((await readOnce(caches, records, range, nothing)).length).toBe(1)
+    expect(await readOnce(caches, records, range, nothing)).toEqual([])
+    const moved = { fromMs: 10_000, toMs: 3_010_000 }
+    expect(await readOnce(caches, records, moved, nothing)).toEqual([{ fromMs: 3_000_000, toMs: 3_010_000 }])
+    // Backwards, all cells are known.
+    expect(await readOnce(caches, records, range, nothing)).toEqual([])
+  })
+
+  it('stay what they are while their reader lives, whatever others ask', async () => {
+    const records = recordOf(manyCells, 'all')
+    const caches = createReaderCaches(8_000_000)
+    const range = { fromMs: 0, toMs: 2_000_000 }
+    await readOnce(caches, records, range, () => undefined)
+    let others: Promise<unknown> = Promise.resolve()
+    let before: unknown
+    let view: RollupView | undefined
+    await readOnce(caches, records, range, totals => {
+      view = totals.view
+      before = facts(totals.view, 1)
+      others = readOnce(caches, records, { fromMs: 500_000, toMs: 2_500_000 }, () => undefined).then(() =>
+        expect(facts(totals.view, 1)).toEqual(before),
+      )
+    })
+    await others
+    // Given back and moved on: an answer that still looks at it is told so instead of getting other sums.
+    await readOnce(caches, records, { fromMs: 10_000, toMs: 2_010_000 }, () => undefined)
+    expect(() => view?.series('service')).toThrow(RangeError)
   })
 })
 

@@ -9,8 +9,8 @@ import { chmodSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { ConfigurationError, StoreError } from '../../errors.ts'
+import { crc32c } from '../../model/crc32c.ts'
 import { signals } from '../../model/telemetry.ts'
-import { crc32c } from '../../store/crc32c.ts'
 import type { InboxCounter } from './inbox-counter.ts'
 
 /** `OtCi`, so that a foreign file is told from ours. */

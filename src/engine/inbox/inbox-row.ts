@@ -6,9 +6,9 @@
  */
 import { crc32 } from 'node:zlib'
 import { StoreError } from '../../errors.ts'
+import { crc32c } from '../../model/crc32c.ts'
 import type { Compression, Encoding } from '../../model/ingest.ts'
 import { type Refusal, type Signal, signals } from '../../model/telemetry.ts'
-import { crc32c } from '../../store/crc32c.ts'
 
 /**
  * Version of the row format that this code writes; it reads this one and older ones. Format 1 has a CRC-32C,

@@ -66,6 +66,11 @@ export class BlockWriter {
     this.#length += bytes.length
   }
 
+  /** What was written so far, until more is. */
+  written(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
   /** A copy of what was written. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length)

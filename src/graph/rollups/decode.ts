@@ -1,36 +1,54 @@
 /** Stored rollup blocks back into columns, one kind at a time; see `encode.ts` for the layout. */
 import { zstdDecompressSync } from 'node:zlib'
 import { StoreError } from '../../errors.ts'
+import { crc32c } from '../../model/crc32c.ts'
 import { BlockReader, corrupt } from './byte-stream.ts'
-import { crc32c } from './crc32c.ts'
+import { decodeFirst } from './decode-first.ts'
 import { blockMagic, blockVersion } from './encode.ts'
-import { type KindShape, keyText, kindShapes } from './series-keys.ts'
+import type { NumberColumn } from './number-column.ts'
+import { ColumnReader } from './section-columns.ts'
+import { type KindShape, kindShapes } from './series-keys.ts'
 import { bucketCount } from './sketch.ts'
 
 /** Cells of one kind. Cells of series `s` are rows `[first[s], first[s + 1])`, windows ascending. */
-export interface DecodedKind {
-  readonly keys: readonly (readonly string[])[]
-  /** The parts of each key joined, as a key of maps. */
-  readonly texts: readonly string[]
+export interface CellColumns {
   readonly first: Uint32Array
   /** Window numbers: start in ms divided by the block's width in ms. */
-  readonly window: Float64Array
-  readonly count: Float64Array
-  readonly errors: Float64Array
-  readonly sum: Float64Array
-  readonly self: Float64Array
-  readonly paired: Float64Array
-  readonly max: Float64Array
-  readonly lastMs: Float64Array
+  readonly window: Uint32Array
+  readonly count: NumberColumn
+  readonly errors: NumberColumn
+  readonly sum: NumberColumn
+  readonly self: NumberColumn
+  readonly paired: NumberColumn
+  readonly max: NumberColumn
+  readonly lastMs: NumberColumn
   /** Buckets of cell `c` are rows `[bucketFirst[c], bucketFirst[c + 1])`. */
   readonly bucketFirst: Uint32Array
-  readonly buckets: Uint16Array
-  readonly bucketCounts: Float64Array
+  readonly buckets: NumberColumn | Uint16Array
+  readonly bucketCounts: NumberColumn
+}
+
+/** The cells, and whose they are. */
+export interface DecodedKind {
+  readonly cells: CellColumns
+  /** The distinct parts of keys; part `p` of the key of series `s` is `partTexts[parts[p][s]]`. */
+  readonly partTexts: readonly string[]
+  readonly parts: readonly ArrayLike<number>[]
+}
+
+/** The keys of all series of a section. */
+export function keysOf({ cells, partTexts, parts }: DecodedKind): readonly (readonly string[])[] {
+  return Array.from({ length: cells.first.length - 1 }, (_, s) =>
+    parts.map(column => partTexts[column[s] as number] as string),
+  )
 }
 
 export interface RollupBlock {
   readonly stepSeconds: number
-  /** Decodes the section of a kind; undefined where the block has none. Throws StoreError `corrupt_rollup`. */
+  /**
+   * Decodes the section of a kind, anew each time; undefined where the block has none. Throws StoreError
+   * `corrupt_rollup`.
+   */
   section(kind: number): DecodedKind | undefined
 }
 
@@ -57,7 +75,8 @@ export function openBlock(bytes: Uint8Array): RollupBlock {
       'newer_format',
       `rollup format ${version} is newer than ${blockVersion}, the newest this version reads; install the newer version`,
     )
-  if (version !== blockVersion) throw corrupt(`its version ${version} is not ${blockVersion}`)
+  if (version !== 1 && version !== blockVersion)
+    throw corrupt(`its version ${version} is not ${blockVersion}`)
   const stepSeconds = reader.uint32()
   const sections = new Map<number, PackedSection>()
   for (let left = reader.byte(); left > 0; left--) {
@@ -66,16 +85,14 @@ export function openBlock(bytes: Uint8Array): RollupBlock {
     const rawLength = reader.uint32()
     sections.set(kind, { compressed, rawLength, bytes: reader.raw(reader.uint32()) })
   }
-  const decoded = new Map<number, DecodedKind>()
   return {
     stepSeconds,
     section: kind => {
       const packed = sections.get(kind)
       const shape = kindShapes[kind]
       if (packed === undefined || shape === undefined) return undefined
-      const known = decoded.get(kind) ?? decodeSection(shape, unpack(packed))
-      decoded.set(kind, known)
-      return known
+      const raw = unpack(packed)
+      return version === 1 ? decodeFirst(shape, raw) : decodeSection(shape, raw)
     },
   }
 }
@@ -93,84 +110,45 @@ function unpack(section: PackedSection): Uint8Array {
 }
 
 function decodeSection(shape: KindShape, bytes: Uint8Array): DecodedKind {
-  const reader = new BlockReader(bytes)
-  const texts: string[] = []
-  for (let left = reader.count(1); left > 0; left--) texts.push(reader.text())
-  const keys: string[][] = []
-  for (let left = reader.count(shape.parts); left > 0; left--) {
-    const key: string[] = []
-    for (let part = 0; part < shape.parts; part++) key.push(texts[reader.varint()] ?? '')
-    keys.push(key)
+  const reader = new ColumnReader(bytes)
+  const { sizes } = reader
+  const { cells } = sizes
+  const textLengths = reader.next(sizes.texts)
+  const parts = Array.from({ length: shape.parts }, () => reader.next(sizes.series))
+  const first = summed(reader.next(sizes.series), cells, 'cells')
+  const window = Uint32Array.from(reader.next(cells), behind => behind + sizes.firstWindow)
+  const count = reader.next(cells)
+  const none = new Int8Array(shape.cells === 'value' ? 0 : cells)
+  const next = (): NumberColumn => (shape.cells === 'count' ? none : reader.next(cells))
+  const [errors, sum, self] = [next(), next(), next()]
+  const paired = shape.cells === 'duration' ? none : next()
+  const [max, lastMs] = shape.cells === 'value' ? [next(), next()] : [none, none]
+  const sketches = shape.cells === 'duration' || shape.cells === 'call'
+  const bucketFirst = sketches
+    ? summed(reader.next(cells), sizes.buckets, 'buckets')
+    : new Uint32Array(cells + 1)
+  const buckets = sketches ? reader.next(sizes.buckets) : none.subarray(0, 0)
+  const bucketCounts = sketches ? reader.next(sizes.buckets) : none.subarray(0, 0)
+  for (let row = 0; row < buckets.length; row++) {
+    const bucket = buckets[row] as number
+    if (bucket < 0 || bucket >= bucketCount) throw corrupt(`bucket ${bucket}`)
   }
-  const first = new Uint32Array(keys.length + 1)
-  for (let s = 0; s < keys.length; s++) first[s + 1] = (first[s] ?? 0) + reader.varint()
-  const cells = first[keys.length] ?? 0
-  if (cells > reader.remaining) throw corrupt(`${cells} cells in ${reader.remaining} bytes`)
-  const window = reader.signedColumn(cells, true)
-  const count = reader.signedColumn(cells)
-  const columns = readCells(reader, shape, cells)
-  return { keys, texts: keys.map(keyText), first, window, count, ...columns }
+  const partTexts = reader.texts(textLengths)
+  for (const column of parts)
+    for (let s = 0; s < column.length; s++)
+      if (partTexts[column[s] as number] === undefined) throw corrupt(`a key of text ${column[s]}`)
+  const called = { window, count, errors, sum, self, paired, max, lastMs }
+  return { partTexts, parts, cells: { first, ...called, bucketFirst, buckets, bucketCounts } }
 }
 
-type CellColumns = Omit<DecodedKind, 'keys' | 'texts' | 'first' | 'window' | 'count'>
-
-function readCells(reader: BlockReader, shape: KindShape, cells: number): CellColumns {
-  const none = new Float64Array(shape.cells === 'value' ? 0 : cells)
-  const bare = {
-    errors: none,
-    sum: none,
-    self: none,
-    paired: none,
-    max: none,
-    lastMs: none,
-    bucketFirst: new Uint32Array(cells + 1),
-    buckets: new Uint16Array(0),
-    bucketCounts: new Float64Array(0),
+/** Where each of several runs begins, from their lengths. */
+function summed(lengths: NumberColumn, total: number, what: string): Uint32Array {
+  const first = new Uint32Array(lengths.length + 1)
+  for (let i = 0; i < lengths.length; i++) {
+    const length = lengths[i] as number
+    if (length < 0) throw corrupt(`${length} ${what}`)
+    first[i + 1] = (first[i] as number) + length
   }
-  if (shape.cells === 'count') return bare
-  if (shape.cells === 'value') {
-    const values = () => readColumn(cells, () => reader.float64())
-    return {
-      ...bare,
-      errors: reader.signedColumn(cells),
-      sum: values(),
-      self: values(),
-      paired: values(),
-      max: values(),
-      lastMs: values(),
-    }
-  }
-  const errors = reader.signedColumn(cells)
-  const sum = reader.signedColumn(cells)
-  const self = reader.signedColumn(cells)
-  const paired = shape.cells === 'call' ? reader.signedColumn(cells) : none
-  return { ...bare, errors, sum, self, paired, ...readBuckets(reader, cells) }
-}
-
-function readBuckets(
-  reader: BlockReader,
-  cells: number,
-): Pick<DecodedKind, 'bucketFirst' | 'buckets' | 'bucketCounts'> {
-  const bucketFirst = new Uint32Array(cells + 1)
-  for (let cell = 0; cell < cells; cell++) bucketFirst[cell + 1] = (bucketFirst[cell] ?? 0) + reader.varint()
-  const rows = bucketFirst[cells] ?? 0
-  if (rows * 2 > reader.remaining) throw corrupt(`${rows} buckets in ${reader.remaining} bytes`)
-  const buckets = new Uint16Array(rows)
-  const bucketCounts = new Float64Array(rows)
-  for (let cell = 0; cell < cells; cell++) {
-    let bucket = 0
-    for (let row = bucketFirst[cell] ?? 0; row < (bucketFirst[cell + 1] ?? 0); row++) {
-      bucket += reader.varint()
-      if (bucket >= bucketCount) throw corrupt(`bucket ${bucket}`)
-      buckets[row] = bucket
-      bucketCounts[row] = reader.signed()
-    }
-  }
-  return { bucketFirst, buckets, bucketCounts }
-}
-
-function readColumn(length: number, next: () => number): Float64Array {
-  const column = new Float64Array(length)
-  for (let i = 0; i < length; i++) column[i] = next()
-  return column
+  if (first[lengths.length] !== total) throw corrupt(`${first[lengths.length]} ${what} instead of ${total}`)
+  return first
 }

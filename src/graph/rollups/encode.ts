@@ -3,23 +3,23 @@
  *
  * Block: `OCRB`, version, width in seconds (u32), number of sections; per section kind number, compression
  * (0 none, 1 zstd), raw length, stored length, payload; CRC-32C of all before it. All fixed numbers are
- * little-endian. A section holds one kind, so that a reader decodes only the kinds it is asked for:
- * texts, series (key parts as text numbers), cells per series, then one column after the other.
+ * little-endian. A section holds one kind, so that a reader decodes only the kinds it is asked for; see
+ * `section-columns.ts` for what is in it. Version 1 differs in its sections alone (`decode-first.ts`).
  */
 import { constants, zstdCompressSync } from 'node:zlib'
+import { crc32c } from '../../model/crc32c.ts'
 import { BlockWriter } from './byte-stream.ts'
+import { type CellGroup, orderCells } from './cell-order.ts'
 import type { CellTable, SortedBuckets } from './cell-table.ts'
-import { crc32c } from './crc32c.ts'
+import { gathered, type NumberColumn, narrowed } from './number-column.ts'
+import { writeColumns } from './section-columns.ts'
 import { type KindShape, kindShapes, type SeriesKeys } from './series-keys.ts'
 
 export const blockMagic = 0x4252434f
-export const blockVersion = 1
+export const blockVersion = 2
 
 /** Below this a section is stored as it is: a zstd frame would not pay for its own header. */
 const compressFromBytes = 512
-
-/** Windows one block covers, aligned: an hour of ten-second windows. Range reads skip whole blocks by it. */
-export const windowsPerBlock = 360
 
 export interface EncodedCells {
   /** Start of the first and end of the last window, milliseconds. */
@@ -30,11 +30,10 @@ export interface EncodedCells {
 
 /** All cells of the table as blocks of at most `windowsPerBlock` windows, oldest first. Zero cells are left out. */
 export function encodeCells(table: CellTable, series: SeriesKeys, stepSeconds: number): EncodedCells[] {
-  const order = orderCells(table, series)
-  const blocks: EncodedCells[] = []
-  const buckets = table.buckets.sorted(table.size)
-  for (const group of order) blocks.push(encodeGroup({ table, series, stepSeconds, buckets }, group))
-  return blocks
+  const blocks = orderCells(table, series)
+  if (blocks.length === 0) return []
+  const source = { table, series, stepSeconds, buckets: table.buckets.sorted(table.size) }
+  return blocks.map(groups => encodeBlock(source, groups))
 }
 
 interface Source {
@@ -44,56 +43,25 @@ interface Source {
   readonly buckets: SortedBuckets
 }
 
-/** Cells by block, then by series and window. */
-function orderCells(table: CellTable, series: SeriesKeys): Uint32Array[] {
-  const byBlock = new Map<number, number[]>()
-  for (let cell = 0; cell < table.size; cell++) {
-    if (isRedundant(table, series, cell)) continue
-    const block = Math.floor(table.windowOf(cell) / windowsPerBlock)
-    const cells = byBlock.get(block)
-    if (cells === undefined) byBlock.set(block, [cell])
-    else cells.push(cell)
-  }
-  return [...byBlock.keys()]
-    .sort((a, b) => a - b)
-    .map(block => {
-      const cells = Uint32Array.from(byBlock.get(block) ?? [])
-      return cells.sort(
-        (a, b) => table.seriesOf(a) - table.seriesOf(b) || table.windowOf(a) - table.windowOf(b),
-      )
-    })
-}
-
-/** Corrections may cancel a cell out; an edge known from metrics alone counts by being there. */
-function isRedundant(table: CellTable, series: SeriesKeys, cell: number): boolean {
-  if (!table.isZero(cell)) return false
-  const number = table.seriesOf(cell)
-  const kind = kindShapes[series.kinds[number] ?? 0]
-  if (kind?.cells === 'value') return false
-  return !(kind?.cells === 'call' && series.keys[number]?.[2] === 'metric')
-}
-
-function encodeGroup(source: Source, cells: Uint32Array): EncodedCells {
-  const { table, series, stepSeconds } = source
-  const byKind: number[][] = kindShapes.map(() => [])
-  let first = Number.POSITIVE_INFINITY
-  let last = 0
-  for (const cell of cells) {
-    byKind[series.kinds[table.seriesOf(cell)] ?? 0]?.push(cell)
-    first = Math.min(first, table.windowOf(cell))
-    last = Math.max(last, table.windowOf(cell))
-  }
+function encodeBlock(source: Source, groups: readonly CellGroup[]): EncodedCells {
+  const { table, stepSeconds } = source
   const block = new BlockWriter()
   block.uint32(blockMagic)
   block.byte(blockVersion)
   block.uint32(stepSeconds)
-  block.byte(byKind.filter(list => list.length > 0).length)
-  for (const [kind, list] of byKind.entries()) {
+  block.byte(groups.length)
+  let first = Number.POSITIVE_INFINITY
+  let last = 0
+  for (const { kind, cells } of groups) {
     const shape = kindShapes[kind]
-    if (list.length === 0 || shape === undefined) continue
-    writeSection(block, kind, encodeSection(source, shape, list))
+    if (shape === undefined) continue
+    for (const cell of cells) {
+      first = Math.min(first, table.windowOf(cell))
+      last = Math.max(last, table.windowOf(cell))
+    }
+    writeSection(block, kind, encodeSection(source, shape, cells))
   }
-  block.uint32(crc32c(block.finish()))
+  block.uint32(crc32c(block.written()))
   const widthMs = stepSeconds * 1000
   return { fromMs: first * widthMs, toMs: (last + 1) * widthMs, bytes: block.finish() }
 }
@@ -111,71 +79,88 @@ function writeSection(block: BlockWriter, kind: number, raw: Uint8Array): void {
   block.raw(pays ? packed : raw)
 }
 
-function encodeSection(source: Source, shape: KindShape, cells: readonly number[]): Uint8Array {
-  const { table, series } = source
-  const writer = new BlockWriter()
+function encodeSection(source: Source, shape: KindShape, cells: Uint32Array): Uint8Array {
+  const { table } = source
+  const { numbers, lengths } = runsOf(table, cells)
+  const { texts, parts } = keyColumns(source.series, shape, numbers)
+  const windows = Uint32Array.from(cells, cell => table.windowOf(cell))
+  const firstWindow = windows.reduce((least, window) => Math.min(least, window), 2 ** 32 - 1)
+  for (let i = 0; i < windows.length; i++) windows[i] = (windows[i] as number) - firstWindow
+  const columns: NumberColumn[] = [
+    narrowed(texts.map(text => text.length)),
+    ...parts.map(narrowed),
+    narrowed(lengths),
+    narrowed(windows),
+    gathered(table.count, cells),
+  ]
+  let buckets = 0
+  if (shape.cells === 'value') {
+    for (const column of [table.errors, table.sum, table.self, table.paired, table.max, table.lastMs])
+      columns.push(gathered(column, cells))
+  } else if (shape.cells !== 'count') {
+    for (const column of [table.errors, table.sum, table.self]) columns.push(gathered(column, cells))
+    if (shape.cells === 'call') columns.push(gathered(table.paired, cells))
+    const sketches = bucketColumns(source.buckets, cells)
+    buckets = sketches[1].length
+    columns.push(...sketches)
+  }
+  const sizes = { texts: texts.length, series: numbers.length, cells: cells.length, buckets, firstWindow }
+  return writeColumns(sizes, columns, texts)
+}
+
+/** Series of the cells, and how many cells of each there are. */
+function runsOf(table: CellTable, cells: Uint32Array): { numbers: number[]; lengths: number[] } {
   const numbers: number[] = []
   const lengths: number[] = []
-  for (const cell of cells) {
-    const number = table.seriesOf(cell)
-    if (numbers.at(-1) !== number) {
-      numbers.push(number)
-      lengths.push(0)
-    }
-    lengths[lengths.length - 1] = (lengths.at(-1) ?? 0) + 1
+  for (let from = 0; from < cells.length; ) {
+    const number = table.seriesOf(cells[from] as number)
+    let to = from + 1
+    while (to < cells.length && table.seriesOf(cells[to] as number) === number) to++
+    numbers.push(number)
+    lengths.push(to - from)
+    from = to
   }
-  writeKeys(
-    writer,
-    numbers.map(number => series.keys[number] ?? []),
-  )
-  for (const length of lengths) writer.varint(length)
-  let before = 0
-  for (const cell of cells) {
-    const window = table.windowOf(cell)
-    writer.signed(window - before)
-    before = window
-  }
-  for (const cell of cells) writer.signed(table.count[cell] ?? 0)
-  if (shape.cells === 'value') writeValues(writer, table, cells)
-  else if (shape.cells !== 'count') writeDurations(writer, source, shape, cells)
-  return writer.finish()
+  return { numbers, lengths }
 }
 
-function writeKeys(writer: BlockWriter, keys: readonly (readonly string[])[]): void {
-  const texts = new Map<string, number>()
-  for (const key of keys) for (const part of key) if (!texts.has(part)) texts.set(part, texts.size)
-  writer.varint(texts.size)
-  for (const text of texts.keys()) writer.text(text)
-  writer.varint(keys.length)
-  for (const key of keys) for (const part of key) writer.varint(texts.get(part) ?? 0)
-}
-
-function writeDurations(
-  writer: BlockWriter,
-  source: Source,
+/** The texts in the keys of these series, and every part of them as a column of numbers of texts. */
+function keyColumns(
+  series: SeriesKeys,
   shape: KindShape,
-  cells: readonly number[],
-): void {
-  const { table, buckets } = source
-  for (const cell of cells) writer.signed(table.errors[cell] ?? 0)
-  for (const cell of cells) writer.signed(table.sum[cell] ?? 0)
-  for (const cell of cells) writer.signed(table.self[cell] ?? 0)
-  if (shape.cells === 'call') for (const cell of cells) writer.signed(table.paired[cell] ?? 0)
-  for (const cell of cells) writer.varint((buckets.first[cell + 1] ?? 0) - (buckets.first[cell] ?? 0))
-  for (const cell of cells) {
-    let before = 0
-    for (let row = buckets.first[cell] ?? 0; row < (buckets.first[cell + 1] ?? 0); row++) {
-      const bucket = buckets.buckets[row] ?? 0
-      writer.varint(bucket - before)
-      writer.signed(buckets.counts[row] ?? 0)
-      before = bucket
+  numbers: readonly number[],
+): { texts: string[]; parts: Uint32Array[] } {
+  const texts: string[] = []
+  /** Number + 1 in `texts` by number among all texts. */
+  const known = new Uint32Array(series.texts.length)
+  const parts = Array.from({ length: shape.parts }, () => new Uint32Array(numbers.length))
+  for (const [at, number] of numbers.entries()) {
+    const first = series.firstPart[number] as number
+    for (const [part, column] of parts.entries()) {
+      const text = series.parts[first + part] as number
+      if (known[text] === 0) known[text] = texts.push(series.texts[text] as string)
+      column[at] = (known[text] as number) - 1
     }
   }
+  return { texts, parts }
 }
 
-function writeValues(writer: BlockWriter, table: CellTable, cells: readonly number[]): void {
-  for (const cell of cells) writer.signed(table.errors[cell] ?? 0)
-  for (const column of [table.sum, table.self, table.paired, table.max, table.lastMs]) {
-    for (const cell of cells) writer.float64(column[cell] ?? 0)
+/** How many buckets each cell has, which they are, and their counts. */
+function bucketColumns(
+  { first, buckets, counts }: SortedBuckets,
+  cells: Uint32Array,
+): [NumberColumn, NumberColumn, NumberColumn] {
+  const lengths = new Uint32Array(cells.length)
+  let total = 0
+  for (let i = 0; i < cells.length; i++) {
+    const cell = cells[i] as number
+    lengths[i] = (first[cell + 1] as number) - (first[cell] as number)
+    total += lengths[i] as number
   }
+  const rows = new Uint32Array(total)
+  let at = 0
+  for (let i = 0; i < cells.length; i++) {
+    const from = first[cells[i] as number] as number
+    for (let row = from; row < from + (lengths[i] as number); row++) rows[at++] = row
+  }
+  return [narrowed(lengths), gathered(buckets, rows), gathered(counts, rows)]
 }

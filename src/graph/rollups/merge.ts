@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { RollupRecord } from '../../model/store.ts'
 import { CellTable, maxTableCells } from './cell-table.ts'
-import { type DecodedKind, openBlock } from './decode.ts'
+import { type CellColumns, keysOf, openBlock } from './decode.ts'
 import { type EncodedCells, encodeCells } from './encode.ts'
 import { kindShapes, SeriesKeys } from './series-keys.ts'
 
@@ -56,12 +56,12 @@ export function addRecord(
     throw new RangeError(`rollup windows of ${block.stepSeconds} s do not fit into ${stepSeconds} s`)
   }
   for (const [kind] of kindShapes.entries()) {
-    const cells = block.section(kind)
-    if (cells !== undefined) addCells({ table, series, kind, factor }, cells, 0, Number.POSITIVE_INFINITY)
+    const decoded = block.section(kind)
+    if (decoded !== undefined) addCells({ table, series, kind, factor }, keysOf(decoded), decoded.cells)
   }
 }
 
-export interface Target {
+interface Target {
   readonly table: CellTable
   readonly series: SeriesKeys
   readonly kind: number
@@ -69,20 +69,16 @@ export interface Target {
   readonly factor: number
 }
 
-/** Adds the cells whose target window lies in [fromWindow, toWindow). */
-export function addCells(target: Target, cells: DecodedKind, fromWindow: number, toWindow: number): void {
-  for (const [s, key] of cells.keys.entries()) {
-    let number = -1
+function addCells(target: Target, keys: readonly (readonly string[])[], cells: CellColumns): void {
+  for (const [s, key] of keys.entries()) {
+    const number = target.series.add(target.kind, key)
     for (let row = cells.first[s] ?? 0; row < (cells.first[s + 1] ?? 0); row++) {
-      const window = Math.floor((cells.window[row] ?? 0) / target.factor)
-      if (window < fromWindow || window >= toWindow) continue
-      if (number < 0) number = target.series.add(target.kind, key)
-      addRow(target, number, window, cells, row)
+      addRow(target, number, Math.floor((cells.window[row] ?? 0) / target.factor), cells, row)
     }
   }
 }
 
-function addRow(target: Target, series: number, window: number, cells: DecodedKind, row: number): void {
+function addRow(target: Target, series: number, window: number, cells: CellColumns, row: number): void {
   const { table } = target
   const cell = table.cell(series, window)
   if (kindShapes[target.kind]?.cells === 'value') {

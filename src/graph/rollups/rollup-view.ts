@@ -2,43 +2,56 @@
 import type { RollupKind, RollupSeries, RollupView } from '../../model/rollup.ts'
 import type { RollupHead, RollupRecord } from '../../model/store.ts'
 import type { TimeRange } from '../../model/time.ts'
-import { openBlock, type RollupBlock } from './decode.ts'
+import { freshSections, type SectionSource } from './known-cells.ts'
 import { kindNumber, kindShapes } from './series-keys.ts'
-import { readSeries } from './view-series.ts'
+import { readSeries, type SourceSection } from './view-series.ts'
 
 const steps = [10, 60, 600]
 
 /** More windows than this make the view coarser; beyond 600 s they are kept, for thirty days are 4,320. */
 export const maxWindows = 5_000
 
-const opened = new WeakMap<Uint8Array, RollupBlock>()
-
 /**
  * The view of a range, its ends moved outwards to whole windows. Windows are `stepSeconds` wide, or as wide
  * as the coarsest record in the range, or so wide that there are at most `maxWindows`: `view.stepSeconds`
- * says which. Kinds are decoded when they are first asked for; opened blocks are remembered as long as the
- * record's bytes live. Throws StoreError `corrupt_rollup`.
+ * says which. Sections come from `source` when a kind is first asked for; without one they are kept with the view.
+ * Throws StoreError `corrupt_rollup`.
  */
 export function rollupView(
   records: readonly RollupRecord[],
   range: TimeRange,
   stepSeconds: number,
+  source: SectionSource = freshSections(),
 ): RollupView {
   const inside = records.filter(record => record.fromMs < range.toMs && record.toMs > range.fromMs)
   const { step, first: firstWindow, last: lastWindow } = viewWindows(inside, range, stepSeconds)
   const widthMs = step * 1000
-  const blocks = inside.map(openOnce)
+  const windows = { first: firstWindow, length: lastWindow - firstWindow }
+  const sections = new Map<number, readonly SourceSection[]>()
   const kinds = new Map<RollupKind, readonly RollupSeries[]>()
   const ofService = new Map<string, readonly RollupSeries[]>()
-  const read = (kind: RollupKind, wanted?: (key: readonly string[]) => boolean): readonly RollupSeries[] => {
+  const sectionsOf = (number: number): readonly SourceSection[] => {
+    const known = sections.get(number)
+    if (known !== undefined) return known
+    const read = inside.flatMap(record => {
+      const cells = source.section(record, number)
+      return cells === undefined ? [] : [{ known: cells, factor: step / cells.stepSeconds }]
+    })
+    sections.set(number, read)
+    return read
+  }
+  const read = (kind: RollupKind, service?: string): readonly RollupSeries[] => {
     const number = kindNumber(kind)
     const shape = kindShapes[number]
-    const sections = blocks.flatMap(block => {
-      const cells = block.section(number)
-      return cells === undefined ? [] : [{ cells, factor: step / block.stepSeconds }]
-    })
-    const windows = { first: firstWindow, length: lastWindow - firstWindow }
-    return shape === undefined ? [] : readSeries(shape, sections, windows, wanted)
+    if (shape === undefined) return []
+    const inWindows = sectionsOf(number)
+    const names = source.names.kind(number)
+    return readSeries(
+      { shape, names },
+      inWindows,
+      windows,
+      service === undefined ? undefined : names.ofService(service),
+    )
   }
   return {
     fromMs: firstWindow * widthMs,
@@ -52,7 +65,7 @@ export function rollupView(
       if (all !== undefined) return all.filter(one => wanted(one.key))
       // Of one service alone, without building the others.
       const key = `${kind} ${service}`
-      return ofService.get(key) ?? kept(ofService, key, read(kind, wanted))
+      return ofService.get(key) ?? kept(ofService, key, read(kind, service))
     },
   }
 }
@@ -82,15 +95,6 @@ export function viewWindows(
   const step = chooseStep(records, range, stepSeconds)
   const first = Math.floor(range.fromMs / (step * 1000))
   return { step, first, last: Math.max(first, Math.ceil(range.toMs / (step * 1000))) }
-}
-
-/** Opens a record once for as long as its bytes live. Throws StoreError `corrupt_rollup`. */
-export function openOnce(record: RollupRecord): RollupBlock {
-  const known = opened.get(record.bytes)
-  if (known !== undefined) return known
-  const block = openBlock(record.bytes)
-  opened.set(record.bytes, block)
-  return block
 }
 
 function chooseStep(records: readonly RollupHead[], range: TimeRange, wanted: number): number {

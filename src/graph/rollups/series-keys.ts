@@ -49,6 +49,11 @@ export function compareKeys(a: readonly string[], b: readonly string[]): number 
 export class SeriesKeys {
   readonly kinds: number[] = []
   readonly keys: (readonly string[])[] = []
+  /** Every part of every key once, and the parts of series `n` as numbers of these, from `firstPart[n]` on. */
+  readonly texts: string[] = []
+  readonly parts: number[] = []
+  readonly firstPart: number[] = []
+  readonly #textNumbers = new Map<string, number>()
   readonly #byText: Map<string, number>[] = kindShapes.map(() => new Map<string, number>())
 
   get size(): number {
@@ -64,7 +69,18 @@ export class SeriesKeys {
     const number = this.kinds.length
     this.kinds.push(kind)
     this.keys.push(key)
+    this.firstPart.push(this.parts.length)
+    for (const part of key) this.parts.push(this.#textNumber(part))
     known?.set(text, number)
+    return number
+  }
+
+  #textNumber(text: string): number {
+    const found = this.#textNumbers.get(text)
+    if (found !== undefined) return found
+    const number = this.texts.length
+    this.texts.push(text)
+    this.#textNumbers.set(text, number)
     return number
   }
 }

@@ -1,12 +1,13 @@
 /** Series of one kind over the windows of a view, read from decoded blocks where they lie. */
 import type { RollupKind, RollupSeries } from '../../model/rollup.ts'
-import type { DecodedKind } from './decode.ts'
-import { compareKeys, type KindShape } from './series-keys.ts'
+import type { KnownCells } from './known-cells.ts'
+import type { KindShape } from './series-keys.ts'
+import type { NamesOfKind } from './series-names.ts'
 import { bucketCount, bucketOfMs, bucketValueMs } from './sketch.ts'
 
 /** A section and how many of its windows make one of the view. */
 export interface SourceSection {
-  readonly cells: DecodedKind
+  readonly known: KnownCells
   readonly factor: number
 }
 
@@ -17,68 +18,99 @@ export interface ViewWindows {
 }
 
 /** The cells of all series, by series and window: row `row[i]` of section `section[i]`, in window `window[i]`. */
-export interface CellIndex {
+interface CellIndex {
   readonly sections: readonly SourceSection[]
   readonly section: Uint32Array
   readonly row: Uint32Array
   readonly window: Uint32Array
 }
 
-/** All series of a kind with a cell in the windows, sorted by key; of keys that are wanted, where that is given. */
+/** Series by number, of a tenant's names. */
+export interface NamedShape {
+  readonly shape: KindShape
+  readonly names: NamesOfKind
+}
+
+/** All series of a kind with a cell in the windows, sorted by key; of those that are wanted, where that is given. */
 export function readSeries(
-  shape: KindShape,
+  { shape, names }: NamedShape,
   sections: readonly SourceSection[],
   windows: ViewWindows,
-  wanted?: (key: readonly string[]) => boolean,
+  wanted?: readonly number[],
 ): RollupSeries[] {
-  const numbers = new Map<string, number>()
-  const keys: (readonly string[])[] = []
-  const counts: number[] = []
-  const numberOf = sections.map(section =>
-    section.cells.texts.map((text, s) => {
-      if (wanted !== undefined && !wanted(section.cells.keys[s] ?? [])) return -1
-      const inside = countInside(section, s, windows)
-      if (inside === 0) return -1
-      const number = numbers.get(text) ?? keys.length
-      if (number === keys.length) {
-        numbers.set(text, number)
-        keys.push(section.cells.keys[s] ?? [])
-        counts.push(0)
-      }
-      counts[number] = (counts[number] ?? 0) + inside
-      return number
-    }),
-  )
-  const { index, first } = buildIndex(sections, numberOf, counts, windows)
-  return keys
-    .map((key, n) => new ViewSeries(shape, key, index, first[n] ?? 0, first[n + 1] ?? 0, windows.length))
-    .filter(series => series.present)
-    .sort((a, b) => compareKeys(a.key, b.key))
-}
-
-function windowOf(section: SourceSection, row: number, windows: ViewWindows): number {
-  return Math.floor((section.cells.window[row] ?? 0) / section.factor) - windows.first
-}
-
-function countInside(section: SourceSection, series: number, windows: ViewWindows): number {
-  let inside = 0
-  const end = section.cells.first[series + 1] ?? 0
-  for (let row = section.cells.first[series] ?? 0; row < end; row++) {
-    const window = windowOf(section, row, windows)
-    if (window >= 0 && window < windows.length) inside++
+  const runs = wanted === undefined ? runsOfAll(sections, windows) : runsOf(wanted, sections, windows)
+  const first = new Uint32Array(names.size + 1)
+  for (let r = 0; r < runs.length; r += 4) {
+    const number = runs[r] as number
+    first[number + 1] = (first[number + 1] as number) + (runs[r + 3] as number) - (runs[r + 2] as number)
   }
-  return inside
+  for (let n = 0; n < names.size; n++) first[n + 1] = (first[n + 1] as number) + (first[n] as number)
+  const index = buildIndex(sections, runs, first, windows)
+  const series: RollupSeries[] = []
+  for (const n of wanted === undefined ? names.sorted() : sortedBy(names, wanted)) {
+    const [from, to] = [first[n] as number, first[n + 1] as number]
+    if (from === to) continue
+    const one = new ViewSeries(shape, names.key(n), index, from, to, windows.length)
+    if (one.present) series.push(one)
+  }
+  return series
+}
+
+function sortedBy(names: NamesOfKind, numbers: readonly number[]): readonly number[] {
+  return numbers.toSorted((a, b) => names.compare(a, b))
+}
+
+/** Runs of rows inside the windows, four numbers each: series, section, first row, row behind the last. */
+function runsOfAll(sections: readonly SourceSection[], windows: ViewWindows): number[] {
+  const runs: number[] = []
+  for (const [at, section] of sections.entries()) {
+    const { numbers } = section.known
+    for (let place = 0; place < numbers.length; place++)
+      addRun(runs, numbers[place] as number, at, section, place, windows)
+  }
+  return runs
+}
+
+function runsOf(
+  wanted: readonly number[],
+  sections: readonly SourceSection[],
+  windows: ViewWindows,
+): number[] {
+  const runs: number[] = []
+  for (const [at, section] of sections.entries()) {
+    for (const number of wanted) {
+      const place = section.known.placeOf(number)
+      if (place >= 0) addRun(runs, number, at, section, place, windows)
+    }
+  }
+  return runs
+}
+
+function addRun(
+  runs: number[],
+  number: number,
+  at: number,
+  { known, factor }: SourceSection,
+  place: number,
+  windows: ViewWindows,
+): void {
+  const { first, window } = known.cells
+  const end = windows.first + windows.length
+  let from = first[place] as number
+  let to = first[place + 1] as number
+  // Windows ascend within a series.
+  while (from < to && Math.floor((window[from] as number) / factor) < windows.first) from++
+  while (from < to && Math.floor((window[to - 1] as number) / factor) >= end) to--
+  if (from < to) runs.push(number, at, from, to)
 }
 
 function buildIndex(
   sections: readonly SourceSection[],
-  numberOf: readonly (readonly number[])[],
-  counts: readonly number[],
+  runs: readonly number[],
+  first: Uint32Array,
   windows: ViewWindows,
-): { index: CellIndex; first: Uint32Array } {
-  const first = new Uint32Array(counts.length + 1)
-  for (const [n, count] of counts.entries()) first[n + 1] = (first[n] ?? 0) + count
-  const total = first[counts.length] ?? 0
+): CellIndex {
+  const total = first[first.length - 1] as number
   const index: CellIndex = {
     sections,
     section: new Uint32Array(total),
@@ -86,19 +118,19 @@ function buildIndex(
     window: new Uint32Array(total),
   }
   const next = first.slice()
-  for (const [at, section] of sections.entries()) {
-    for (const [s, number] of (numberOf[at] ?? []).entries()) {
-      if (number < 0) continue
-      const end = section.cells.first[s + 1] ?? 0
-      for (let row = section.cells.first[s] ?? 0; row < end; row++) {
-        const window = windowOf(section, row, windows)
-        if (window < 0 || window >= windows.length) continue
-        place(index, first[number] ?? 0, next[number] ?? 0, { section: at, row, window })
-        next[number] = (next[number] ?? 0) + 1
-      }
+  for (let r = 0; r < runs.length; r += 4) {
+    const number = runs[r] as number
+    const section = runs[r + 1] as number
+    const source = sections[section] as SourceSection
+    const { window } = source.known.cells
+    for (let row = runs[r + 2] as number; row < (runs[r + 3] as number); row++) {
+      const at = next[number] as number
+      next[number] = at + 1
+      const inView = Math.floor((window[row] as number) / source.factor) - windows.first
+      place(index, first[number] as number, at, { section, row, window: inView })
     }
   }
-  return { index, first }
+  return index
 }
 
 /** Inserts by window; sections mostly come in the order of time, so there is little to move. */
@@ -226,7 +258,7 @@ class ViewSeries implements RollupSeries {
     let low = bucketCount
     let high = -1
     for (let i = this.#firstAt(from); i < this.#to && (window[i] ?? 0) < to; i++) {
-      const cells = sections[section[i] ?? 0]?.cells
+      const cells = sections[section[i] ?? 0]?.known.cells
       if (cells === undefined) continue
       const end = cells.bucketFirst[(row[i] ?? 0) + 1] ?? 0
       for (let at = cells.bucketFirst[row[i] ?? 0] ?? 0; at < end; at++) {
@@ -253,7 +285,7 @@ class ViewSeries implements RollupSeries {
 
   #at(name: Column, i: number): number {
     const { sections, section, row } = this.#index
-    return sections[section[i] ?? 0]?.cells[name][row[i] ?? 0] ?? 0
+    return sections[section[i] ?? 0]?.known.cells[name][row[i] ?? 0] ?? 0
   }
 
   #added(name: Column, divisor: number): Float64Array {
@@ -296,7 +328,7 @@ class ViewSeries implements RollupSeries {
     const seen = new Float64Array(this.#windows)
     const { sections, section, row, window } = this.#index
     for (let i = this.#from; i < this.#to; i++) {
-      const cells = sections[section[i] ?? 0]?.cells
+      const cells = sections[section[i] ?? 0]?.known.cells
       const at = row[i] ?? 0
       const w = window[i] ?? 0
       const lastMs = cells?.lastMs[at] ?? 0

@@ -2,7 +2,7 @@
  * Checksums of rows whose columns are not bytes with a checksum of their own: SQLite notices a damaged page
  * only where its structure stops making sense, and a flipped bit in a text or a time makes sense.
  */
-import { crc32c } from '../crc32c.ts'
+import { crc32c } from '../../model/crc32c.ts'
 
 /** CRC-32C of the values as JSON; the order of columns is part of it. */
 export function rowChecksum(values: readonly unknown[]): number {
