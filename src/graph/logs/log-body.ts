@@ -6,19 +6,51 @@ import { cursor, readLength, readTag, skipValue } from '../../otlp/wire/varint.t
 const bodyTag = (5 << 3) | 2
 const stringValueTag = (1 << 3) | 2
 
-/** A string body as it is, any other as compact JSON, the empty string without one. */
-export function bodyTextOf(record: Uint8Array): string {
-  for (let pos = 0; pos < record.length; ) {
-    const tag = readTag(record, pos, record.length)
-    const content = cursor.next
-    pos = skipValue(record, content, record.length, tag & 7)
-    if (tag !== bodyTag) continue
-    const from = pos - readLength(record, content, record.length)
-    if (from < pos && readTag(record, from, pos) === stringValueTag) {
-      const length = readLength(record, cursor.next, pos)
-      if (cursor.next + length === pos) return textAt(record, cursor.next, pos)
+/** Where the bodies of records lie; what `find` found stands in its fields until the next one. */
+export class LogBody {
+  /** The value of the body, or the string in it where `isText`. */
+  from = 0
+  to = 0
+  isText = false
+
+  /** Looks into the record `bytes[start, end)`; without a body its text is empty. */
+  find(bytes: Uint8Array, start: number, end: number): void {
+    for (let pos = start; pos < end; ) {
+      const tag = readTag(bytes, pos, end)
+      const content = cursor.next
+      pos = skipValue(bytes, content, end, tag & 7)
+      if (tag !== bodyTag) continue
+      this.to = pos
+      this.from = pos - readLength(bytes, content, end)
+      this.isText = this.#isString(bytes)
+      return
     }
-    return valueText(valueAt(record, from, pos))
+    this.from = end
+    this.to = end
+    this.isText = true
   }
-  return ''
+
+  /** Makes string and body one if the string is all there is. */
+  #isString(bytes: Uint8Array): boolean {
+    const { from, to } = this
+    if (from === to || readTag(bytes, from, to) !== stringValueTag) return false
+    const length = readLength(bytes, cursor.next, to)
+    if (cursor.next + length !== to) return false
+    this.from = cursor.next
+    return true
+  }
+
+  /** A string body as it is, any other as compact JSON, the empty string without one. */
+  text(bytes: Uint8Array): string {
+    const { from, to, isText } = this
+    return isText ? textAt(bytes, from, to) : valueText(valueAt(bytes, from, to))
+  }
+}
+
+const body = new LogBody()
+
+/** The text of the body of a record. */
+export function bodyTextOf(record: Uint8Array): string {
+  body.find(record, 0, record.length)
+  return body.text(record)
 }

@@ -1,12 +1,13 @@
 /** Counts a block of log records by severity class and template. */
-import { type Batch, type LogBlock, recordOf } from '../../model/telemetry.ts'
+import type { Batch, LogBlock } from '../../model/telemetry.ts'
 import { toMs } from '../../model/time.ts'
 import type { CellTable } from '../rollups/cell-table.ts'
 import { kindNumber } from '../rollups/series-keys.ts'
 import { rollupWindowMs } from '../rollups/window.ts'
 import type { SeriesRegistry } from '../series-registry.ts'
 import type { TemplateMiner } from '../templates/template-miner.ts'
-import { bodyTextOf } from './log-body.ts'
+import type { TemplateTree } from '../templates/template-tree.ts'
+import { LogBody } from './log-body.ts'
 import { severityClass, severityClasses } from './severity-class.ts'
 
 const severityKind = kindNumber('severity')
@@ -16,6 +17,7 @@ export class LogCounter {
   readonly #registry: SeriesRegistry
   readonly #cells: CellTable
   readonly #miner: TemplateMiner
+  readonly #body = new LogBody()
   /** Series by service number times 8 plus class. */
   readonly #severitySeries: number[] = []
   /** Series + 1 by template number. */
@@ -31,17 +33,26 @@ export class LogCounter {
   add(batch: Batch<LogBlock>): Uint32Array {
     const { block, records } = batch
     const cells = this.#cells
+    const miner = this.#miner
+    const body = this.#body
+    const { bytes } = records
     const templates = new Uint32Array(block.count)
     const services = block.resources.map(entry => this.#registry.service(entry.service))
+    const names = services.map(service => this.#registry.serviceName(service))
+    const trees = names.map(name => miner.treeOf(name))
     for (let i = 0; i < block.count; i++) {
-      const service = services[block.resource[i] ?? 0] ?? 0
-      const timeMs = toMs(block.timeHi[i] ?? 0, block.timeLo[i] ?? 0)
+      const resource = block.resource[i] as number
+      const name = names[resource] as string
+      const timeMs = toMs(block.timeHi[i] as number, block.timeLo[i] as number)
       const window = Math.floor(timeMs / rollupWindowMs)
-      const severity = block.severity[i] ?? 0
-      const name = this.#registry.serviceName(service)
-      const template = this.#miner.assign(name, bodyTextOf(recordOf(records, i)), severity, timeMs)
+      const severity = block.severity[i] as number
+      const offset = records.offset[i] as number
+      body.find(bytes, offset, offset + (records.length[i] as number))
+      const template = body.isText
+        ? miner.assignBytes(trees[resource] as TemplateTree, bytes, body.from, body.to, severity, timeMs)
+        : miner.assign(name, body.text(bytes), severity, timeMs)
       templates[i] = template
-      cells.add(cells.cell(this.#severity(service, name, severity), window), 1, 0, 0)
+      cells.add(cells.cell(this.#severity(services[resource] as number, name, severity), window), 1, 0, 0)
       cells.add(cells.cell(this.#template(template, name), window), 1, 0, 0)
     }
     return templates

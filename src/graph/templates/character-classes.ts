@@ -42,3 +42,22 @@ for (let code = 128; code < 256; code++) if (code !== 160) table[code] = charact
 export function classOf(code: number): number {
   return code < 256 ? (table[code] ?? 0) : characterClass.letter
 }
+
+/** Further bits of the class of a byte of UTF-8. */
+export const byteClass = {
+  /** An equals sign. */
+  assigning: 512,
+  /** First letter of a month or of a day of the week. */
+  dateLetter: 1024,
+  /** Of a character beyond ASCII; these count as letters. */
+  beyond: 2048,
+} as const
+
+/** By byte: bits of its character's class and of `byteClass`. */
+export const classesOfBytes: Uint16Array = table
+  .slice()
+  .fill(characterClass.letter | byteClass.beyond, 128)
+  .map((bits, byte) => {
+    if (byte === 61) return bits | byteClass.assigning
+    return 'adfjmnostwADFJMNOSTW'.includes(String.fromCharCode(byte)) ? bits | byteClass.dateLetter : bits
+  })

@@ -30,6 +30,24 @@ export function dateEnd(text: string, from: number, end: number): number {
   return year - zone === 5 ? year : time
 }
 
+/** Three lower-case letters as one number. */
+function letters(a: number, b: number, c: number): number {
+  return ((a | 32) << 16) | ((b | 32) << 8) | c | 32
+}
+
+const named: ReadonlySet<number> = new Set(
+  [...weekdays, ...months].map(name => letters(name.charCodeAt(0), name.charCodeAt(1), name.charCodeAt(2))),
+)
+
+/** Whether `dateEnd` may find a date where the ASCII word `bytes[from, to)` stands; never false where it does. */
+export function mayBeginDate(bytes: Uint8Array, from: number, to: number): boolean {
+  const code = bytes[from] as number
+  if (isDigit(code)) return to - from >= 10 && (bytes[from + 4] === 45 || bytes[from + 4] === 47)
+  if (to - from < 3 || !startsDate(code) || (to - from > 3 && isLetter(bytes[from + 3] as number)))
+    return false
+  return named.has(letters(code, bytes[from + 1] as number, bytes[from + 2] as number))
+}
+
 function isoDate(text: string, from: number, end: number): number {
   let at = from
   for (let i = 0; i < 10; i++) {

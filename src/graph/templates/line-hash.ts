@@ -3,9 +3,25 @@
  * tokens, so their template can be looked up at a fraction of the cost.
  *
  * Words without digits are taken as they are, which is finer than their tokens and does no harm: lines of one
- * template then have a few numbers instead of one.
+ * template then have a few numbers instead of one. The line is walked as the bytes it came in; a word whose form
+ * is not told apart here goes through `line-walk.ts`, which knows all of them.
  */
-import { type LineSink, walkLine } from './line-walk.ts'
+import { textAt } from '../../otlp/wire/utf8-text.ts'
+import { byteClass, characterClass, classesOfBytes } from './character-classes.ts'
+import { mayBeginDate } from './date-end.ts'
+import { type LineSink, maxLineChars, walkLine, walkWordAt } from './line-walk.ts'
+import { mayEndSecretName } from './secret-keys.ts'
+
+const { digit, hexLetter, letter, sign, slash, blank, opening, closing, inner } = characterClass
+const { assigning, dateLetter, beyond } = byteClass
+
+/** What a word may consist of whose form is told here: one part, or a number with its punctuation. */
+const simple = digit | hexLetter | letter | sign | slash
+
+const lowFactor = 0x2c1b3c6d
+const highFactor = 0x5bd1e995
+const spacedStart = 0x10003
+const closeStart = 0x10004
 
 /** 53 bits of hash: with ten thousand shapes two of them share a number with a chance of one in 10^8. */
 export class LineHash implements LineSink {
@@ -15,33 +31,53 @@ export class LineHash implements LineSink {
   #highBeforeColon = 0
   endsMasked = false
   endsWithMaskedColon = false
+  #bytes: Uint8Array = new Uint8Array()
+  /** The same memory. */
+  #view: DataView = new DataView(new ArrayBuffer(0))
+  #from = 0
+  #to = 0
+  /** The line as text, made when a word needs it. */
+  #text: string | null = null
 
-  /** The number of a line. */
-  of(text: string): number {
-    this.#low = 0x811c9dc5 | 0
-    this.#high = 0x2545f491
-    this.endsMasked = false
-    this.endsWithMaskedColon = false
-    walkLine(text, this)
-    const low = Math.imul(this.#low ^ (this.#low >>> 15), 0x2c1b3c6d) >>> 0
-    const high = Math.imul(this.#high ^ (this.#high >>> 13), 0x297a2d39) >>> 11
-    return high * 4294967296 + low
+  /** Low half of the number of the line walked last, all 32 bits in use. */
+  get low(): number {
+    return this.#low
   }
 
-  mask(blank: boolean): void {
-    this.#mix(blank ? 0x10001 : 0x10002)
+  get high(): number {
+    return this.#high
+  }
+
+  /** Walks the first line of the UTF-8 text `bytes[from, to)`. */
+  walk(bytes: Uint8Array, from: number, to: number): void {
+    if (bytes !== this.#bytes) this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    let first = from
+    while (first < to && ((classesOfBytes[bytes[first] as number] as number) & blank) !== 0) first++
+    this.#bytes = bytes
+    this.#from = first
+    this.#to = Math.min(to, first + maxLineBytes)
+    this.#text = null
+    this.#begin()
+    if (this.#walkAscii()) this.#finish()
+    else this.walkText(textAt(bytes, first, this.#to))
+  }
+
+  /** The same of a text; of ASCII it gives what its bytes give. */
+  walkText(text: string): void {
+    this.#begin()
+    walkLine(text, this)
+    this.#finish()
+  }
+
+  mask(spaced: boolean): void {
+    this.#start(spaced ? 0x10001 : 0x10002)
     this.endsMasked = true
     this.endsWithMaskedColon = false
   }
 
-  part(text: string, from: number, to: number, blank: boolean): void {
-    const colon = this.endsMasked && !blank && to - from === 1 && text.charCodeAt(from) === 58
-    if (colon) {
-      this.#lowBeforeColon = this.#low
-      this.#highBeforeColon = this.#high
-    }
-    this.language(text, from, to, blank)
-    this.endsWithMaskedColon = colon
+  part(text: string, from: number, to: number, spaced: boolean): void {
+    if (to - from === 1) this.#mark(text.charCodeAt(from), spaced)
+    else this.language(text, from, to, spaced)
   }
 
   dropColon(): void {
@@ -51,26 +87,214 @@ export class LineHash implements LineSink {
     this.endsWithMaskedColon = false
   }
 
-  language(text: string, from: number, to: number, blank: boolean): void {
+  language(text: string, from: number, to: number, spaced: boolean): void {
+    this.#start(spaced ? spacedStart : closeStart)
+    let at = from
+    for (; at + 4 < to; at += 4) this.#mix(fourCodes(text, at))
+    if (to - from >= 4) this.#mix(fourCodes(text, to - 4))
+    else for (; at < to; at++) this.#mix(text.charCodeAt(at))
+    this.endsMasked = false
+    this.endsWithMaskedColon = false
+  }
+
+  #begin(): void {
+    this.#low = 0x811c9dc5 | 0
+    this.#high = 0x2545f491
+    this.endsMasked = false
+    this.endsWithMaskedColon = false
+  }
+
+  #finish(): void {
+    this.#low = Math.imul(this.#low ^ (this.#low >>> 15), 0x2c1b3c6d)
+    this.#high = Math.imul(this.#high ^ (this.#high >>> 13), 0x297a2d39) >>> 11
+  }
+
+  /** Marks where tokens begin: `a` and `bc` are not `ab` and `c`. */
+  #start(value: number): void {
+    this.#low ^= this.#low >>> 13
+    this.#mix(value)
+  }
+
+  #mix(value: number): void {
+    this.#low = Math.imul(this.#low ^ value, lowFactor)
+    const high = Math.imul(this.#high ^ value, highFactor)
+    this.#high = high ^ (high >>> 15)
+  }
+
+  /** A token of one character. */
+  #mark(code: number, spaced: boolean): void {
+    const colon = this.endsMasked && !spaced && code === 58
+    if (colon) {
+      this.#lowBeforeColon = this.#low
+      this.#highBeforeColon = this.#high
+    }
+    this.#start(spaced ? spacedStart : closeStart)
+    this.#mix(code)
+    this.endsMasked = false
+    this.endsWithMaskedColon = colon
+  }
+
+  /** Word by word as `walkLine` does it; false where a byte is not ASCII. */
+  #walkAscii(): boolean {
+    const bytes = this.#bytes
+    const classes = classesOfBytes
+    const first = this.#from
+    const limit = Math.min(this.#to, first + maxLineChars)
+    let at = first
+    while (at < limit) {
+      let of = classes[bytes[at] as number] as number
+      const spaced = (of & blank) !== 0
+      while ((of & blank) !== 0) {
+        if (bytes[at] === newline || ++at >= limit) return true
+        of = classes[bytes[at] as number] as number
+      }
+      const word = at
+      let bits = 0
+      while ((of & blank) === 0) {
+        bits |= of
+        if (++at >= limit) break
+        of = classes[bytes[at] as number] as number
+      }
+      if ((bits & beyond) !== 0) return false
+      const usual = (bits & assigning) === 0 && !this.#isUnusual(word, at)
+      if (usual && (bits & digit) === 0) this.#word(word, at, spaced)
+      else if (!usual || !this.#walkVariable(word, at, spaced)) {
+        at = this.#walkUnusual(word, limit, spaced)
+        if (at < 0) return false
+      }
+    }
+    return true
+  }
+
+  /** Whether a word may be, or be followed by, what takes more than one word to tell. */
+  #isUnusual(word: number, to: number): boolean {
+    const bytes = this.#bytes
+    const of = classesOfBytes[bytes[word] as number] as number
+    if ((of & (digit | dateLetter)) !== 0 && mayBeginDate(bytes, word, to)) return true
+    if (bytes[to - 1] === 58 && mayEndSecretName(bytes, word, to - 1)) return true
+    // `Bearer`, and a protocol's version.
+    if (to - word === 6) return ((bytes[word] as number) | 32) === 98
+    return bytes[word + 6] === 46 && bytes[word] === 72
+  }
+
+  /** The word at `word` and where it ends, by way of its text; -1 where bytes are not characters. */
+  #walkUnusual(word: number, limit: number, spaced: boolean): number {
+    const from = this.#from
+    this.#text ??= textAt(this.#bytes, from, limit)
+    if (this.#text.length !== limit - from) return -1
+    return from + walkWordAt(this.#text, word - from, limit - from, spaced, this)
+  }
+
+  /**
+   * A word with digits: punctuation, one part or a number, punctuation. False for any other, with nothing done.
+   * What is a variable says `variable-forms.ts`, at more length.
+   */
+  #walkVariable(word: number, to: number, spaced: boolean): boolean {
+    const bytes = this.#bytes
+    const classes = classesOfBytes
+    let start = word
+    let end = to
+    while (((classes[bytes[start] as number] as number) & opening) !== 0) {
+      // `<1` is a number.
+      if (bytes[start] === 60) return false
+      start++
+    }
+    while (((classes[bytes[end - 1] as number] as number) & closing) !== 0) end--
+    let digits = 0
+    let letters = 0
+    let small = 0
+    let seen = 0
+    let dots = false
+    for (let at = start; at < end; at++) {
+      const code = bytes[at] as number
+      const of = classes[code] as number
+      seen |= of
+      if ((of & digit) !== 0) digits++
+      else if ((of & (letter | hexLetter)) !== 0) {
+        letters++
+        if (code > 90) small++
+      } else if ((of & simple) === 0) {
+        // Only numbers have these inside without being taken apart.
+        if (code !== 58 && code !== 44) return false
+      } else if (code === 46) dots = true
+    }
+    const length = end - start
+    const firstOf = classes[bytes[start] as number] as number
+    let masked = letters === 0
+    if (!masked) {
+      // Parts between punctuation, and `name.123`.
+      if ((seen & inner) !== 0 || (dots && this.#isDotted(start, end))) return false
+      masked =
+        digits >= 3 ||
+        (seen & slash) !== 0 ||
+        (firstOf & (digit | sign)) !== 0 ||
+        ((seen & letter) === 0 && letters + digits >= 6) ||
+        (small === 0 && letters + digits === length && length >= 12)
+    }
+    for (let at = word; at < start; at++) this.#mark(bytes[at] as number, spaced && at === word)
+    const close = spaced && start === word
+    if (masked) this.mask(close)
+    else this.#word(start, end, close)
+    for (let at = end; at < to; at++) this.#mark(bytes[at] as number, false)
+    return true
+  }
+
+  /** Whether dots take the word apart: two in a row, or one behind a name. */
+  #isDotted(from: number, to: number): boolean {
+    const bytes = this.#bytes
+    let named = true
+    for (let at = from; at < to; at++) {
+      const code = bytes[at] as number
+      if (code === 46 && (named || bytes[at + 1] === 46)) return true
+      if (((classesOfBytes[code] as number) & (letter | hexLetter)) === 0) named = false
+    }
+    return false
+  }
+
+  /** As `language`, out of the bytes. */
+  #word(from: number, to: number, spaced: boolean): void {
+    this.#start(spaced ? spacedStart : closeStart)
     let low = this.#low
     let high = this.#high
-    // Marks where tokens begin: `a` and `bc` are not `ab` and `c`.
-    const start = blank ? 0x10003 : 0x10004
-    low = Math.imul(low ^ start, 0x01000193)
-    high = Math.imul(high ^ start, 0x5bd1e995)
-    for (let i = from; i < to; i++) {
-      const code = text.charCodeAt(i)
-      low = Math.imul(low ^ code, 0x01000193)
-      high = Math.imul((high ^ code) + (high >>> 15), 0x5bd1e995)
+    if (to - from < 4) {
+      for (let at = from; at < to; at++) {
+        const code = this.#bytes[at] as number
+        low = Math.imul(low ^ code, lowFactor)
+        high = Math.imul(high ^ code, highFactor)
+        high ^= high >>> 15
+      }
+    } else {
+      const view = this.#view
+      const last = to - 4
+      for (let at = from; at < last; at += 4) {
+        const codes = view.getInt32(at, true)
+        low = Math.imul(low ^ codes, lowFactor)
+        high = Math.imul(high ^ codes, highFactor)
+        high ^= high >>> 15
+      }
+      const codes = view.getInt32(last, true)
+      low = Math.imul(low ^ codes, lowFactor)
+      high = Math.imul(high ^ codes, highFactor)
+      high ^= high >>> 15
     }
     this.#low = low
     this.#high = high
     this.endsMasked = false
     this.endsWithMaskedColon = false
   }
-
-  #mix(value: number): void {
-    this.#low = Math.imul(this.#low ^ value, 0x01000193)
-    this.#high = Math.imul((this.#high ^ value) + (this.#high >>> 15), 0x5bd1e995)
-  }
 }
+
+/** Four codes as the bytes of a text of ASCII would be read. */
+function fourCodes(text: string, at: number): number {
+  return (
+    text.charCodeAt(at) |
+    (text.charCodeAt(at + 1) << 8) |
+    (text.charCodeAt(at + 2) << 16) |
+    (text.charCodeAt(at + 3) << 24)
+  )
+}
+
+const newline = 10
+
+/** Of UTF-8, for as many characters as are looked at. */
+const maxLineBytes = maxLineChars * 4

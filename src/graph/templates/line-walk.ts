@@ -34,10 +34,20 @@ export function walkLine(text: string, sink: LineSink): void {
     const blank = at > first && isBlank(text, at)
     while (at < limit && isBlank(text, at) && text.charCodeAt(at) !== newline) at++
     if (at >= limit || text.charCodeAt(at) === newline) return
-    const word = at
-    at = walkWord(text, at, limit, blank, sink)
-    if (announcesSecret(text, word, at)) at = walkSecret(text, at, limit, sink)
+    at = walkWordAt(text, at, limit, blank, sink)
   }
+}
+
+/** Tells the word at `from`, and what belongs to it, and returns where that ends. */
+export function walkWordAt(
+  text: string,
+  from: number,
+  limit: number,
+  blank: boolean,
+  sink: LineSink,
+): number {
+  const to = walkWord(text, from, limit, blank, sink)
+  return announcesSecret(text, from, to) ? walkSecret(text, to, limit, sink) : to
 }
 
 const newline = 10

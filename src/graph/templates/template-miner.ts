@@ -4,8 +4,10 @@
  */
 import { createHash } from 'node:crypto'
 import type { TemplateRecord } from '../../model/store.ts'
+import { textAt } from '../../otlp/wire/utf8-text.ts'
 import type { CardinalityShare } from '../cardinality-budget.ts'
 import { overflowName } from '../graph-limits.ts'
+import { LineHash } from './line-hash.ts'
 import { type Template, TemplateTree } from './template-tree.ts'
 import { tokenize } from './tokenize.ts'
 
@@ -20,6 +22,12 @@ export interface TemplateMinerOptions {
   readonly onFold?: (service: string) => void
 }
 
+/** What a new template is told of its first line besides the text. */
+interface LineSeen {
+  readonly severity: number
+  readonly timeMs: number
+}
+
 interface Known {
   readonly service: string
   readonly id: string
@@ -30,6 +38,7 @@ interface Known {
 
 export class TemplateMiner {
   readonly #options: TemplateMinerOptions
+  readonly #hash = new LineHash()
   readonly #trees = new Map<string, TemplateTree>()
   /** By template number; holes where a number was never stored. */
   readonly #known: (Known | undefined)[] = [undefined]
@@ -49,25 +58,38 @@ export class TemplateMiner {
 
   /** Template number of a line, from 1. `timeMs` dates a template that is new. */
   assign(service: string, line: string, severity: number, timeMs: number): number {
-    const tree = this.#tree(service)
-    const { maxTemplates, maxTemplatesPerService, share } = this.#options
-    const full =
-      this.#size >= maxTemplates || tree.size >= maxTemplatesPerService || share?.fits('templates') === false
-    const match = tree.match(line, full)
-    if (match === null) {
-      this.#folded++
-      this.#options.onFold?.(service)
-      return this.#overflow(service, tree, timeMs)
-    }
-    const { template } = match
-    if (template.number === 0) this.#name(service, template, severity, timeMs)
-    for (const changed of match.changed) if (changed.number > 0) this.#changed.add(changed.number)
+    const bytes = Buffer.from(line, 'utf8')
+    return this.assignBytes(this.treeOf(service), bytes, 0, bytes.length, severity, timeMs)
+  }
+
+  /** The same for a line of UTF-8 and the tree of its service. */
+  assignBytes(
+    tree: TemplateTree,
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+    severity: number,
+    timeMs: number,
+  ): number {
+    const hash = this.#hash
+    hash.walk(bytes, from, to)
+    const template = tree.known(hash) ?? this.#match(tree, textAt(bytes, from, to), { severity, timeMs })
+    if (template === null) return this.#overflow(tree, timeMs)
     const known = this.#known[template.number]
     if (known !== undefined && severity > known.severity) {
       known.severity = severity
       this.#changed.add(template.number)
     }
     return template.number
+  }
+
+  /** Templates of one service. */
+  treeOf(service: string): TemplateTree {
+    const known = this.#trees.get(service)
+    if (known !== undefined) return known
+    const tree = new TemplateTree(service)
+    this.#trees.set(service, tree)
+    return tree
   }
 
   /** Sixteen hex digits; empty for a number that was never given. */
@@ -103,21 +125,25 @@ export class TemplateMiner {
     })
   }
 
-  #name(service: string, template: Template, severity: number, timeMs: number): void {
+  #name(service: string, template: Template, seen: LineSeen): void {
     template.number = this.#known.length
     const id = templateId(this.#options.tenant, service, template.tokens.join(''))
-    this.#known.push({ service, id, firstSeenMs: timeMs, severity, template })
+    this.#known.push({ service, id, firstSeenMs: seen.timeMs, severity: seen.severity, template })
     this.#size++
     this.#options.share?.take('templates')
     this.#changed.add(template.number)
   }
 
-  #tree(service: string): TemplateTree {
-    const known = this.#trees.get(service)
-    if (known !== undefined) return known
-    const tree = new TemplateTree()
-    this.#trees.set(service, tree)
-    return tree
+  /** The template of a line that is not known by its hash; null if there is no room for a new one. */
+  #match(tree: TemplateTree, line: string, seen: LineSeen): Template | null {
+    const { maxTemplates, maxTemplatesPerService, share } = this.#options
+    const full =
+      this.#size >= maxTemplates || tree.size >= maxTemplatesPerService || share?.fits('templates') === false
+    const match = tree.match(line, this.#hash, full)
+    if (match === null) return null
+    if (match.template.number === 0) this.#name(tree.service, match.template, seen)
+    for (const changed of match.changed) if (changed.number > 0) this.#changed.add(changed.number)
+    return match.template
   }
 
   #restore(record: TemplateRecord): void {
@@ -131,12 +157,15 @@ export class TemplateMiner {
     this.#known[record.number] = { service, id, severity, firstSeenMs, template }
     this.#size++
     this.#options.share?.take('templates')
-    const tree = this.#tree(service)
+    const tree = this.treeOf(service)
     if (record.pattern === overflowName) tree.overflow = template
     else tree.restore(template)
   }
 
-  #overflow(service: string, tree: TemplateTree, timeMs: number): number {
+  #overflow(tree: TemplateTree, timeMs: number): number {
+    const { service } = tree
+    this.#folded++
+    this.#options.onFold?.(service)
     if (tree.overflow === null) {
       const template: Template = { number: this.#known.length, tokens: [overflowName], mergedInto: 0 }
       const id = templateId(this.#options.tenant, service, overflowName)

@@ -9,7 +9,8 @@
  * log parsing approach with fixed depth tree", ICWS 2017; what may be merged is decided differently.
  */
 import { collapseRepeats } from './collapse-repeats.ts'
-import { LineHash } from './line-hash.ts'
+import type { LineHash } from './line-hash.ts'
+import { LineTable } from './line-table.ts'
 import { tokenize } from './tokenize.ts'
 import { isWildcard, spacedWildcard, wildcard } from './word-tokens.ts'
 
@@ -74,13 +75,10 @@ export const maxShapes = 20_000
 /** Places where templates may differ by one word; the oldest go first. */
 export const maxPlaces = 50_000
 
-const noTemplates: readonly Template[] = []
-
 export class TemplateTree {
+  readonly service: string
   overflow: Template | null = null
-  readonly #hash = new LineHash()
-  /** Templates by the hash of lines that were matched. */
-  readonly #byHash = new Map<number, Template>()
+  readonly #byLine = new LineTable<Template>(maxShapes)
   readonly #byShape = new Map<string, Template>()
   /** Templates that have units behind values. */
   readonly #withUnits = new Set<Template>()
@@ -89,28 +87,24 @@ export class TemplateTree {
   readonly #places = new Map<string, Template[]>()
   #size = 0
 
+  constructor(service: string) {
+    this.service = service
+  }
+
   get size(): number {
     return this.#size
   }
 
-  /** The line's template, new if none fits; null instead of a new one when `full`. */
-  match(line: string, full: boolean): TemplateMatch | null {
-    const hash = this.#hash.of(line)
-    const known = this.#byHash.get(hash)
-    if (known !== undefined) return { template: known, changed: noTemplates }
-    const match = this.#matchTokens(tokenize(line), full)
-    if (match !== null) this.#rememberHash(hash, match.template)
-    return match
+  /** The template of lines with this hash, if one was matched lately. */
+  known(hash: LineHash): Template | undefined {
+    return this.#byLine.get(hash.low, hash.high)
   }
 
-  #rememberHash(hash: number, template: Template): void {
-    if (this.#byHash.size >= maxShapes) {
-      for (const oldest of this.#byHash.keys()) {
-        this.#byHash.delete(oldest)
-        break
-      }
-    }
-    this.#byHash.set(hash, template)
+  /** The line's template, new if none fits; null instead of a new one when `full`. */
+  match(line: string, hash: LineHash, full: boolean): TemplateMatch | null {
+    const match = this.#matchTokens(tokenize(line), full)
+    if (match !== null) this.#byLine.set(hash.low, hash.high, match.template)
+    return match
   }
 
   #matchTokens(sent: readonly string[], full: boolean): TemplateMatch | null {
@@ -242,9 +236,7 @@ export class TemplateTree {
       other.mergedInto = oldest.number
       this.#forget(other)
     }
-    for (const [hash, template] of this.#byHash) {
-      if (others.includes(template)) this.#byHash.set(hash, oldest)
-    }
+    this.#byLine.replace(template => (others.includes(template) ? oldest : template))
     for (const [shape, template] of this.#byShape) {
       if (template.mergedInto !== 0 || others.includes(template)) this.#byShape.set(shape, oldest)
     }

@@ -21,6 +21,10 @@ function patternsOf(lines: readonly string[]): string[] {
   return [...new Set(numbers.map(number => one.patternOf(number)))]
 }
 
+function numberOf(hash: LineHash): number {
+  return hash.high * 2 ** 32 + (hash.low >>> 0)
+}
+
 describe('what varies by its form', () => {
   it.each([
     ['numbers', 'took 15 ms and -3.5 or 20%', 'took <*> ms and <*> or <*>'],
@@ -223,7 +227,8 @@ describe('any line', () => {
     const compared = new Set<number>()
     fc.assert(
       fc.property(line, text => {
-        const number = hash.of(text)
+        hash.walkText(text)
+        const number = numberOf(hash)
         const shape = JSON.stringify(tokenize(text))
         if (shapes.has(number)) compared.add(number)
         expect(shapes.get(number) ?? shape).toBe(shape)
@@ -232,6 +237,40 @@ describe('any line', () => {
       { numRuns: 3_000 },
     )
     expect(compared.size).toBeGreaterThan(10)
+  })
+
+  it('has the hash of its text, read from its bytes', () => {
+    const [ofBytes, ofText] = [new LineHash(), new LineHash()]
+    const wordy = fc
+      .array(
+        fc.constantFrom(
+          ...[
+            'user-12',
+            'web1.x.org',
+            'core.22',
+            'deadbe1',
+            'ABCDEF123456',
+            '<1',
+            'é',
+            '10.0.0.1:80',
+            '12',
+            ':',
+          ],
+          ...['Bearer', 'password:', 'passed:', 'HTTP/1.1', '2005-07-23', '05:12:03', 'Jul', '/a/b1', 'tty2'],
+          ...['"', '(', '),', '=', '="', ' ', ' ', ' ', '  ', '\n', 'x', '..', '<*>', '\u00a0'],
+        ),
+        { maxLength: 40 },
+      )
+      .map(parts => parts.join(''))
+    fc.assert(
+      fc.property(fc.oneof(line, wordy), text => {
+        const bytes = Buffer.from(`=${text}=`, 'utf8')
+        ofBytes.walk(bytes, 1, bytes.length - 1)
+        ofText.walkText(text)
+        expect(numberOf(ofBytes)).toBe(numberOf(ofText))
+      }),
+      { numRuns: 5_000 },
+    )
   })
 
   it('has a bounded number of tokens that give its shape', () => {
