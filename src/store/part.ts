@@ -7,8 +7,9 @@ import { crc32c } from '../model/crc32c.ts'
 import { ByteWriter } from './segment/bytes.ts'
 import { corruptSegment } from './segment/corrupt.ts'
 
-/** Version of what this process writes and reads; 1 was never released. */
-export const formatVersion = 2
+/** Version of what this process writes. 2, which had no shapes of texts, is read as well; 1 was never released. */
+export const formatVersion = 3
+const oldestVersion = 2
 
 /** Every part is gathered here first: it grows to the largest one, and parts are copied at their size. */
 const scratch = new ByteWriter(1 << 20)
@@ -30,7 +31,7 @@ export function checkPart(bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (view.getUint32(end, true) !== crc32c(bytes, 0, end)) throw corruptSegment('a checksum does not fit')
   const version = bytes[0] ?? 0
-  if (version < formatVersion)
+  if (version < oldestVersion)
     throw new StoreError(
       'old_format',
       `segment format ${version} was in use before the first release; start with an empty store`,

@@ -113,13 +113,55 @@ const span = fc.record({
   status: fc.option(fc.record({ code: fc.constantFrom(0, 1, 2), message: text }), { nil: undefined }),
 })
 
+/** Lines of a few shapes: with numbers, ids and UUIDs, in capitals, long, and the same words beside them. */
+const line = fc
+  .tuple(
+    fc.constantFrom(
+      ...[
+        'order % done in % ms, total %',
+        '% Failed: ID=%/x-%',
+        'peer %:% of %%%',
+        '%',
+        'é % %',
+        'no numbers',
+      ],
+      `%${'.'.repeat(200)} % ${'word '.repeat(30)}%`,
+    ),
+    fc.array(
+      fc.oneof(
+        fc.nat(99_999).map(String),
+        fc.constantFrom(
+          'deadbeef',
+          'cafe',
+          'DEAD12',
+          'a1',
+          '',
+          'wörd1',
+          'x'.repeat(50),
+          '7'.repeat(60),
+          'fee',
+        ),
+        fc.uuid(),
+      ),
+      { minLength: 5, maxLength: 5 },
+    ),
+  )
+  .map(([form, values]) => {
+    let next = 0
+    return { stringValue: form.replace(/%/g, () => values[next++] ?? '') }
+  })
+
+const exception = fc
+  .tuple(fc.constantFrom('exception.type', 'exception.message', 'exception.escaped'), text)
+  .map(([name, stringValue]) => ({ key: name, value: { stringValue } }))
+
 const logRecord = fc.record({
   timeUnixNano: time.map(longs),
   observedTimeUnixNano: time.map(longs),
   severityNumber: fc.integer({ min: 0, max: 24 }),
   severityText: fc.constantFrom('', 'INFO', 'Error'),
-  body: fc.option(value, { nil: undefined }),
-  attributes,
+  body: fc.oneof(line, line, fc.option(value, { nil: undefined })),
+  attributes: fc.oneof(attributes, fc.array(exception, { maxLength: 2 })),
   droppedAttributesCount: dropped,
   flags: fc.constantFrom(0, 1),
   traceId: fc.oneof(fc.constant(new Uint8Array()), traceId),

@@ -1,9 +1,12 @@
 /** docs/segment-format.md is true: a reader written from it alone finds what went in. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { crc32c } from '../../src/model/crc32c.ts'
 import { type Block, recordOf, signals } from '../../src/model/telemetry.ts'
 import { decodeBatch } from '../../src/otlp/decode-batch.ts'
-import { formatVersion } from '../../src/store/part.ts'
+import { checkPart, formatVersion } from '../../src/store/part.ts'
+import { tokensOf } from '../../src/store/search/fold-text.ts'
+import { eachTextRange } from '../../src/store/search/log-text.ts'
 import { TermMatcher } from '../../src/store/search/term-matcher.ts'
 import { buildSegments } from '../../src/store/segment/build-segments.ts'
 import {
@@ -17,6 +20,14 @@ import { receivedMs, requests } from './arbitrary-requests.ts'
 import { type DocumentedSegment, documentedHash, readDocumentedSegment } from './segment-document.ts'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+
+/** The part as if another version had written it. */
+function ofVersion(part: Uint8Array, version: number): Uint8Array {
+  const copy = part.slice()
+  copy[0] = version
+  new DataView(copy.buffer).setUint32(copy.length - 4, crc32c(copy, 0, copy.length - 4), true)
+  return copy
+}
 
 /** A column of the block as the document's reader gives it. */
 function expected(block: Block, name: string): readonly (number | bigint | string)[] {
@@ -77,7 +88,26 @@ function compare(read: DocumentedSegment, parts: ReadonlyMap<string, Uint8Array>
 }
 
 /** A search for a word finds at least the frames in which the document says that it is. */
+/** Words of the texts of the messages and the frames they are in, by folding each text as a whole. */
+function wordsOf(messages: readonly Uint8Array[]): ReadonlyMap<string, readonly number[]> {
+  const words = new Map<string, number[]>()
+  for (const [row, message] of messages.entries()) {
+    const frame = Math.floor(row / 128)
+    const add = (text: string): void => {
+      for (const word of tokensOf(text)) {
+        const frames = words.get(word) ?? []
+        if (frames.at(-1) !== frame) frames.push(frame)
+        words.set(word, frames)
+      }
+    }
+    const range = (from: number, to: number): void => add(Buffer.from(message.slice(from, to)).toString())
+    eachTextRange(message, { range, text: add })
+  }
+  return words
+}
+
 function compareWords(read: DocumentedSegment, parts: ReadonlyMap<string, Uint8Array>): void {
+  expect(new Map([...read.words].sort())).toEqual(new Map([...wordsOf(read.messages)].sort()))
   const terms = readTerms(parts)
   expect(read.words.size).toBe(terms.count)
   for (const [word, frames] of [...read.words].slice(0, 200)) {
@@ -88,7 +118,27 @@ function compareWords(read: DocumentedSegment, parts: ReadonlyMap<string, Uint8A
 
 describe('the documented format', () => {
   it('is the version that is written', () => {
-    expect(formatVersion).toBe(2)
+    expect(formatVersion).toBe(3)
+  })
+
+  it('has shapes of bodies, and is read where it is of the version that had none', () => {
+    const entries = (['logs', 'traces'] as const).map(signal => {
+      const bodies = fc.sample(requests[signal], { numRuns: 60, seed: 5 })
+      const batches = bodies.map(body => decodeBatch(signal, body, { receivedMs, attributeMaxBytes: 65_536 }))
+      return batches.map((batch, index) => ({ position: index + 1, receivedMs, batch, templates: null }))
+    })
+    const [logs, spans] = (['logs', 'traces'] as const).map((signal, index) =>
+      buildSegments({ tenant: 'acme', signal, inboxId: 'ab'.repeat(16), entries: entries[index] ?? [] }),
+    )
+    expect(readDocumentedSegment(logs?.[0]?.parts ?? new Map()).shapes).toBeGreaterThan(3)
+    const parts = spans?.[0]?.parts ?? new Map<string, Uint8Array>()
+    const older = new Map([...parts].map(([name, part]) => [name, ofVersion(part, 2)]))
+    expect(readDocumentedSegment(older)).toEqual(readDocumentedSegment(parts))
+    const columns = readBlock(older)
+    expect(readRecords(columns, readDictionary(older), older, null)).toEqual(
+      readRecords(readBlock(parts), readDictionary(parts), parts, null),
+    )
+    expect(() => checkPart(ofVersion(parts.get('columns') ?? new Uint8Array(), 1))).toThrow('first release')
   })
 
   it.each(signals)('of %s: every column, message, trace and word is where the document says', signal => {

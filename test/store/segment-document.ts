@@ -19,6 +19,8 @@ export interface DocumentedSegment {
   readonly columns: Readonly<Record<string, readonly (number | bigint | string)[]>>
   /** The message of every row. */
   readonly messages: readonly Uint8Array[]
+  /** How many keys of the dictionary are shapes. */
+  readonly shapes: number
   readonly prefixes: readonly number[]
   readonly hashes: readonly number[]
   readonly words: ReadonlyMap<string, readonly number[]>
@@ -121,7 +123,7 @@ function contentOf(parts: ReadonlyMap<string, Uint8Array>, name: string): Bytes 
   if (part === undefined) throw new Error(`there is no part ${name}`)
   const end = part.length - 4
   if (new Bytes(part.slice(end)).u32() !== checksum(part.slice(0, end))) throw new Error('wrong checksum')
-  if (part[0] !== 2) throw new Error(`version ${part[0]}`)
+  if (part[0] !== 2 && part[0] !== 3) throw new Error(`version ${part[0]}`)
   return new Bytes(part.slice(1, end))
 }
 
@@ -256,7 +258,7 @@ export function readDocumentedSegment(parts: ReadonlyMap<string, Uint8Array>): D
   const segment = { signal, rows, texts, resources, scopes, metrics, columns }
   return {
     ...segment,
-    messages: readMessages(segment, parts),
+    ...readMessages(segment, parts),
     ...readTraces(signal, parts),
     words: readWords(signal, parts),
   }
@@ -264,13 +266,17 @@ export function readDocumentedSegment(parts: ReadonlyMap<string, Uint8Array>): D
 
 type Columns = Pick<DocumentedSegment, 'signal' | 'rows' | 'texts' | 'columns'>
 
-function readMessages(segment: Columns, parts: ReadonlyMap<string, Uint8Array>): Uint8Array[] {
+function readMessages(
+  segment: Columns,
+  parts: ReadonlyMap<string, Uint8Array>,
+): Pick<DocumentedSegment, 'messages' | 'shapes'> {
   const dictionary = contentOf(parts, 'dictionary').packed()
   const keys = dictionary.list(() => {
     const key = new Bytes(dictionary.block())
     const tag = key.varint()
-    const isAttribute = key.u8() === 1
-    return { tag, isAttribute, name: key.take(key.bytes.length - key.at) }
+    const kind = key.u8()
+    const pieces = kind === 2 ? key.list(() => key.block()) : []
+    return { tag, isAttribute: kind === 1, name: key.take(key.bytes.length - key.at), pieces }
   })
   const chunks = dictionary.list(() => dictionary.block())
   const size = segment.signal === 'logs' ? 128 : 512
@@ -284,15 +290,24 @@ function readMessages(segment: Columns, parts: ReadonlyMap<string, Uint8Array>):
       const out: number[] = []
       for (let left = codes.varint(); left > 0; left--) {
         const code = codes.varint()
-        if (code % 2 === 0) out.push(...at(chunks, code / 2))
-        else out.push(...fieldOf(at(keys, (code - 1) / 2), literals.take(codes.varint())))
+        if (code % 2 === 0) {
+          out.push(...at(chunks, code / 2))
+          continue
+        }
+        const key = at(keys, (code - 1) / 2)
+        if (key.pieces.length === 0) out.push(...fieldOf(key, literals.take(codes.varint())))
+        else {
+          const sizes = times(key.pieces.length - 1, () => codes.varint())
+          const values = sizes.map(size => literals.take(size))
+          out.push(...shapedField(key.tag, key.pieces, values))
+        }
       }
       out.push(...heldFields(segment, row, numbers))
       messages.push(Uint8Array.from(out))
     }
     if (!codes.done || !numbers.done || !literals.done) throw new Error('bytes are left over')
   }
-  return messages
+  return { messages, shapes: keys.filter(key => key.pieces.length > 0).length }
 }
 
 function varint(value: number): number[] {
@@ -311,6 +326,12 @@ function fieldOf(
     return [...varint(key.tag), ...varint(pair.length), ...pair]
   }
   return [...varint(key.tag), ...(key.tag % 8 === 2 ? block(value) : value)]
+}
+
+function shapedField(tag: number, pieces: readonly Uint8Array[], values: readonly Uint8Array[]): number[] {
+  const text = pieces.flatMap((piece, index) => [...piece, ...(values[index] ?? [])])
+  const value = [0x0a, ...block(Uint8Array.from(text))]
+  return [...varint(tag), ...varint(value.length), ...value]
 }
 
 function heldFields({ signal, texts, columns }: Columns, row: number, numbers: Bytes): number[] {

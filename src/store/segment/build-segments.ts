@@ -1,7 +1,7 @@
 /** Sealing: decoded batches of one tenant and signal become segments, the unit of storage. */
 import { createHash } from 'node:crypto'
 import type { SegmentHeader, SegmentRecord } from '../../model/store.ts'
-import type { Batch, Block, LogBlock, RecordTable, Signal } from '../../model/telemetry.ts'
+import type { Batch, Block, RecordTable, Signal } from '../../model/telemetry.ts'
 import { toMs } from '../../model/time.ts'
 import { formatVersion, sealPart } from '../part.ts'
 import { arrangeRows } from './arrange-rows.ts'
@@ -14,6 +14,7 @@ import { JoinedRecords, PickedRecords } from './picked-records.ts'
 import { encodeRecords, rowsPerFrame } from './record-frames.ts'
 import { repeatedSpans } from './repeated-spans.ts'
 import { Scratch } from './scratch.ts'
+import type { ShapedRows } from './shaped-rows.ts'
 import { TermIndexBuilder } from './term-index.ts'
 import { writeTraceIndex } from './trace-index.ts'
 
@@ -188,8 +189,8 @@ function encodeSegment(owner: Owner, joined: Joined, rows: Uint32Array, ordinal:
       partNames.traces,
       sealPart(out => writeTraceIndex(out, block.traceId)),
     )
-  if (block.signal === 'logs') {
-    const { terms, prefixes } = termsOf(block, picked)
+  if (records.shaped !== null) {
+    const { terms, prefixes } = termsOf(picked, records.shaped)
     parts.set(
       partNames.terms,
       sealPart(out => writeCompressed(out, terms)),
@@ -210,14 +211,15 @@ function usedSources(joined: Joined, rows: Uint32Array): readonly Source[] {
   return joined.sources.filter((_, source) => used[source] === 1)
 }
 
-function termsOf(block: LogBlock, picked: PickedRecords): ReturnType<TermIndexBuilder['finish']> {
-  const builder = new TermIndexBuilder()
+function termsOf(picked: PickedRecords, shaped: ShapedRows): ReturnType<TermIndexBuilder['finish']> {
+  const builder = new TermIndexBuilder(shaped)
   const size = rowsPerFrame('logs')
-  for (let row = 0; row < block.count; row++) {
+  const rows = shaped.shape.length
+  for (let row = 0; row < rows; row++) {
     picked.seek(row)
-    builder.addRecord(Math.floor(row / size), picked.bytes.subarray(picked.from, picked.to))
+    builder.addRow(Math.floor(row / size), row, picked)
   }
-  return builder.finish(Math.ceil(block.count / size))
+  return builder.finish(Math.ceil(rows / size))
 }
 
 function headerOf(

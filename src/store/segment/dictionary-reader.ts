@@ -7,23 +7,48 @@ import { wireBytes } from './held-fields.ts'
 /** Tag of a key that stands for a rest that is no well-formed field: the bytes of the message as they are. */
 export const rawTag = 0
 
+/** What the bytes under a key are: a value, the value of an attribute, or what the shape of a text leaves out. */
+export const keyKinds = { plain: 0, attribute: 1, shape: 2 } as const
+
+interface Key {
+  readonly tag: number
+  readonly isAttribute: boolean
+  /** The attribute's key. */
+  readonly name: Uint8Array
+  /** The pieces of a shape; empty for other keys. */
+  readonly pieces: readonly Uint8Array[]
+  /** Bytes of all of them. */
+  readonly pieceBytes: number
+}
+
+const noBytes = new Uint8Array()
+
+function readKey(from: ByteReader): Key {
+  const tag = from.varint()
+  const kind = from.u8()
+  const pieces: Uint8Array[] = []
+  if (kind === keyKinds.shape) for (let left = from.count(); left > 0; left--) pieces.push(from.block())
+  return {
+    tag,
+    isAttribute: kind === keyKinds.attribute,
+    name: kind === keyKinds.attribute ? from.raw(from.end - from.at) : noBytes,
+    pieces,
+    pieceBytes: pieces.reduce((sum, piece) => sum + piece.length, 0),
+  }
+}
+
 /** The chunks and keys of one segment, ready to be appended to messages. */
 export class DictionaryReader {
   readonly #bytes: Uint8Array
   readonly #entryStarts: Uint32Array
   readonly #entryEnds: Uint32Array
-  readonly #keys: { readonly tag: number; readonly isAttribute: boolean; readonly key: Uint8Array }[] = []
+  readonly #keys: Key[] = []
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
     const from = new ByteReader(bytes)
     const keys = from.count()
-    for (let index = 0; index < keys; index++) {
-      const key = new ByteReader(from.block())
-      const tag = key.varint()
-      const isAttribute = key.u8() === 1
-      this.#keys.push({ tag, isAttribute, key: key.raw(key.end - key.at) })
-    }
+    for (let index = 0; index < keys; index++) this.#keys.push(readKey(new ByteReader(from.block())))
     const entries = from.count()
     this.#entryStarts = new Uint32Array(entries)
     this.#entryEnds = new Uint32Array(entries)
@@ -46,17 +71,57 @@ export class DictionaryReader {
     out.raw(this.#bytes, start, end)
   }
 
-  writeLiteral(index: number, value: Uint8Array, out: ByteWriter): void {
+  /** Reads what stands under a key, its lengths from `codes`, and appends the field it is. */
+  writeValue(index: number, codes: ByteReader, literals: ByteReader, out: ByteWriter): void {
+    const key = this.#keyAt(index)
+    if (key.pieces.length > 0) writeShaped(key, codes, literals, out)
+    else writeField(key, literals.raw(codes.varint()), out)
+  }
+
+  /** Passes over the same. */
+  skipValue(index: number, codes: ByteReader, literals: ByteReader): void {
+    for (let left = Math.max(2, this.#keyAt(index).pieces.length) - 1; left > 0; left--)
+      literals.skip(codes.varint())
+  }
+
+  #keyAt(index: number): Key {
     const key = this.#keys[index]
     if (key === undefined) throw corruptSegment('a key is out of range')
-    if (key.tag !== rawTag) out.varint(key.tag)
-    if (key.isAttribute) {
-      out.varint(key.key.length + value.length + 3 + varintBytes(value.length))
-      out.u8(0x0a)
-      out.block(key.key)
-      out.u8(0x12)
-      out.block(value)
-    } else if ((key.tag & 7) === wireBytes) out.block(value)
-    else out.raw(value)
+    return key
+  }
+}
+
+function writeField(key: Key, value: Uint8Array, out: ByteWriter): void {
+  if (key.tag !== rawTag) out.varint(key.tag)
+  if (key.isAttribute) {
+    out.varint(key.name.length + value.length + 3 + varintBytes(value.length))
+    out.u8(0x0a)
+    out.block(key.name)
+    out.u8(0x12)
+    out.block(value)
+  } else if ((key.tag & 7) === wireBytes) out.block(value)
+  else out.raw(value)
+}
+
+/** Lengths of the variables of the text at hand; grows to the largest number of them. */
+const sizes: number[] = []
+
+/** A string value (AnyValue.string_value = 1, common.proto) of pieces with variables between them. */
+function writeShaped(key: Key, codes: ByteReader, literals: ByteReader, out: ByteWriter): void {
+  const variables = key.pieces.length - 1
+  let size = key.pieceBytes
+  for (let at = 0; at < variables; at++) {
+    const one = codes.varint()
+    sizes[at] = one
+    size += one
+  }
+  out.varint(key.tag)
+  out.varint(1 + varintBytes(size) + size)
+  out.u8(0x0a)
+  out.varint(size)
+  out.raw(key.pieces[0] ?? noBytes)
+  for (let at = 0; at < variables; at++) {
+    out.raw(literals.raw(sizes[at] as number))
+    out.raw(key.pieces[at + 1] ?? noBytes)
   }
 }

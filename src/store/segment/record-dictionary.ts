@@ -9,7 +9,8 @@
  */
 import { ByteWriter } from './bytes.ts'
 import { ChunkTable } from './chunk-table.ts'
-import { rawTag } from './dictionary-reader.ts'
+import { keyKinds, rawTag } from './dictionary-reader.ts'
+import type { TextShapes } from './text-shapes.ts'
 import { hashWords, sameWords } from './words.ts'
 
 /** Chunks larger than this are not looked up: hashing them costs more than finding a repeat saves. */
@@ -18,6 +19,11 @@ const maxChunkBytes = 4096
 const trialValues = 64
 /** Entries of one dictionary; two bytes of token reach half of it. */
 const maxEntries = 16384
+
+/** Marks the key of a shape, whose `from` is the shape's number. No field has this tag. */
+const shapeTag = -1
+/** LogRecord.body (logs.proto): the only field that has shapes. */
+const bodyTag = 0x2a
 
 /** How well the values of a key repeat, and what to expect: rows of one kind resemble each other. */
 interface Key {
@@ -57,6 +63,9 @@ export class RecordDictionary {
   readonly #keysByHash = new Map<number, number[]>()
   readonly #chunks = new ChunkTable()
   #rawKey = -1
+  #shapes: TextShapes | null = null
+  /** Key of each shape that was met. */
+  readonly #shapeKeys: number[] = []
   /** Number of the key of the chunk asked for last. */
   key = -1
 
@@ -89,20 +98,46 @@ export class RecordDictionary {
     return this.#rawKey
   }
 
+  /** Number of the key under which what a shape leaves out is stored. */
+  shapeKey(shapes: TextShapes, shape: number): number {
+    this.#shapes = shapes
+    const known = this.#shapeKeys[shape]
+    this.key = known ?? this.#keys.push(newKey(shapeTag, shape, -1)) - 1
+    this.#shapeKeys[shape] = this.key
+    return this.key
+  }
+
   /** Keys, then chunks. */
   done(): Uint8Array {
     const out = new ByteWriter(65_536)
     const scratch = new ByteWriter(256)
     out.varint(this.#keys.length)
-    for (const { tag, from, length } of this.#keys) {
+    for (const key of this.#keys) {
       scratch.length = 0
-      scratch.varint(tag)
-      scratch.u8(length < 0 ? 0 : 1)
-      if (length > 0) scratch.raw(this.#keyArena.bytes, from, from + length)
+      if (key.tag === shapeTag) this.#writeShape(scratch, key.from)
+      else this.#writeKey(scratch, key)
       out.block(scratch.view())
     }
     this.#chunks.write(out)
     return out.done()
+  }
+
+  #writeKey(out: ByteWriter, { tag, from, length }: Key): void {
+    out.varint(tag)
+    out.u8(length < 0 ? keyKinds.plain : keyKinds.attribute)
+    if (length > 0) out.raw(this.#keyArena.bytes, from, from + length)
+  }
+
+  #writeShape(out: ByteWriter, shape: number): void {
+    const shapes = this.#shapes
+    if (shapes === null) return
+    out.varint(bodyTag)
+    out.u8(keyKinds.shape)
+    out.varint(shapes.pieces(shape))
+    shapes.eachPiece(shape, (bytes, from, to) => {
+      out.varint(to - from)
+      out.raw(bytes, from, to)
+    })
   }
 
   #keyOf(field: Field): number {

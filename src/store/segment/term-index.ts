@@ -9,7 +9,9 @@ import { eachTextRange, type TextSink } from '../search/log-text.ts'
 import type { TermMatcher } from '../search/term-matcher.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
 import { corruptSegment } from './corrupt.ts'
+import type { PickedRecords } from './picked-records.ts'
 import { PrefixFilterBuilder } from './prefix-filter.ts'
+import type { ShapedRows } from './shaped-rows.ts'
 import { TokenTable } from './token-table.ts'
 
 /** Sixteen: a look-up decodes at most fifteen neighbours, and the whole tokens cost 6 % of the dictionary. */
@@ -21,23 +23,65 @@ const maxTokenBytes = maxTokenLength * 4
 /** Gathers tokens row by row; rows come in order, `frame` counts up. */
 export class TermIndexBuilder {
   readonly #table = new TokenTable()
+  readonly #shaped: ShapedRows
+  /** Tokens of the pieces of each shape met so far. */
+  readonly #shapeTokens: Uint32Array[] = []
+  /** The frame in which a shape was met last. */
+  readonly #shapeFrames: Int32Array
   #frame = 0
   #record: Uint8Array = new Uint8Array()
   readonly #addToken = (token: string): void => {
     const bytes = Buffer.from(token, 'utf8')
-    this.#table.begin()
-    for (let at = 0; at < bytes.length; at++) this.#table.push(bytes[at] as number)
-    this.#table.end(this.#frame)
+    this.#table.add(bytes, 0, bytes.length, this.#frame)
+  }
+  readonly #addRun = (from: number, to: number): void => {
+    this.#table.addFolded(this.#record, from, to, this.#frame)
   }
   readonly #sink: TextSink = {
     range: (from, to) => this.#addRange(from, to),
     text: value => eachToken(value, this.#addToken),
   }
 
-  addRecord(frame: number, record: Uint8Array): void {
+  constructor(shaped: ShapedRows) {
+    this.#shaped = shaped
+    this.#shapeFrames = new Int32Array(shaped.shapes.count).fill(-1)
+  }
+
+  /** Adds the words of a row, to whose message `records` has been sought. */
+  addRow(frame: number, row: number, records: PickedRecords): void {
     this.#frame = frame
-    this.#record = record
-    eachTextRange(record, this.#sink)
+    const shape = this.#shaped.shape[row] as number
+    if (shape >= 0) this.#addShaped(shape, row, records.bytes)
+    if (this.#shaped.more[row] === 0) return
+    this.#record = records.bytes.subarray(records.from, records.to)
+    eachTextRange(this.#record, this.#sink)
+  }
+
+  /** The words of a shape count once a frame; what it leaves out are words of their own. */
+  #addShaped(shape: number, row: number, bytes: Uint8Array): void {
+    const { from, to, first } = this.#shaped
+    const table = this.#table
+    const frame = this.#frame
+    if (this.#shapeFrames[shape] !== frame) {
+      this.#shapeFrames[shape] = frame
+      const tokens = this.#shapeTokens[shape] ?? this.#tokensOf(shape)
+      for (let at = 0; at < tokens.length; at++) table.meet(tokens[at] as number, frame)
+    }
+    const end = first[row + 1] as number
+    for (let at = first[row] as number; at < end; at++)
+      table.addFolded(bytes, from[at] as number, to[at] as number, frame)
+  }
+
+  #tokensOf(shape: number): Uint32Array {
+    const tokens: number[] = []
+    this.#shaped.shapes.eachPiece(shape, (bytes, from, to) =>
+      eachRun(bytes, from, to, (start, end) => {
+        tokens.push(this.#table.addFolded(bytes, start, end, this.#frame))
+      }),
+    )
+    const distinct = Uint32Array.from(new Set(tokens))
+    this.#shapeTokens[shape] = distinct
+    return distinct
   }
 
   /** The index, and what its words begin with. */
@@ -61,7 +105,13 @@ export class TermIndexBuilder {
       }
       table.writeFrontCoded(words, token, last)
       prefixes.add(table.bytesOf(token))
-      writeFrames(postings, frames.subarray(postingStarts[token], postingStarts[token + 1]), frameCount)
+      writeFrames(
+        postings,
+        frames,
+        postingStarts[token] as number,
+        postingStarts[token + 1] as number,
+        frameCount,
+      )
       last = token
     }
     const out = new ByteWriter(words.length + postings.length + restarts.length + 64)
@@ -82,32 +132,47 @@ export class TermIndexBuilder {
         eachToken(text, this.#addToken)
         return
       }
-    const table = this.#table
-    let length = 0
-    for (let at = from; at < to; at++) {
-      let byte = record[at] as number
-      if (byte >= 65 && byte <= 90) byte += 32
-      if ((byte >= 97 && byte <= 122) || (byte >= 48 && byte <= 57)) {
-        if (length === 0) table.begin()
-        if (length++ < maxTokenLength) table.push(byte)
-      } else if (length > 0) {
-        table.end(this.#frame)
-        length = 0
-      }
-    }
-    if (length > 0) table.end(this.#frame)
+    eachRun(record, from, to, this.#addRun)
   }
 }
 
+/** Hands over the runs of letters and digits of an ASCII text. */
+function eachRun(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  found: (from: number, to: number) => void,
+): void {
+  let start = -1
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at] as number
+    const lower = byte | 32
+    if ((lower >= 97 && lower <= 122) || (byte >= 48 && byte <= 57)) {
+      if (start < 0) start = at
+    } else if (start >= 0) {
+      found(start, at)
+      start = -1
+    }
+  }
+  if (start >= 0) found(start, to)
+}
+
 /** 0: every frame; else their number, then the gaps between them. */
-function writeFrames(out: ByteWriter, frames: Uint32Array, frameCount: number): void {
-  if (frames.length === frameCount) {
+function writeFrames(
+  out: ByteWriter,
+  frames: Uint32Array,
+  from: number,
+  to: number,
+  frameCount: number,
+): void {
+  if (to - from === frameCount) {
     out.u8(0)
     return
   }
-  out.varint(frames.length)
+  out.varint(to - from)
   let last = 0
-  for (const frame of frames) {
+  for (let at = from; at < to; at++) {
+    const frame = frames[at] as number
     out.varint(frame - last)
     last = frame
   }

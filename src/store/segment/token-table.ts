@@ -1,5 +1,9 @@
 /** Distinct tokens as UTF-8 in one arena, with the frames each occurs in; made for millions of short tokens. */
+import { maxTokenLength } from '../search/fold-text.ts'
 import { ByteWriter } from './bytes.ts'
+
+/** Tokens whose numbers fit into a double beside four bytes. */
+const maxKeyed = 2 ** 20
 
 export class TokenTable {
   readonly #arena = new ByteWriter(65_536)
@@ -12,36 +16,68 @@ export class TokenTable {
   /** Token and frame of every posting, in the order they were met: frames of a token ascend. */
   #pairs = new Uint32Array(8192)
   #pairCount = 0
-  #hash = 0
 
-  /** A token is written to the end of the arena and stays there if it is new. */
-  begin(): void {
-    this.#arena.length = this.#starts[this.#count] as number
-    this.#hash = 0x811c9dc5 | 0
+  /** Adds a run of ASCII letters and digits as search sees it: in lower case, cut where it is too long. */
+  addFolded(bytes: Uint8Array, from: number, to: number, frame: number): number {
+    const length = Math.min(to - from, maxTokenLength)
+    const arena = this.#arena
+    const start = this.#starts[this.#count] as number
+    arena.length = start
+    arena.reserve(length)
+    const into = arena.bytes
+    let hash = 0x811c9dc5 | 0
+    for (let at = 0; at < length; at++) {
+      let byte = bytes[from + at] as number
+      if (byte >= 65 && byte <= 90) byte += 32
+      into[start + at] = byte
+      hash = Math.imul(hash ^ byte, 0x01000193)
+    }
+    arena.length = start + length
+    return this.meet(this.#find(hash), frame)
   }
 
-  push(byte: number): void {
-    this.#arena.u8(byte)
-    this.#hash = Math.imul(this.#hash ^ byte, 0x01000193)
+  /** Adds a token as it is. */
+  add(bytes: Uint8Array, from: number, to: number, frame: number): number {
+    const arena = this.#arena
+    arena.length = this.#starts[this.#count] as number
+    arena.raw(bytes, from, to)
+    let hash = 0x811c9dc5 | 0
+    for (let at = from; at < to; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193)
+    return this.meet(this.#find(hash), frame)
   }
 
-  end(frame: number): void {
-    const token = this.#find()
-    if (this.#lastFrames[token] === frame) return
+  /** Notes that a token is in a frame. */
+  meet(token: number, frame: number): number {
+    if (this.#lastFrames[token] === frame) return token
     this.#lastFrames[token] = frame
     if (this.#pairCount * 2 + 2 > this.#pairs.length) this.#pairs = doubled(this.#pairs)
     this.#pairs[this.#pairCount * 2] = token
     this.#pairs[this.#pairCount * 2 + 1] = frame
     this.#pairCount++
+    return token
   }
 
   /** Token numbers in the order of their bytes. */
   sorted(): Uint32Array {
-    // Six bytes make an exact double; most comparisons end there.
-    const keys = new Float64Array(this.#count)
-    for (let token = 0; token < this.#count; token++) keys[token] = this.#sortKey(token)
-    const order = Uint32Array.from({ length: this.#count }, (_, token) => token)
-    return order.sort((a, b) => (keys[a] as number) - (keys[b] as number) || this.#compare(a, b))
+    const count = this.#count
+    const order = new Uint32Array(count)
+    if (count > maxKeyed) {
+      for (let token = 0; token < count; token++) order[token] = token
+      return order.sort((a, b) => this.#compare(a, b))
+    }
+    // Four bytes and a number make an exact double: those are sorted without calls of a comparison.
+    const keys = new Float64Array(count)
+    for (let token = 0; token < count; token++) keys[token] = this.#sortKey(token) * maxKeyed + token
+    keys.sort()
+    for (let at = 0; at < count; at++) order[at] = (keys[at] as number) % maxKeyed
+    for (let from = 0; from < count; ) {
+      const prefix = Math.floor((keys[from] as number) / maxKeyed)
+      let to = from + 1
+      while (to < count && Math.floor((keys[to] as number) / maxKeyed) === prefix) to++
+      if (to - from > 1) order.subarray(from, to).sort((a, b) => this.#compare(a, b))
+      from = to
+    }
+    return order
   }
 
   /** Frames of token `i` are `frames[starts[i], starts[i + 1])`. */
@@ -85,10 +121,11 @@ export class TokenTable {
     out.raw(bytes, start + shared, end)
   }
 
-  #find(): number {
+  /** The token at the end of the arena, which stays there if it is new. */
+  #find(raw: number): number {
     const start = this.#starts[this.#count] as number
     const length = this.#arena.length - start
-    const hash = this.#hash ^ (this.#hash >>> 15)
+    const hash = raw ^ (raw >>> 15)
     let mask = this.#slots.length - 1
     let slot = hash & mask
     while (true) {
@@ -133,7 +170,7 @@ export class TokenTable {
     const start = this.#starts[token] as number
     const end = this.#starts[token + 1] as number
     let key = 0
-    for (let at = start; at < start + 6; at++) key = key * 256 + (at < end ? (bytes[at] as number) : 0)
+    for (let at = start; at < start + 4; at++) key = key * 256 + (at < end ? (bytes[at] as number) : 0)
     return key
   }
 
