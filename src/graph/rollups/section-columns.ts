@@ -61,8 +61,8 @@ export class ColumnReader {
 
   constructor(bytes: Uint8Array) {
     if (bytes.length < headBytes) throw corrupt(`a section of ${bytes.length} bytes`)
-    // A typed array has to begin at a multiple of its width.
-    this.#bytes = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice()
+    // A typed array has to begin at a multiple of its width. A copy, which `slice` of a Buffer is not.
+    this.#bytes = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes)
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const read = (n: number): number => view.getUint32(n * 4, true)
     this.sizes = {

@@ -175,6 +175,18 @@ describe('a rollup block', () => {
     )
   })
 
+  it('is read wherever it lies in a buffer', () => {
+    const table = new CellTable()
+    const series = new SeriesKeys()
+    table.add(table.cell(series.add(kindNumber('service'), ['pay']), 7), 1, 0, 2 ** 40)
+    const [block] = encodeCells(table, series, 10)
+    const bytes = block?.bytes ?? new Uint8Array(0)
+    for (let at = 0; at < 8; at++) {
+      const inside = Buffer.from([...new Uint8Array(at), ...bytes]).subarray(at)
+      expect(cellText([recordOf(inside)])).toEqual(['service pay 7: 1 0 1099511627776 0 0 0 0 []'])
+    }
+  })
+
   it('of a newer version is refused as such, and one that is damaged as damaged', () => {
     const newer = resealed(Uint8Array.from(firstVersion, (byte, at) => (at === 4 ? 3 : byte)))
     expect(() => openBlock(newer)).toThrow(expect.objectContaining({ code: 'newer_format' }))
