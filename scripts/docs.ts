@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url'
 import { settingsMarkdown } from '../src/cli/settings-report.ts'
 import { definitionOf, metricNames } from '../src/server/metric-definitions.ts'
 import { inputSchemaOf } from '../src/tools/input-schema.ts'
-import { tools } from '../src/tools/registry.ts'
+import { tools, toolsets } from '../src/tools/registry.ts'
+import type { Tool } from '../src/tools/tool.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -24,14 +25,24 @@ function withGenerated(text: string, name: string, content: string): string {
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 
+function toolRows(listed: readonly Tool[]): readonly string[] {
+  return listed.map(tool => `| \`${tool.name}\` | ${cell(tool.description.replace(/^Start here\. /, ''))} |`)
+}
+
 function toolsTable(): string {
-  const rows = tools.map(
-    tool => `| \`${tool.name}\` | ${cell(tool.description.replace(/^Start here\. /, ''))} |`,
-  )
+  const sets = Object.entries(toolsets).flatMap(([name, members]) => [
+    '',
+    `With \`--toolsets ${name}\` (\`MCP_TOOLSETS\`) also:`,
+    '',
+    '| tool | answers |',
+    '|---|---|',
+    ...toolRows(members),
+  ])
   return [
     '| tool | answers |',
     '|---|---|',
-    ...rows,
+    ...toolRows(tools),
+    ...sets,
     '',
     'All of them: [docs/reference/tools.md](docs/reference/tools.md).',
   ].join('\n')
@@ -43,7 +54,7 @@ interface Property {
   readonly enum?: readonly unknown[]
 }
 
-function toolSection(tool: (typeof tools)[number]): string {
+function toolSection(tool: Tool): string {
   const schema = inputSchemaOf(tool.input) as {
     readonly properties?: Readonly<Record<string, Property>>
     readonly required?: readonly string[]
@@ -71,6 +82,14 @@ function toolSection(tool: (typeof tools)[number]): string {
   ].join('\n')
 }
 
+function toolsReference(): string {
+  const sets = Object.entries(toolsets).map(
+    ([name, members]) =>
+      `# Toolset \`${name}\`\n\nOffered with \`--toolsets ${name}\` or \`MCP_TOOLSETS=${name}\`.\n\n${members.map(toolSection).join('\n\n')}`,
+  )
+  return [tools.map(toolSection).join('\n\n'), ...sets].join('\n\n')
+}
+
 function metricsTable(): string {
   const rows = metricNames.map(name => {
     const { type, help, labels } = definitionOf(name)
@@ -89,7 +108,7 @@ function generated(): ReadonlyMap<string, string> {
       withGenerated(withGenerated(readme, 'tools', toolsTable()), 'settings', settingsMarkdown()),
     ],
     ['docs/reference/settings.md', `# Settings\n\n${notice}\n\n${settingsMarkdown()}\n`],
-    ['docs/reference/tools.md', `# Tools\n\n${notice}\n\n${tools.map(toolSection).join('\n\n')}\n`],
+    ['docs/reference/tools.md', `# Tools\n\n${notice}\n\n${toolsReference()}\n`],
     [
       'docs/reference/metrics.md',
       `# Own metrics\n\n${notice} Served at \`/metrics\` and \`/metrics/prometheus\`.\n\n${metricsTable()}\n`,

@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { ConfigurationError } from './errors.ts'
 import { tenantProblem } from './model/auth.ts'
 import type { StoreLocation } from './model/store-location.ts'
+import { type ToolsetName, toolsetNames } from './model/tool.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -110,6 +111,8 @@ export interface SettingValues {
   readonly MCP_MAX_CONCURRENT: number
   readonly MCP_CALL_TIMEOUT_MS: number
   readonly MCP_CACHE_TTL_MS: number
+  readonly MCP_TOOLSETS: readonly ToolsetName[]
+  readonly VECTOR_INDEX_MAX_ENTRIES: number
 }
 
 export type SettingName = keyof SettingValues
@@ -383,6 +386,18 @@ export const settings: { readonly [K in SettingName]: Setting<SettingValues[K]> 
     '5000',
     'How long answers of the cheap graph tools are reused, in milliseconds. 0: never.',
   ),
+  MCP_TOOLSETS: setting(
+    'MCP',
+    list.pipe(z.array(z.enum(toolsetNames))),
+    '',
+    `Further tools to offer, by set, separated by commas: ${toolsetNames.map(name => `\`${name}\``).join(', ')}.`,
+  ),
+  VECTOR_INDEX_MAX_ENTRIES: setting(
+    'MCP',
+    fromText(whole(100, 1_000_000)),
+    '100000',
+    'Log templates, error shapes and incidents that one search for similar ones compares at most.',
+  ),
 }
 
 /** Accepted because operators know them; they have no mechanism here. Value: what bounds the same thing instead. */
@@ -403,7 +418,6 @@ const unavailable: readonly string[] = [
   'TLS_AUTO_SELFSIGNED',
   'DB_AZURE_AUTH',
   'INGEST_SHED_HEALTHY',
-  'MCP_TOOLSETS',
   'INGEST_ALLOWED_SERVICES',
   'INGEST_EXCLUDED_SERVICES',
 ]

@@ -35,6 +35,14 @@ describe('configuration', () => {
     expect(problems.join('\n')).toMatch(/HOT_RETENTION_DAYS.*"0".*the default is 7/)
   })
 
+  it('offers no toolset unless it is named, and does not start for one it does not know', () => {
+    const chosen = (value: string) => readConfiguration({ MCP_TOOLSETS: value }, emptyDirectory()).values
+    expect(chosen('').MCP_TOOLSETS).toEqual([])
+    expect(chosen(' forensics ,').MCP_TOOLSETS).toEqual(['forensics'])
+    const [problem] = problemsOf({ MCP_TOOLSETS: 'forensics,sequel' })
+    expect(problem).toMatch(/MCP_TOOLSETS.*"forensics,sequel".*expected.*forensics/)
+  })
+
   it('never shows a secret in a problem', () => {
     const problems = problemsOf({ API_KEY: 'short-secret' })
     expect(problems).toHaveLength(1)

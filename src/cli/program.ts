@@ -62,8 +62,17 @@ function explain(error: unknown): number {
   return usage ? exitCodes.usage : exitCodes.failed
 }
 
+interface ToolsetOptions {
+  readonly toolsets?: string
+}
+
+/** The option wins over the setting of the same meaning. */
+const toolsetSettings = ({ toolsets }: ToolsetOptions): Readonly<Record<string, string>> =>
+  toolsets === undefined ? {} : { MCP_TOOLSETS: toolsets }
+
 function buildProgram(parts: ProgramParts, outcome: { code: number }): Command {
-  const configuration = (): Configuration => readConfiguration(process.env, process.cwd())
+  const configuration = (set: Readonly<Record<string, string | undefined>> = {}): Configuration =>
+    readConfiguration({ ...process.env, ...set }, process.cwd())
   const program = new Command('otelcontext')
     .description('Observability server for AI agents and engineers in a shell: OTLP in, MCP out.')
     .version(parts.version)
@@ -74,15 +83,17 @@ function buildProgram(parts: ProgramParts, outcome: { code: number }): Command {
   program
     .command('serve', { isDefault: true })
     .description('take OTLP in and answer over MCP until a signal arrives (the default command)')
-    .action(async () => {
-      outcome.code = await parts.serve(configuration())
+    .option('--toolsets <names>', 'further tools to offer, as MCP_TOOLSETS')
+    .action(async (options: ToolsetOptions) => {
+      outcome.code = await parts.serve(configuration(toolsetSettings(options)))
     })
 
   program
     .command('mcp')
     .description('speak MCP over stdin and stdout; joins the owner of DATA_DIR or becomes it')
-    .action(async () => {
-      outcome.code = await parts.mcp(configuration())
+    .option('--toolsets <names>', 'further tools to offer, as MCP_TOOLSETS')
+    .action(async (options: ToolsetOptions) => {
+      outcome.code = await parts.mcp(configuration(toolsetSettings(options)))
     })
 
   const session = { parts, configuration, outcome }

@@ -2,8 +2,8 @@
 import { type CallToolResult, ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
 import { OverloadedError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import type { Caller, ToolAnswer, ToolRunner } from '../model/tool.ts'
-import { findTool } from '../tools/registry.ts'
+import type { Caller, ToolAnswer, ToolRunner, ToolsetName } from '../model/tool.ts'
+import { offeredTools } from '../tools/registry.ts'
 
 /** Codes of ours in the range the protocol leaves to servers. */
 const overloaded = -32_000
@@ -23,6 +23,8 @@ export interface CallContext {
   readonly signal: AbortSignal
   readonly progress: Progress | null
   readonly logger: Logger
+  /** Sets of tools that are switched on. */
+  readonly toolsets: readonly ToolsetName[]
 }
 
 /** Failures of the machinery as protocol errors; those of the caller are answers already. */
@@ -40,9 +42,9 @@ export function protocolErrorOf(error: unknown, logger: Logger): ProtocolError {
   return new ProtocolError(ProtocolErrorCode.InternalError, 'internal error; the server log says more')
 }
 
-/** Runs a tool by name; throws ProtocolError -32602 for an unknown one. */
+/** Runs a tool by name; throws ProtocolError -32602 for one that is unknown or not offered. */
 export async function runNamed(name: string, args: unknown, context: CallContext): Promise<ToolAnswer> {
-  if (findTool(name) === undefined)
+  if (!offeredTools(context.toolsets).some(tool => tool.name === name))
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'unknown tool; see tools/list')
   const { progress, runner, caller, signal, logger } = context
   const startMs = performance.now()

@@ -5,18 +5,19 @@ import {
   ResourceNotFoundError,
   type ResourceTemplateType,
 } from '@modelcontextprotocol/server'
+import type { ToolsetName } from '../model/tool.ts'
 import { inputSchemaOf } from '../tools/input-schema.ts'
-import { findTool, tools } from '../tools/registry.ts'
+import { offeredTools } from '../tools/registry.ts'
 import type { Tool } from '../tools/tool.ts'
 import { type CallContext, runNamed } from './call-tool.ts'
 
 const scheme = 'otelcontext://'
 const json = 'application/json'
 
-export const resources: Resource[] = [
+export const resourcesOf = (toolsets: readonly ToolsetName[]): Resource[] => [
   { uri: `${scheme}services`, name: 'services', title: 'Services and their calls', mimeType: json },
   { uri: `${scheme}coverage`, name: 'coverage', title: 'What was received and stored', mimeType: json },
-  ...tools.map(tool => ({
+  ...offeredTools(toolsets).map(tool => ({
     uri: `${scheme}guide/${tool.name}`,
     name: `guide_${tool.name}`,
     title: `How to use ${tool.name}`,
@@ -37,12 +38,11 @@ export const resourceTemplates: ResourceTemplateType[] = [
 /** What systems of this kind offered under other names, by the tool that answers it here. */
 const olderNames: Readonly<Record<string, readonly string[]>> = {
   get_service_map: ['get_system_graph', 'get_graph_snapshot'],
-  search_logs: ['tail_logs', 'find_similar_logs'],
+  search_logs: ['tail_logs'],
   query_metrics: ['get_metrics'],
-  get_service_health: ['get_dashboard_stats', 'correlated_signals'],
+  get_service_health: ['get_dashboard_stats'],
   diagnose_ingest: ['get_storage_status'],
   get_anomaly_timeline: ['get_alerts'],
-  root_cause_analysis: ['get_error_chains'],
   investigate: ['get_investigations', 'get_investigation'],
 }
 
@@ -88,7 +88,7 @@ function readingOf(uri: string): Reading | null {
 
 /** What is at an address; throws ResourceNotFoundError (-32602) if nothing is. */
 export async function readResource(uri: string, context: CallContext): Promise<ReadResourceResult> {
-  const guided = uri.startsWith(`${scheme}guide/`) ? findTool(uri.slice(`${scheme}guide/`.length)) : undefined
+  const guided = offeredTools(context.toolsets).find(tool => uri === `${scheme}guide/${tool.name}`)
   if (guided !== undefined) return { contents: [{ uri, mimeType: 'text/markdown', text: guideOf(guided) }] }
   const reading = readingOf(uri)
   if (reading === null) throw new ResourceNotFoundError(uri)

@@ -7,10 +7,10 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import type { Logger } from '../logger.ts'
-import type { Caller, ToolRunner } from '../model/tool.ts'
+import type { Caller, ToolRunner, ToolsetName } from '../model/tool.ts'
 import { type CallContext, callTool } from './call-tool.ts'
 import { fillPrompt, type PromptSet, shippedPrompts } from './prompt-files.ts'
-import { readResource, resources, resourceTemplates } from './resources.ts'
+import { readResource, resourcesOf, resourceTemplates } from './resources.ts'
 import { toolDefinitions } from './tool-definitions.ts'
 
 export interface McpOptions {
@@ -18,6 +18,8 @@ export interface McpOptions {
   /** Of this package, as the handshake tells it. */
   readonly version: string
   readonly logger: Logger
+  /** Sets of tools that are switched on besides those everybody is offered. */
+  readonly toolsets?: readonly ToolsetName[]
 }
 
 /** Definitions change with the version only. */
@@ -32,6 +34,7 @@ function callContext(options: McpOptions, caller: Caller, context: ServerContext
   return {
     runner: options.runner,
     logger: options.logger,
+    toolsets: options.toolsets ?? [],
     caller,
     signal: context.mcpReq.signal,
     progress:
@@ -78,6 +81,8 @@ export function createServerFactory(
     arguments: prompt.arguments.map(({ name, description, required }) => ({ name, description, required })),
   }))
   const contextOf = (context: ServerContext): CallContext => callContext(options, callerOf(context), context)
+  const toolsets = options.toolsets ?? []
+  const resources = resourcesOf(toolsets)
   const stable = { ttlMs: definitionsTtlMs, cacheScope: 'public' as const }
   return () => {
     const server = new Server(
@@ -95,7 +100,7 @@ export function createServerFactory(
         },
       },
     )
-    server.setRequestHandler('tools/list', () => ({ tools: toolDefinitions() }))
+    server.setRequestHandler('tools/list', () => ({ tools: toolDefinitions(toolsets) }))
     server.setRequestHandler('tools/call', (request, context) =>
       callTool(request.params.name, request.params.arguments, contextOf(context)),
     )

@@ -34,9 +34,12 @@ function lazyRunner(open: () => Promise<ToolRunner>): ToolRunner {
 
 /** Serves one host over stdio until it hangs up. Nothing but protocol is written to the output. */
 export function serveMcpStdio(options: McpStdioOptions): McpStdioServer {
-  const { openRunner, caller, logger, version } = options
+  const { openRunner, caller, logger, version, toolsets = [] } = options
   const input = options.input ?? process.stdin
-  const factory = createServerFactory({ runner: lazyRunner(openRunner), version, logger }, () => caller)
+  const factory = createServerFactory(
+    { runner: lazyRunner(openRunner), version, logger, toolsets },
+    () => caller,
+  )
   const handle = serveStdio(factory, {
     transport: new StdioServerTransport(input, options.output ?? process.stdout),
     onerror: error => logger.debug({ event: 'mcp_problem', err: error }, 'mcp message problem'),

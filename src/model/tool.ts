@@ -1,5 +1,9 @@
 /** The port between the edges (MCP, shell) on the main thread and the query workers that run the tools. */
 
+/** Sets of further tools that an operator may switch on. */
+export const toolsetNames = ['forensics'] as const
+export type ToolsetName = (typeof toolsetNames)[number]
+
 /** Who asks, decided once at the edge. */
 export interface Caller {
   readonly tenant: string

@@ -197,6 +197,7 @@ function createPools(
     store,
     exportDirectory,
     attributeMaxBytes: values.ATTRIBUTE_MAX_BYTES,
+    similarEntries: values.VECTOR_INDEX_MAX_ENTRIES,
   }
   const shared: Pick<QueryPoolOptions, 'settings' | 'connectTail' | 'ingestCounters' | 'logger'> = {
     settings,
@@ -266,7 +267,12 @@ function createEdge(parts: EdgeParts) {
     mcp: values.MCP_ENABLED
       ? {
           path: values.MCP_PATH,
-          handle: createMcpHttpHandler({ runner: parts.runner, version: parts.version, logger }),
+          handle: createMcpHttpHandler({
+            runner: parts.runner,
+            version: parts.version,
+            logger,
+            toolsets: values.MCP_TOOLSETS,
+          }),
         }
       : null,
     health: createHealth(engine),

@@ -29,7 +29,13 @@ export async function runStdio(options: StdioOptions): Promise<number> {
   const { configuration, version, logger } = options
   const caller: Caller = { tenant: configuration.values.DEFAULT_TENANT, principal: 'stdio', operator: true }
   const home = new Home(options)
-  const server = serveMcpStdio({ openRunner: async () => home, caller, version, logger })
+  const server = serveMcpStdio({
+    openRunner: async () => home,
+    caller,
+    version,
+    logger,
+    toolsets: configuration.values.MCP_TOOLSETS,
+  })
   const signal = new Promise<string>(resolve => {
     process.once('SIGINT', resolve)
     process.once('SIGTERM', resolve)

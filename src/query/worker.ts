@@ -24,6 +24,8 @@ export interface QueryWorkerSettings {
   readonly exportDirectory: string
   /** The receiver's limit on attribute values, bytes. */
   readonly attributeMaxBytes: number
+  /** Entries that a search for similar things compares at most. */
+  readonly similarEntries: number
 }
 
 /** How long the first call waits for the engine to say what is not sealed yet; without it, sealed data answers. */
@@ -69,7 +71,7 @@ function takeWaiting(tail: Tail, port: MessagePort): void {
 }
 
 function makeRun(start: WorkerStart<QueryWorkerSettings>, store: StoreReader, server: CallServer): RunCall {
-  const { exportDirectory, attributeMaxBytes } = start.settings
+  const { exportDirectory, attributeMaxBytes, similarEntries } = start.settings
   const caches = createReaderCaches()
   const tail = new Tail()
   const following = followTail(tail, start)
@@ -106,6 +108,7 @@ function makeRun(start: WorkerStart<QueryWorkerSettings>, store: StoreReader, se
         caller: call.caller,
         deadline,
         open: openFor,
+        similarEntries,
         receivers: async () => (await server.ingestState()).receivers,
         overflows: async () => (await server.ingestState()).overflows,
         onStoreFault: error => server.reportFault(call.tool, error),

@@ -25,9 +25,14 @@ export interface ToolEnvironment {
   readonly receivers?: () => Promise<readonly Receiver[]>
   /** Bounds of the graph that were reached; none if not given. */
   readonly overflows?: () => Promise<readonly Overflow[]>
+  /** Entries that a search for similar things compares at most; VECTOR_INDEX_MAX_ENTRIES. */
+  readonly similarEntries?: number
   /** Hears of a store that could not be read; the answer says no more than that. */
   readonly onStoreFault?: (error: StoreError) => void
 }
+
+/** As the setting has it without a value. */
+const defaultSimilarEntries = 100_000
 
 /** Everything there is, for tools without a window: the years 1970 to 2100. */
 const always: TimeRange = { fromMs: 0, toMs: 4_102_444_800_000 }
@@ -93,7 +98,18 @@ async function answer(tool: Tool, args: unknown, environment: ToolEnvironment): 
   const baseline = tool.window === 'compared' ? resolveBaseline(common, reader.nowMs) : null
   const receivers = environment.receivers ?? (async () => [])
   const overflows = environment.overflows ?? (async () => [])
-  const draft = await call.run({ reader, deadline, caller, window, baseline, start, receivers, overflows })
+  const { similarEntries = defaultSimilarEntries } = environment
+  const draft = await call.run({
+    reader,
+    deadline,
+    caller,
+    window,
+    baseline,
+    start,
+    receivers,
+    overflows,
+    similarEntries,
+  })
   deadline.check()
   const touched = [draft.window ?? draft.touched ?? window, ...(draft.baseline ? [draft.baseline] : [])]
   await refuseIfSuperseded(standing, touched, reader)

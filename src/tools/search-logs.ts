@@ -15,6 +15,7 @@ import { everywhere, fields, windowed } from './arguments/vocabulary.ts'
 import { hexAt, isZeroId } from './reading/hex-id.ts'
 import { severityName, severityNumber } from './reading/log-lines.ts'
 import { optionalService } from './reading/service-names.ts'
+import { countTemplates, type TemplateCount } from './reading/template-counts.ts'
 import { defineTool, type Tool, type ToolContext } from './tool.ts'
 
 const input = z.strictObject({
@@ -87,18 +88,8 @@ function lineTable(result: LogSearchResult): Table {
   }
 }
 
-interface TemplateCount {
-  readonly service: string
-  readonly id: string
-  readonly pattern: string
-  readonly severity: string
-  count: number
-  firstMs: number
-  lastMs: number
-}
-
 function templateTable(counts: readonly TemplateCount[]): Table {
-  const severe = (entry: TemplateCount): number => (['error', 'fatal'].includes(entry.severity) ? 1 : 0)
+  const severe = (entry: TemplateCount): number => (entry.severity >= severityNumber('error') ? 1 : 0)
   const sorted = counts.toSorted(
     (a, b) =>
       severe(b) - severe(a) ||
@@ -120,7 +111,7 @@ function templateTable(counts: readonly TemplateCount[]): Table {
       importance: -at,
       cells: [
         entry.service,
-        entry.severity,
+        severityName(entry.severity),
         entry.count,
         entry.firstMs,
         entry.lastMs,
@@ -132,33 +123,20 @@ function templateTable(counts: readonly TemplateCount[]): Table {
 }
 
 /** Without a search in the text, rollups have the counts of any window already. */
-async function countedTemplates(args: Arguments, service: string | undefined, context: ToolContext) {
-  const view = await context.reader.rollups(context.window)
-  const byId = new Map(
-    (await context.reader.templates()).map(record => [`${record.service}\n${record.id}`, record]),
-  )
+async function countedTemplates(
+  args: Arguments,
+  service: string | undefined,
+  { reader, window }: ToolContext,
+): Promise<readonly TemplateCount[]> {
   const lowest = args.severity === undefined ? 0 : severityNumber(args.severity)
-  const counts: TemplateCount[] = []
-  for (const series of view.series('template', service)) {
-    const [name = '', id = ''] = series.key
-    const record = byId.get(`${name}\n${id}`)
-    if ((record?.severity ?? 0) < lowest) continue
-    const windows = [...series.count.keys()].filter(at => (series.count[at] ?? 0) > 0)
-    const [first] = windows
-    const last = windows.at(-1)
-    if (first === undefined || last === undefined) continue
-    const start = (at: number): number => view.fromMs + at * view.stepSeconds * 1_000
-    counts.push({
-      service: name,
-      id,
-      pattern: record?.pattern ?? '',
-      severity: severityName(record?.severity ?? 0),
-      count: series.count.reduce((sum, count) => sum + count, 0),
-      firstMs: start(first),
-      lastMs: start(last),
-    })
-  }
-  return counts
+  const counts = countTemplates(await reader.rollups(window), await reader.templates(), service)
+  return counts.filter(one => one.severity >= lowest)
+}
+
+interface Grouped extends TemplateCount {
+  count: number
+  firstMs: number
+  lastMs: number
 }
 
 function groupedTemplates(
@@ -166,7 +144,7 @@ function groupedTemplates(
   templates: readonly TemplateRecord[],
 ): readonly TemplateCount[] {
   const byNumber = new Map(templates.map(record => [record.number, record]))
-  const counts = new Map<string, TemplateCount>()
+  const counts = new Map<string, Grouped>()
   for (const hit of result.hits) {
     const record = byNumber.get(hit.block.template[hit.row] ?? 0)
     const service = serviceOf(hit)
@@ -175,7 +153,7 @@ function groupedTemplates(
       service,
       id: record?.id ?? '',
       pattern: record?.pattern ?? bodyTextOf(hit.record),
-      severity: severityName(hit.block.severity[hit.row] ?? 0),
+      severity: hit.block.severity[hit.row] ?? 0,
       count: 0,
       firstMs: hit.timeMs,
       lastMs: hit.timeMs,

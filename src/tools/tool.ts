@@ -19,6 +19,8 @@ export interface ToolContext {
   readonly baseline: TimeRange | null
   /** Where this process takes telemetry. */
   receivers(): Promise<readonly Receiver[]>
+  /** Entries that a search for similar things compares at most. */
+  readonly similarEntries: number
   /** Bounds of the graph that were reached, of all tenants. */
   overflows(): Promise<readonly Overflow[]>
   /** Where the page starts, when a cursor was given. Rows before it are dropped by the assembler anyway. */

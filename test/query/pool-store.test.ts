@@ -38,6 +38,7 @@ function poolOver(databaseFile: string, lines: string[] = []): QueryPool {
     store: { driver: 'sqlite', file: databaseFile },
     exportDirectory: directory,
     attributeMaxBytes: 65_536,
+    similarEntries: 1_000,
   }
   const sealed: TailMessage = { type: 'sealed', inboxId: system.inboxId, position: system.position }
   return createQueryPool({

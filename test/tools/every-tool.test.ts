@@ -5,16 +5,19 @@ import { encode } from 'gpt-tokenizer/encoding/o200k_base'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mergeRollups } from '../../src/graph/rollups/merge.ts'
 import { toolDefinitions } from '../../src/mcp/tool-definitions.ts'
+import type { ToolsetName } from '../../src/model/tool.ts'
 import { openSqliteWriter } from '../../src/store/sqlite/store-writer.ts'
 import { tokenBound } from '../../src/tools/answer/token-bound.ts'
 import { ArgumentProblem } from '../../src/tools/arguments/problem.ts'
-import { findTool, tools } from '../../src/tools/registry.ts'
+import { findTool, offeredTools, tools, toolsets } from '../../src/tools/registry.ts'
 import { canary, hostileRequests } from './hostile-telemetry.ts'
 import { hostileQuestions, questions, window } from './shop-questions.ts'
 import { shopEndMs, shopRequests } from './shop-telemetry.ts'
 import { type Answer, operator, startTelemetrySystem, type TelemetrySystem } from './telemetry-system.ts'
 
 const tokens = (text: string): number => encode(text).length
+const everySet = Object.keys(toolsets) as ToolsetName[] // keys of a const record
+const everyTool = offeredTools(everySet)
 const folder = new URL('../../src/tools/', import.meta.url)
 
 describe('definitions', () => {
@@ -33,11 +36,14 @@ describe('definitions', () => {
       'compare_windows',
       'diagnose_ingest',
     ])
-    const missing = tools.filter(tool => !existsSync(new URL(`${tool.name.replaceAll('_', '-')}.ts`, folder)))
+    const missing = everyTool.filter(
+      tool => !existsSync(new URL(`${tool.name.replaceAll('_', '-')}.ts`, folder)),
+    )
     expect(missing).toEqual([])
     const files = readdirSync(fileURLToPath(folder)).filter(name => name.endsWith('.ts'))
     const others = ['input-schema.ts', 'registry.ts', 'run-tool.ts', 'tool.ts']
-    expect(files.filter(name => !others.includes(name))).toHaveLength(tools.length)
+    expect(files.filter(name => !others.includes(name))).toHaveLength(everyTool.length)
+    expect(new Set(everyTool.map(tool => tool.name)).size).toBe(everyTool.length)
   })
 
   it('cost at most 6,000 tokens together, and are the committed ones', () => {
@@ -51,7 +57,7 @@ describe('definitions', () => {
   })
 
   it('are read-only, closed, described in at most 400 characters, and take only what they list', () => {
-    for (const tool of toolDefinitions()) {
+    for (const tool of toolDefinitions(everySet)) {
       expect(tool.annotations).toEqual({ readOnlyHint: true, openWorldHint: false })
       expect(tool.description?.length ?? 999).toBeLessThanOrEqual(400)
       expect(tool.title?.length ?? 999).toBeLessThanOrEqual(40)
@@ -63,7 +69,7 @@ describe('definitions', () => {
   it('name the same thing the same way in every tool', () => {
     const types = new Map<string, string>()
     const clashes: string[] = []
-    for (const tool of toolDefinitions()) {
+    for (const tool of toolDefinitions(everySet)) {
       for (const [name, schema] of Object.entries(tool.inputSchema.properties ?? {})) {
         const { description: _description, ...form } = schema as { readonly description?: string }
         const text = JSON.stringify(form)
@@ -73,18 +79,18 @@ describe('definitions', () => {
       }
     }
     expect(clashes).toEqual([])
-    const everywhere = toolDefinitions().map(tool => Object.keys(tool.inputSchema.properties ?? {}))
+    const everywhere = toolDefinitions(everySet).map(tool => Object.keys(tool.inputSchema.properties ?? {}))
     expect(everywhere.every(names => names.includes('max_tokens') && names.includes('tenant'))).toBe(true)
     expect(everywhere.filter(names => !names.includes('as_of'))).toHaveLength(1)
   })
 
-  it.each(tools.map(tool => tool.name))('%s: every example is valid', name => {
+  it.each(everyTool.map(tool => tool.name))('%s: every example is valid', name => {
     const tool = findTool(name)
     expect(tool?.examples.length).toBeGreaterThan(0)
     for (const example of tool?.examples ?? []) expect(() => tool?.prepare(example)).not.toThrow()
   })
 
-  it.each(tools.map(tool => tool.name))(
+  it.each(everyTool.map(tool => tool.name))(
     '%s: an unknown argument is refused with the list of valid ones',
     name => {
       const tool = findTool(name)
@@ -374,6 +380,9 @@ describe('telemetry written by strangers', () => {
         'q',
         'step_s',
         'depth',
+        'scenario',
+        'template_id',
+        'signal',
       ),
       fc.oneof(
         fc.string({ maxLength: 40 }),
@@ -386,7 +395,7 @@ describe('telemetry written by strangers', () => {
       { maxKeys: 4 },
     )
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...tools.map(tool => tool.name)), anything, async (name, args) => {
+      fc.asyncProperty(fc.constantFrom(...everyTool.map(tool => tool.name)), anything, async (name, args) => {
         const answer = await system.ask(name, args)
         expect(answer.answer.length).toBeGreaterThan(0)
         if (answer.failed) expect(answer.error?.['code']).toMatch(/^[a-z_]+$/)

@@ -31,6 +31,16 @@ export const questions: readonly Question[] = [
     'compare_windows',
     { ...window, baseline_from: new Date(shopStartMs).toISOString(), baseline_to: window.from },
   ],
+  ['find_similar_logs', { query: 'card processor unavailable', ...window }],
+  [
+    'find_similar_incidents',
+    { ...window, baseline_from: new Date(shopStartMs).toISOString(), baseline_to: window.from },
+  ],
+  ['get_error_chains', { trace_id: traceIdOf(200), ...window }],
+  [
+    'correlated_signals',
+    { service: 'frontend', from: new Date(shopFaultMs - 1_200_000).toISOString(), to: window.to },
+  ],
   ['diagnose_ingest', window],
 ]
 

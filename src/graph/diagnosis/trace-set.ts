@@ -28,6 +28,8 @@ export interface TraceSet {
   readonly version: Uint32Array
   readonly kind: Uint8Array
   readonly failed: Uint8Array
+  /** `error.type`, or the type of an exception it recorded; index into `Names`. */
+  readonly errorType: Uint32Array
   readonly startMs: Float64Array
   readonly endMs: Float64Array
   /** Row of the parent in this set, -1 for none. */
@@ -148,6 +150,7 @@ function allocate(spans: number, traces: number) {
     version: new Uint32Array(spans),
     kind: new Uint8Array(spans),
     failed: new Uint8Array(spans),
+    errorType: new Uint32Array(spans),
     startMs: new Float64Array(spans),
     endMs: new Float64Array(spans),
     parent: new Int32Array(spans),
@@ -197,6 +200,7 @@ function fillRow(columns: Columns, at: number, trace: number, item: Row, texts: 
   columns.peer[at] = texts.string(block, block.peer[row] ?? 0)
   columns.kind[at] = kind
   columns.failed[at] = status === 2 || (status === 0 && (block.httpStatus[row] ?? 0) >= 500) ? 1 : 0
+  columns.errorType[at] = texts.string(block, block.errorType[row] ?? 0)
   columns.startMs[at] = item.startMs
   columns.endMs[at] = Math.max(item.startMs, item.endMs)
   columns.trace[at] = trace
