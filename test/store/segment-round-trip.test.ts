@@ -4,6 +4,7 @@ import type { SegmentRecord } from '../../src/model/store.ts'
 import { signals } from '../../src/model/telemetry.ts'
 import { decodeBatch } from '../../src/otlp/decode-batch.ts'
 import { buildSegments, type SegmentEntry } from '../../src/store/segment/build-segments.ts'
+import { ByteReader, ByteWriter } from '../../src/store/segment/bytes.ts'
 import { framePartsOf, readBlock, readDictionary, readRecords } from '../../src/store/segment/read-segment.ts'
 import { receivedMs, requests } from './arbitrary-requests.ts'
 import { factsOf } from './item-facts.ts'
@@ -25,6 +26,14 @@ function sealed(
 ): readonly SegmentRecord[] {
   return buildSegments({ tenant: 'acme', signal, inboxId: 'ab'.repeat(16), entries })
 }
+
+describe('a text of a segment', () => {
+  it('keeps a byte order mark at its beginning', () => {
+    const out = new ByteWriter()
+    out.text('\ufefflevel')
+    expect(new ByteReader(out.done()).text()).toBe('\ufefflevel')
+  })
+})
 
 describe.each(signals)('a segment of %s', signal => {
   it('gives back every column and every field of what was decoded', () => {

@@ -1,7 +1,8 @@
 /** Growing writer and bounds-checked reader of little-endian bytes and varints, for segment parts. */
 import { corruptSegment } from './corrupt.ts'
 
-const decoder = new TextDecoder()
+/** A byte order mark is a character like any other in what was sent. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** `varint` holds integers up to 2^53 - 1; times and counts never need more. */
 export class ByteWriter {
