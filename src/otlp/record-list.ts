@@ -28,8 +28,7 @@ export class RecordList {
    * limit, or when the decoder saw a bad id.
    */
   add(row: number, shape: MessageShape, from: number, to: number, badId: boolean): RewriteOutcome {
-    this.offset[row] = from
-    this.length[row] = to - from
+    this.keep(row, from, to)
     if (to - from <= this.#limit && !badId) return asSent
     const start = this.#side.length
     this.#sideStart = start
@@ -41,6 +40,12 @@ export class RecordList {
     this.offset[row] = this.#bytes.length + start
     this.length[row] = this.#side.length - start
     return outcome
+  }
+
+  /** Enters the record of a row that needs no look. */
+  keep(row: number, from: number, to: number): void {
+    this.offset[row] = from
+    this.length[row] = to - from
   }
 
   /** The record that was rewritten last, as a view that the next one may change. */

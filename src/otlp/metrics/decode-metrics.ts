@@ -1,16 +1,14 @@
 /** ExportMetricsServiceRequest to columns, one row a data point. */
-import { type Batch, itemFlags, type MetricBlock, type MetricEntry } from '../../model/telemetry.ts'
+import { type Batch, itemFlags, type MetricBlock } from '../../model/telemetry.ts'
 import { BatchNotes } from '../batch-notes.ts'
 import type { DecodeContext } from '../decode-context.ts'
 import { isFuture, type ReceiptTime, receiptTime } from '../index-time.ts'
 import { RecordList } from '../record-list.ts'
 import { checkItemCount, forEachMessage, RequestWalk } from '../request-walk.ts'
-import type { Made } from '../resource-entry.ts'
 import { isUsableId } from '../rewrite-record.ts'
 import { scanAttribute } from '../wire/attribute-scan.ts'
-import type { ByteTableLimits } from '../wire/byte-table.ts'
+import { viewOf } from '../wire/byte-view.ts'
 import { ByteWriter } from '../wire/byte-writer.ts'
-import { BatchList, TextInterner, ValueCache } from '../wire/interner.ts'
 import { validateContent } from '../wire/validate-message.ts'
 import {
   cursor,
@@ -24,10 +22,11 @@ import {
   unsigned64,
 } from '../wire/varint.ts'
 import { MetricColumns } from './metric-columns.ts'
-import { makeMetricEntry } from './metric-entry.ts'
+import { type MetricHead, points } from './metric-heads.ts'
+import { MetricMemory } from './metric-memory.ts'
 import { MetricParts } from './metric-parts.ts'
+import { noRecordedValue, PointDraft } from './point-draft.ts'
 import { type PointLayout, pointLayouts } from './point-layout.ts'
-import { seriesTextAt } from './series-text.ts'
 
 /** Depth of a data point: request, groups, metric, data, point. */
 const pointDepth = 6
@@ -38,26 +37,11 @@ const exemplarTags = { spanId: 0x22, traceId: 0x2a, filteredAttributes: 0x3a } a
 const startTag = 0x11
 const timeTag = 0x19
 
-/** Bit of `DataPointFlags` that says the point has no value. */
-const noRecordedValue = 1
-
-/** Series seen again and again are found by the bytes of their attributes: enough for a busy receiver. */
-const seriesLimits: ByteTableLimits = { entries: 32_768, arenaBytes: 4_194_304 }
-
-const metricLimits: ByteTableLimits = { entries: 4096, arenaBytes: 1_048_576 }
-
-const series = new TextInterner({ limits: seriesLimits, make: seriesTextAt, ambiguous: true })
+const memory = new MetricMemory()
 const walk = new RequestWalk()
 const parts = new MetricParts()
+const draft = new PointDraft()
 const scattered = new ByteWriter()
-let metricCacheLimit = -1
-let metricCache = metricCacheFor(0)
-
-function metricCacheFor(attributeMaxBytes: number): ValueCache<Made<MetricEntry>> {
-  return new ValueCache(metricLimits, (bytes, from, to) =>
-    makeMetricEntry(bytes.subarray(from, to), attributeMaxBytes),
-  )
-}
 
 class PointDecoder {
   readonly #bytes: Uint8Array
@@ -65,7 +49,8 @@ class PointDecoder {
   readonly #records: RecordList
   readonly #receipt: ReceiptTime
   readonly #refused: Uint32Array | undefined
-  readonly metrics = new BatchList<MetricEntry>()
+  readonly #view: DataView
+  readonly #attributeMaxBytes: number
   readonly notes = new BatchNotes()
   #nextRefused = 0
   #index = -1
@@ -74,52 +59,154 @@ class PointDecoder {
   #attributesFrom = 0
   #attributesTo = 0
   #scattered = false
+  /** Form of the point before, -1 if it has none. */
+  #form = -1
+  #resource = -1
+  #scope = -1
   row = 0
 
   constructor(bytes: Uint8Array, points: number, context: DecodeContext) {
     this.#bytes = bytes
+    this.#view = viewOf(bytes)
+    this.#attributeMaxBytes = context.attributeMaxBytes
     this.#columns = new MetricColumns(points)
     this.#records = new RecordList(bytes, points, context.attributeMaxBytes)
     this.#receipt = receiptTime(context)
-    this.#refused = context.refused
+    // Nothing to leave out: decoded as on receipt.
+    this.#refused = context.refused?.length === 0 ? undefined : context.refused
   }
 
   /** One Metric message; without points it leaves nothing. */
   item(from: number, to: number, resource: number, scope: number): void {
-    parts.read(this.#bytes, from, to)
+    const bytes = this.#bytes
+    if (resource !== this.#resource || scope !== this.#scope) this.#enter(resource, scope)
+    const expected = memory.heads.expected(bytes, this.#view, from, to)
+    if (expected !== null) {
+      this.#points(expected)
+      return
+    }
+    parts.read(bytes, from, to)
     const { layout } = parts
-    const head = parts.head.view()
-    const made = metricCache.get(head, 0, head.length)
+    const metric = memory.metricOf(parts.head.view())
     if (layout === null) return
-    if (made.truncated) this.notes.cutGroups++
-    let metric = -1
+    if (metric.truncated) this.notes.cutGroups++
+    const head = memory.heads.of(metric, bytes, this.#view, from, to)
+    if (head !== null) {
+      this.#points(head)
+      return
+    }
     for (let i = 0; i < parts.dataRanges.length; i += 2) {
-      forEachMessage(
-        this.#bytes,
-        parts.dataRanges[i] ?? 0,
-        parts.dataRanges[i + 1] ?? 0,
-        0x0a,
-        (start, end) => {
-          if (metric < 0) metric = this.metrics.numberOf(made.entry)
-          this.#row(layout, start, end, metric, resource, scope)
-        },
+      forEachMessage(bytes, parts.dataRanges[i] ?? 0, parts.dataRanges[i + 1] ?? 0, 0x0a, (start, end) =>
+        this.#row(layout, start, end, memory.numberOf(metric)),
       )
     }
   }
 
-  #row(layout: PointLayout, from: number, to: number, metric: number, resource: number, scope: number): void {
+  #enter(resource: number, scope: number): void {
+    this.#resource = resource
+    this.#scope = scope
+    const from = walk.resources[resource]
+    const by = walk.scopes[scope]
+    if (from !== undefined && by !== undefined) memory.heads.enter(from, by)
+  }
+
+  /** The points of a metric whose head is known. */
+  #points(head: MetricHead): void {
+    const bytes = this.#bytes
+    const { to } = points
+    let pos = points.from
+    if (pos === to) return
+    const metric = memory.numberOf(head.metric)
+    while (pos < to) {
+      // Lengths of one and two bytes, by what `points` promises.
+      const first = bytes[pos + 1] ?? 0
+      const start = pos + (first < 0x80 ? 2 : 3)
+      pos = start + (first < 0x80 ? first : (first & 0x7f) | ((bytes[pos + 2] ?? 0) << 7))
+      this.#pointOf(head, metric, start, pos)
+    }
+  }
+
+  /** One point under a known head. */
+  #pointOf(head: MetricHead, metric: number, from: number, to: number): void {
+    const { forms } = memory
+    const before = this.#form
+    const guess = before < 0 ? head.form : forms.next(before)
+    if (
+      guess >= 0 &&
+      this.#refused === undefined &&
+      forms.matches(guess, head.number, this.#view, from, to)
+    ) {
+      this.#form = guess
+      this.#known(guess, head.layout, metric, from, to)
+      return
+    }
+    const form =
+      head.form < 0 || this.#refused !== undefined
+        ? -1
+        : forms.find(head.form, head.number, this.#view, from, to)
+    if (form >= 0) this.#known(form, head.layout, metric, from, to)
+    this.#form =
+      form >= 0 ? form : this.#row(head.layout, from, to, metric) ? this.#learn(head, from, to) : -1
+    if (this.#form < 0) return
+    head.form = this.#form
+    if (before >= 0) forms.follow(before, this.#form)
+  }
+
+  /** A point that differs from one seen before in nothing but its values. */
+  #known(form: number, layout: PointLayout, metric: number, from: number, to: number): void {
+    const { forms } = memory
+    const bytes = this.#bytes
+    const columns = this.#columns
+    const row = this.row++
+    this.#index++
+    columns.metric[row] = metric
+    columns.resource[row] = this.#resource
+    columns.scope[row] = this.#scope
+    columns.series[row] = forms.textOf(form) < 0 ? 0 : memory.series.numberOfEntry(forms.textOf(form))
+    this.#records.keep(row, from, to)
+    const start = forms.startOf(form)
+    if (start >= 0) {
+      columns.startLo[row] = fixed32At(bytes, from + start)
+      columns.startHi[row] = fixed32At(bytes, from + start + 4)
+    }
+    const value = forms.valueOf(form)
+    if (value < 0) columns.value[row] = layout.missing
+    else if (forms.valueIsInteger(form))
+      columns.value[row] = signed64(fixed32At(bytes, from + value), fixed32At(bytes, from + value + 4))
+    else columns.value[row] = this.#view.getFloat64(from + value, true)
+    columns.pointCount[row] = forms.withoutValue(form) ? 0 : this.#count(layout, forms.countOf(form), from)
+    const time = forms.timeOf(form)
+    if (time < 0) this.#time(row, 0, 0)
+    else this.#time(row, fixed32At(bytes, from + time + 4), fixed32At(bytes, from + time))
+  }
+
+  #count(layout: PointLayout, at: number, from: number): number {
+    if (at >= 0) return unsigned64(fixed32At(this.#bytes, from + at), fixed32At(this.#bytes, from + at + 4))
+    return layout.count === 0 ? 1 : 0
+  }
+
+  /** Remembers the point that was decoded last; returns its form, -1 if it has none. */
+  #learn(head: MetricHead, from: number, to: number): number {
+    if (to - from > this.#attributeMaxBytes || !draft.read(head.layout, this.#bytes, from, to)) return -1
+    const text = draft.attributesTo === 0 ? -1 : memory.series.entry
+    if (draft.attributesTo !== 0 && text < 0) return -1
+    return memory.forms.add(draft, head.number, text, this.#view, from, to)
+  }
+
+  /** Decodes one point whatever it looks like; false if it is left out. */
+  #row(layout: PointLayout, from: number, to: number, metric: number): boolean {
     this.#index++
     if (this.#refused !== undefined && this.#refused[this.#nextRefused] === this.#index) {
       this.#nextRefused++
-      return
+      return false
     }
     const row = this.row
     const columns = this.#columns
     this.#badReference = false
     this.#point(layout, from, to, row)
     columns.metric[row] = metric
-    columns.resource[row] = resource
-    columns.scope[row] = scope
+    columns.resource[row] = this.#resource
+    columns.scope[row] = this.#scope
     const outcome = this.#records.add(row, layout.shape, from, to, this.#badReference)
     if (this.#badReference) {
       columns.flags[row] = (columns.flags[row] ?? 0) | itemFlags.badReference
@@ -131,6 +218,7 @@ class PointDecoder {
     }
     columns.series[row] = this.#series(layout, from, to, outcome.truncated)
     this.row++
+    return !outcome.truncated && !this.#badReference
   }
 
   #point(layout: PointLayout, from: number, to: number, row: number): void {
@@ -178,7 +266,7 @@ class PointDecoder {
   /** Number of the text of the point's attributes; cut ones as they are stored. */
   #series(layout: PointLayout, from: number, to: number, truncated: boolean): number {
     if (!this.#scattered && !truncated) {
-      return series.number(this.#bytes, this.#attributesFrom, this.#attributesTo)
+      return memory.series.number(this.#bytes, this.#attributesFrom, this.#attributesTo)
     }
     // Attributes with other fields between them, which no known encoder writes, or values that had to be cut.
     let bytes = this.#bytes
@@ -191,7 +279,7 @@ class PointDecoder {
     forEachMessage(bytes, range.from, range.to, layout.attributes, (start, end) =>
       scattered.bytesField(layout.attributes >>> 3, bytes, start, end),
     )
-    return series.number(scattered.view(), 0, scattered.length)
+    return memory.series.number(scattered.view(), 0, scattered.length)
   }
 
   /** A length-delimited field other than an attribute. */
@@ -236,10 +324,10 @@ class PointDecoder {
     this.notes.cutGroups += walk.truncated
     return {
       block: this.#columns.finish(this.row, {
-        strings: series.strings,
+        strings: memory.series.strings,
         resources: walk.resources,
         scopes: walk.scopes,
-        metrics: this.metrics.values,
+        metrics: memory.entries,
       }),
       records: this.#records.finish(this.row),
       refusals: this.notes.refusals,
@@ -277,12 +365,7 @@ function countPoints(bytes: Uint8Array): number {
  * Throws InvalidInputError `decode_error`, or `too_large` for more than `maxItemsPerRequest` points.
  */
 export function decodeMetrics(bytes: Uint8Array, context: DecodeContext): Batch<MetricBlock> {
-  series.begin()
-  if (metricCacheLimit !== context.attributeMaxBytes) {
-    metricCacheLimit = context.attributeMaxBytes
-    metricCache = metricCacheFor(metricCacheLimit)
-  }
-  metricCache.trim()
+  memory.begin(context.attributeMaxBytes)
   const decoder = new PointDecoder(bytes, countPoints(bytes), context)
   walk.walk(bytes, context.attributeMaxBytes, decoder)
   return decoder.finish(context.attributeMaxBytes)

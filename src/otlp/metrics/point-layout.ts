@@ -20,6 +20,10 @@ export interface PointLayout {
   readonly asInt: number
   readonly count: number
   readonly sum: number
+  /** As packed fields. */
+  readonly bucketCounts: number
+  readonly bounds: number
+  readonly quantiles: number
   /** Value of a point without any: NaN where absence and zero are told apart. */
   readonly missing: number
 }
@@ -27,6 +31,7 @@ export interface PointLayout {
 function layout(type: MetricType, message: MessageSpec): PointLayout {
   const shape = shapeOf(message)
   const tag = (jsonName: string): number => shape.byJsonName.get(jsonName)?.tag ?? 0
+  const packed = (jsonName: string): number => (tag(jsonName) === 0 ? 0 : (tag(jsonName) & ~7) | 2)
   return {
     type,
     shape,
@@ -37,6 +42,9 @@ function layout(type: MetricType, message: MessageSpec): PointLayout {
     asInt: tag('asInt'),
     count: tag('count'),
     sum: tag('sum'),
+    bucketCounts: packed('bucketCounts'),
+    bounds: packed('explicitBounds'),
+    quantiles: tag('quantileValues'),
     missing: type === 'summary' ? 0 : Number.NaN,
   }
 }

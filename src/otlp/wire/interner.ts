@@ -78,10 +78,15 @@ export class TextInterner {
   readonly #texts: string[] = []
   readonly #batches: Uint32Array
   readonly #numbers: Uint32Array
+  /** Entry that stands for the text of an entry, and by text: the first one, of an ambiguous source. */
+  readonly #first: Uint32Array
+  #firstOf = new Map<string, number>()
   #batch = 0
   #strings: string[] = ['']
-  /** Numbers of texts the table cannot tell: those it has no room for, and all of an ambiguous source. */
+  /** Numbers of texts the table has no room for. */
   #byText = new Map<string, number>()
+  /** Entry of the text numbered last, -1 if the table has no room for it. */
+  entry = -1
 
   /** What the source's `make` throws is passed on. */
   constructor(source: TextSource = utf8Source()) {
@@ -89,15 +94,25 @@ export class TextInterner {
     this.#table = new ByteTable(source.limits)
     this.#batches = new Uint32Array(source.limits.entries)
     this.#numbers = new Uint32Array(source.limits.entries)
+    this.#first = new Uint32Array(source.ambiguous ? source.limits.entries : 0)
+  }
+
+  /** Whether the next batch would begin with `clear`. */
+  get crowded(): boolean {
+    return this.#table.crowded || this.#batch === 0xffffffff
+  }
+
+  /** Forgets all entries. Only between batches. */
+  clear(): void {
+    this.#table.clear()
+    this.#batches.fill(0)
+    this.#batch = 0
+    this.#firstOf = new Map()
   }
 
   /** Starts a batch; text 0 is the empty string. */
   begin(): void {
-    if (this.#table.crowded || this.#batch === 0xffffffff) {
-      this.#table.clear()
-      this.#batches.fill(0)
-      this.#batch = 0
-    }
+    if (this.crowded) this.clear()
     this.#batch++
     this.#strings = ['']
     if (this.#byText.size > 0) this.#byText = new Map()
@@ -110,6 +125,7 @@ export class TextInterner {
 
   /** Number of the text `bytes[from, to)`; `view` is one of `bytes`. */
   number(bytes: Uint8Array, from: number, to: number, view: DataView = viewOf(bytes)): number {
+    this.entry = -1
     if (from >= to) return 0
     let entry = this.#table.find(bytes, from, to, view)
     if (entry < 0) {
@@ -117,9 +133,18 @@ export class TextInterner {
       entry = this.#table.add(bytes, from, to)
       if (entry < 0) return this.#numberByText(text)
       this.#texts[entry] = text
-    } else if (this.#batches[entry] === this.#batch) return this.#numbers[entry] ?? 0
+      if (this.#source.ambiguous) this.#first[entry] = this.#enter(text, entry)
+    }
+    this.entry = this.#source.ambiguous ? (this.#first[entry] ?? 0) : entry
+    return this.numberOfEntry(this.entry)
+  }
+
+  /** Number of a text by what `entry` was after it had been numbered, in this batch or an earlier one. */
+  numberOfEntry(entry: number): number {
+    if (this.#batches[entry] === this.#batch) return this.#numbers[entry] ?? 0
     const text = this.#texts[entry] ?? ''
-    const number = this.#source.ambiguous ? this.#numberByText(text) : this.#strings.push(text) - 1
+    const known = this.#byText.size === 0 ? undefined : this.#byText.get(text)
+    const number = text === '' ? 0 : (known ?? this.#strings.push(text) - 1)
     this.#batches[entry] = this.#batch
     this.#numbers[entry] = number
     return number
@@ -131,7 +156,16 @@ export class TextInterner {
     return this.number(bytes, 0, bytes.length)
   }
 
+  /** The entry that stands for the text: this one, if it is the first. */
+  #enter(text: string, entry: number): number {
+    const first = this.#firstOf.get(text) ?? entry
+    this.#firstOf.set(text, first)
+    return first
+  }
+
   #numberByText(text: string): number {
+    const first = this.#firstOf.get(text)
+    if (first !== undefined) return this.numberOfEntry(first)
     const known = this.#byText.get(text)
     if (known !== undefined) return known
     const number = text === '' ? 0 : this.#strings.push(text) - 1
