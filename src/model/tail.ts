@@ -1,7 +1,7 @@
 /**
  * What the engine tells every query worker about data that is acknowledged but perhaps not sealed yet.
- * A reader opens its store snapshot, reads the sealed position P in it, and takes from the tail what lies
- * behind P; the engine therefore keeps entries and rollups a few seconds beyond their seal.
+ * A reader pins what it was told, opens its store snapshot, reads the sealed position P in it, and takes from the
+ * tail what lies behind P. It says how far it needs nothing any more, because the memory of entries is used again.
  */
 import type { RollupRecord, TemplateRecord } from './store.ts'
 import type { Signal } from './telemetry.ts'
@@ -11,7 +11,10 @@ export interface TailEntry {
   readonly tenant: string
   readonly signal: Signal
   readonly receivedMs: number
-  /** The request as uncompressed OTLP protobuf, in shared memory; decoded by the reader when it is needed. */
+  /**
+   * The request as uncompressed OTLP protobuf, in shared memory; decoded by the reader when it is needed. Holds
+   * something else once every reader has released the position.
+   */
   readonly bytes: Uint8Array
   /** Indices of the items the receiver refused; they are skipped, not judged again. */
   readonly refused: Uint32Array
@@ -47,3 +50,9 @@ export interface TailSealed {
 }
 
 export type TailMessage = TailPublication | TailSealed
+
+/** From a reader: it looks at nothing up to `position` any more. */
+export interface TailReleased {
+  readonly type: 'released'
+  readonly position: number
+}

@@ -28,6 +28,8 @@ export interface TailView {
 export interface TailPin {
   /** What lies behind `position`, which a snapshot opened after the pin contains. */
   take(position: number): TailView
+  /** Nothing of what was taken may be looked at any more. */
+  release(): void
 }
 
 export class Tail {
@@ -37,10 +39,15 @@ export class Tail {
   #sealed = 0
   #lostPositions = 0
   #overflowing: ReadonlySet<string> = new Set()
+  /** Of every pin in use: the position behind which it may look. One a running call. */
+  readonly #pinnedFrom = new Map<TailPin, number>()
+  readonly #onReleased: (position: number) => void
+  #releasedPosition = 0
 
-  /** `inboxId` may be empty until the first message says it. */
-  constructor(inboxId = '') {
+  /** `inboxId` may be empty until the first message says it. `onReleased` hears up to where nothing is looked at. */
+  constructor(inboxId = '', onReleased: (position: number) => void = () => undefined) {
     this.#inboxId = inboxId
+    this.#onReleased = onReleased
   }
 
   get inboxId(): string {
@@ -70,18 +77,36 @@ export class Tail {
       this.#inboxId = message.inboxId
       this.#publications = []
       this.#sealed = 0
+      this.#releasedPosition = 0
+      this.#pinnedFrom.clear()
     }
     if (message.type === 'publication') this.#append(message)
     else {
       this.#lostPositions = message.lostPositions ?? 0
       this.#overflowing = new Set(message.overflowing)
       this.#forget(message.position)
+      this.#tellReleased()
     }
   }
 
+  /** To be released, or the engine cannot use the memory of what it pins again. */
   pin(): TailPin {
     const pinned = this.#publications
-    return { take: position => viewOf(this.#since(pinned), position) }
+    const pin: TailPin = {
+      take: position => viewOf(this.#since(pinned), position),
+      release: () => {
+        if (this.#pinnedFrom.delete(pin)) this.#tellReleased()
+      },
+    }
+    this.#pinnedFrom.set(pin, this.#sealed)
+    return pin
+  }
+
+  #tellReleased(): void {
+    const position = Math.min(this.#sealed, ...this.#pinnedFrom.values())
+    if (position <= this.#releasedPosition) return
+    this.#releasedPosition = position
+    this.#onReleased(position)
   }
 
   #append(publication: TailPublication): void {

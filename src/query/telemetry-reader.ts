@@ -48,7 +48,7 @@ import { type KeptTotals, readTotals, sameIds, type TotalsSource } from './rollu
 import { SegmentAccess } from './segment-access.ts'
 import type { HeaderList } from './segment-headers.ts'
 import { newestHeader, type StoredView, storedView } from './stored-view.ts'
-import type { Tail, TailView } from './tail.ts'
+import type { Tail, TailPin, TailView } from './tail.ts'
 import { decodedEntry, isOf } from './tail-blocks.ts'
 import { matchingRows, mergeTraceParts, type TracePart } from './trace-rows.ts'
 
@@ -89,14 +89,16 @@ async function open(options: ReaderOptions): Promise<OpenReader> {
   const { store, tail, deadline } = options
   deadline.check()
   const pin = tail.pin()
-  const snapshot = await store.snapshot(deadline.signal)
+  let snapshot: StoreSnapshot | null = null
   try {
+    snapshot = await store.snapshot(deadline.signal)
     const stored = await storedView(options, snapshot)
     const inboxId = tail.inboxId || newestHeader(stored.headers)?.inboxId || ''
     const sealed = inboxId === '' ? 0 : await snapshot.sealedPosition(inboxId)
-    return new SnapshotReader(options, snapshot, stored, pin.take(sealed), inboxId)
+    return new SnapshotReader(options, { snapshot, pin }, stored, pin.take(sealed), inboxId)
   } catch (error) {
-    await snapshot.release()
+    pin.release()
+    await snapshot?.release()
     throw error
   }
 }
@@ -115,6 +117,7 @@ class SnapshotReader implements OpenReader {
   readonly nowMs: number
   readonly #options: ReaderOptions
   readonly #snapshot: StoreSnapshot
+  readonly #pin: TailPin
   readonly #headers: Readonly<Record<Signal, HeaderList>>
   readonly #retirements: Retirements
   readonly #tail: TailView
@@ -128,13 +131,14 @@ class SnapshotReader implements OpenReader {
 
   constructor(
     options: ReaderOptions,
-    snapshot: StoreSnapshot,
+    { snapshot, pin }: { readonly snapshot: StoreSnapshot; readonly pin: TailPin },
     { headers, retirements }: StoredView,
     tail: TailView,
     inboxId: string,
   ) {
     this.#options = options
     this.#snapshot = snapshot
+    this.#pin = pin
     this.#headers = headers
     this.#retirements = retirements
     this.#tail = tail
@@ -351,6 +355,7 @@ class SnapshotReader implements OpenReader {
   async release(): Promise<void> {
     const { totals } = this.#options.caches
     for (const kept of this.#totals.splice(0)) totals.set(kept, kept)
+    this.#pin.release()
     await this.#snapshot.release()
   }
 

@@ -1,10 +1,9 @@
 /** A query worker: opens the store for reading, follows the tail, runs tools. Started by the pool. */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type { Deadline } from '../model/reader.ts'
-import { SharedGarbage } from '../model/shared-garbage.ts'
 import type { StoreReader } from '../model/store.ts'
 import type { StoreLocation } from '../model/store-location.ts'
-import type { TailMessage } from '../model/tail.ts'
+import type { TailMessage, TailReleased } from '../model/tail.ts'
 import { systemClock } from '../model/time.ts'
 import type { ToolAnswer, ToolCall } from '../model/tool.ts'
 import { openStoreReader } from '../store/open-store.ts'
@@ -31,9 +30,6 @@ export interface QueryWorkerSettings {
 /** How long the first call waits for the engine to say what is not sealed yet; without it, sealed data answers. */
 const firstTailMs = 1_000
 
-/** Published bytes after which what was sealed of them is collected: a second of a saturated receiver. */
-const collectEveryBytes = 64 * 1024 * 1024
-
 /**
  * Follows the engine's channel; resolves when it has sent all it held, or after `firstTailMs`. The engine ends
  * what it held with how far it has sealed.
@@ -44,15 +40,11 @@ function followTail(tail: Tail, start: WorkerStart): Promise<void> {
     // starts another with a channel to the new one.
     throw new Error('the channel to the engine was closed')
   })
-  const garbage = new SharedGarbage('major', collectEveryBytes)
   return new Promise(resolve => {
     const timer = setTimeout(resolve, firstTailMs)
     start.tail.on('message', (message: TailMessage) => {
       tail.accept(message)
-      if (message.type === 'publication') {
-        garbage.passed(message.entries.reduce((sum, entry) => sum + entry.bytes.length, 0))
-        return
-      }
+      if (message.type === 'publication') return
       clearTimeout(timer)
       resolve()
     })
@@ -73,7 +65,9 @@ function takeWaiting(tail: Tail, port: MessagePort): void {
 function makeRun(start: WorkerStart<QueryWorkerSettings>, store: StoreReader, server: CallServer): RunCall {
   const { exportDirectory, attributeMaxBytes, similarEntries } = start.settings
   const caches = createReaderCaches()
-  const tail = new Tail()
+  const tail = new Tail('', position =>
+    start.tail.postMessage({ type: 'released', position } satisfies TailReleased),
+  )
   const following = followTail(tail, start)
   const open = async (tenant: string, deadline: Deadline): Promise<OpenReader> => {
     await following

@@ -101,7 +101,7 @@ async function fillTail(tail: Tail, store: StoreReader, inboxFile: string): Prom
   const sealed = await snapshot.sealedPosition(inbox.inboxId)
   await snapshot.release()
   const last = inbox.lastPosition()
-  const feed = new EntryFeed(inbox, sealed, () => undefined)
+  const feed = new EntryFeed(inbox, sealed)
   feed.reachTo(last)
   const entries: TailEntry[] = []
   for (let fed = feed.take(); fed !== null; fed = feed.take()) {

@@ -19,7 +19,7 @@ import { StoreError } from '../../src/errors.ts'
 import { createLogger, type Logger } from '../../src/logger.ts'
 import type { IngestRequest, IngestResult } from '../../src/model/ingest.ts'
 import type { StoreReader } from '../../src/model/store.ts'
-import type { TailMessage } from '../../src/model/tail.ts'
+import type { TailMessage, TailReleased } from '../../src/model/tail.ts'
 import { createReaderCaches, type ReaderCaches } from '../../src/query/reader-caches.ts'
 import { Tail } from '../../src/query/tail.ts'
 import { type OpenReader, openTelemetryReader } from '../../src/query/telemetry-reader.ts'
@@ -123,8 +123,8 @@ export class SimulatedServer {
       inbox: link,
       progress: new Float64Array(1),
     })
-    const tail = new Tail()
-    const [tailPort, readerPort] = this.#channel<TailMessage, never>(thread, this.process)
+    const [tailPort, readerPort] = this.#channel<TailMessage, TailReleased>(thread, this.process)
+    const tail = new Tail('', position => readerPort.postMessage({ type: 'released', position }))
     const compactor = new SegmentCompactor(this.#store, writer)
     const caches = createReaderCaches()
     const engine = { process: thread, link, core, tail, caches, compactor, followed: false }
@@ -132,6 +132,7 @@ export class SimulatedServer {
       tail.accept(message)
       if (message.type === 'sealed') engine.followed = true
     })
+    tailPort.on('message', ({ position }) => core.tail.released(tailPort, position))
     core.tail.subscribe(tailPort)
     this.#engine = engine
     this.#engines++

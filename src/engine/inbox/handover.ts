@@ -2,79 +2,93 @@
  * Hands committed entries to the engine while it keeps up. Bounded by bytes: beyond that it only hears how far
  * the inbox reaches, and reads the rows itself when it gets there.
  */
+import { type Place, SlabPool } from '../slab-pool.ts'
+import type { CommittedEntry } from './commit-group.ts'
 import { aligned, ColumnSender } from './handed-columns.ts'
 import type { CommittedGroup } from './inbox.ts'
 import type { CommittedMessage, HandedEntry } from './inbox-messages.ts'
 
-/** Bytes handed over and not worked off: a fifth of a second of a saturated receiver. */
-const creditBytes = 64 * 1024 * 1024
+/**
+ * Requests and their columns that are handed over and not let go of: what the engine takes before it has to wait for
+ * a seal, once and a half because of the columns, and a quarter of a second of a saturated receiver on its way.
+ */
+const handedBytes = 64 * 1024 * 1024
 
 /** The engine's end of the channel; a MessagePort. */
 export interface EnginePort {
   postMessage(message: CommittedMessage): void
 }
 
+/** Entries in the same memory. */
+interface Piece {
+  readonly from: number
+  readonly memory: SharedArrayBuffer
+  readonly entries: HandedEntry[]
+}
+
 export class Handover {
   readonly #port: EnginePort
   readonly #columns = new ColumnSender()
-  #outstanding = 0
+  readonly #slabs: SlabPool
 
   /** Tells the engine how far the inbox reaches already. */
-  constructor(port: EnginePort, lastPosition: number) {
+  constructor(port: EnginePort, lastPosition: number, slabs: SlabPool = new SlabPool(handedBytes)) {
     this.#port = port
+    this.#slabs = slabs
     if (lastPosition > 0) this.#announce(1, lastPosition)
   }
 
   offer(group: CommittedGroup): void {
-    let total = 0
-    for (const { bytes, columns } of group.entries) {
-      total += aligned(bytes.length) + (columns === null ? 0 : this.#columns.bytesFor(columns))
-    }
-    if (this.#outstanding + total > creditBytes) {
-      this.#announce(group.from, group.to)
-      return
-    }
-    this.#outstanding += total
-    const buffer = new SharedArrayBuffer(total)
-    const bytes = new Uint8Array(buffer)
-    const entries: HandedEntry[] = []
-    let offset = 0
+    let piece = null as Piece | null
     for (const entry of group.entries) {
-      bytes.set(entry.bytes, offset)
-      const columnsAt = offset + aligned(entry.bytes.length)
-      const { columns, refused } = entry
-      entries.push({
-        position: entry.position,
-        tenant: entry.row.tenant,
-        signal: entry.row.signal,
-        receivedMs: entry.row.receivedMs,
-        items: entry.row.items,
-        offset,
-        length: entry.bytes.length,
-        refused: refused.length === 0 ? null : refused,
-        columns: columns === null ? null : this.#columns.write(columns, buffer, columnsAt),
-      })
-      offset = columnsAt + (columns === null ? 0 : this.#columns.bytesFor(columns))
+      const place = this.#slabs.take(this.#sizeOf(entry), entry.position)
+      if (place === null) {
+        this.#post(piece, entry.position - 1)
+        this.#announce(entry.position, group.to)
+        return
+      }
+      if (piece?.memory !== place.memory) {
+        this.#post(piece, entry.position - 1)
+        piece = { from: piece === null ? group.from : entry.position, memory: place.memory, entries: [] }
+      }
+      piece.entries.push(this.#write(entry, place))
     }
-    this.#post({
-      type: 'committed',
-      from: group.from,
-      to: group.to,
-      buffer,
-      introduced: this.#columns.introduce(),
-      entries,
-    })
+    this.#post(piece, group.to)
   }
 
-  consumed(bytes: number): void {
-    this.#outstanding -= bytes
+  /** Everything up to `position` is sealed, and no reader looks at it. */
+  released(position: number): void {
+    this.#slabs.release(position)
+  }
+
+  #sizeOf({ bytes, columns }: CommittedEntry): number {
+    return aligned(bytes.length) + (columns === null ? 0 : this.#columns.bytesFor(columns))
+  }
+
+  #write(entry: CommittedEntry, { memory, at }: Place): HandedEntry {
+    const { position, bytes, row, columns, refused } = entry
+    new Uint8Array(memory, at, bytes.length).set(bytes)
+    return {
+      position,
+      tenant: row.tenant,
+      signal: row.signal,
+      receivedMs: row.receivedMs,
+      items: row.items,
+      offset: at,
+      length: bytes.length,
+      refused: refused.length === 0 ? null : refused,
+      columns: columns === null ? null : this.#columns.write(columns, memory, at + aligned(bytes.length)),
+    }
+  }
+
+  #post(piece: Piece | null, to: number): void {
+    if (piece === null) return
+    const { from, memory: buffer, entries } = piece
+    const introduced = this.#columns.introduce()
+    this.#port.postMessage({ type: 'committed', from, to, buffer, introduced, entries })
   }
 
   #announce(from: number, to: number): void {
-    this.#post({ type: 'committed', from, to, buffer: null, entries: [] })
-  }
-
-  #post(message: CommittedMessage): void {
-    this.#port.postMessage(message)
+    this.#port.postMessage({ type: 'committed', from, to, buffer: null, entries: [] })
   }
 }

@@ -9,9 +9,9 @@ import { ConfigurationError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import type { Admission, IngestRequest, IngestResult } from '../../model/ingest.ts'
 import type { IngestCounter } from '../../model/reader.ts'
-import { SharedGarbage } from '../../model/shared-garbage.ts'
 import { type Clock, systemClock } from '../../model/time.ts'
 import { systemTimers, type Timers } from '../../model/timers.ts'
+import { YoungGarbage } from '../../model/young-garbage.ts'
 import { hearLastWords } from '../last-words.ts'
 import type { ThreadPort } from '../thread-port.ts'
 import { workerEntry } from '../worker-entry.ts'
@@ -84,7 +84,7 @@ export class InboxClient implements Admission {
   #port: InboxPort | null = null
   #worker: Worker | null = null
   readonly #bodies = new BodyPool(idleBodyBytes)
-  readonly #garbage = new SharedGarbage('minor', collectEveryBytes)
+  readonly #garbage = new YoungGarbage(collectEveryBytes)
   #outbox: IncomingRequest[] = []
   #nextId = 1
   #crashes: number[] = []

@@ -66,8 +66,8 @@ export type InboxToEngine = CommittedMessage | { readonly type: 'buried'; readon
 
 /** From the engine. */
 export type EngineToInbox =
-  /** So many handed bytes have been worked off. */
-  | { readonly type: 'consumed'; readonly bytes: number }
+  /** Everything up to `position` is sealed, and no reader looks at it. */
+  | { readonly type: 'released'; readonly position: number }
   | { readonly type: 'trim'; readonly position: number }
   /** Answered by `buried` once it is durable. */
   | { readonly type: 'bury'; readonly burial: Burial }

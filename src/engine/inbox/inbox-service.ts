@@ -1,7 +1,7 @@
 /** The inbox behind a port: messages in, commits, answers out. Runs in its own worker, or inline in tests. */
-import { SharedGarbage } from '../../model/shared-garbage.ts'
 import { type Clock, systemClock } from '../../model/time.ts'
 import { systemTimers, type Timers } from '../../model/timers.ts'
+import { YoungGarbage } from '../../model/young-garbage.ts'
 import type { ThreadPort } from '../thread-port.ts'
 import type { Answer } from './commit-group.ts'
 import { Handover } from './handover.ts'
@@ -14,7 +14,7 @@ import type { IncomingRequest } from './intake.ts'
 /** Trimming and recovery are looked at this often. */
 const tickMs = 100
 
-/** Bytes handed over after which this thread lets go of them, and of the columns that came with them. */
+/** Bytes handed over after which this thread lets go of the columns that came with them. */
 const collectEveryBytes = 8 * 1024 * 1024
 
 /** A commit that waits for more is looked at again after this time. */
@@ -54,7 +54,7 @@ export function serveInbox(
   const lent = new Map<number, ArrayBuffer>()
   /** Those of the last answers. They go back with the next ones, because the engine's copy is made in between. */
   let spent: ArrayBuffer[] = []
-  const garbage = new SharedGarbage('minor', collectEveryBytes)
+  const garbage = new YoungGarbage(collectEveryBytes)
   let awake = false
   let stopped = false
   let recall: (() => void) | null = null
@@ -127,8 +127,8 @@ export function serveInbox(
 
   function heedEngine(enginePort: EngineEnd, message: EngineToInbox): void {
     switch (message.type) {
-      case 'consumed':
-        engine?.handover.consumed(message.bytes)
+      case 'released':
+        engine?.handover.released(message.position)
         return
       case 'trim':
         inbox.trim(message.position)

@@ -8,7 +8,8 @@ import type { DeadLetterBox } from './dead-letters.ts'
 
 /** What the engine says to the inbox worker. */
 export interface EngineOutbox {
-  consumed(bytes: number): void
+  /** Everything up to `position` is sealed, and no reader looks at it. */
+  released(position: number): void
   trim(position: number): void
   /** Resolves once the burial is durable. */
   bury(burial: Burial): Promise<void>

@@ -148,9 +148,12 @@ export class EngineCore {
     this.#sealedPosition = sealedPosition
     this.#publishedPosition = sealedPosition
     this.#stretchFrom = sealedPosition + 1
-    this.#feed = new EntryFeed(reader, sealedPosition, inbox.consumed)
+    this.#feed = new EntryFeed(reader, sealedPosition)
     this.#graphs = new TenantGraphs(store, options.graphLimits, options.graphLimitsInAll ?? {})
-    this.#tail = new TailWindow(reader.inboxId, sealedPosition)
+    this.#tail = new TailWindow(reader.inboxId, sealedPosition, position => {
+      this.#feed.released(position)
+      inbox.released(position)
+    })
     this.#burials = new Burials(parts, sealedPosition, this.#stop.signal)
     const events = {
       poisoned: (entry: PendingEntry, error: unknown) => this.#burials.buryPosition(entry.position, error),
@@ -250,7 +253,6 @@ export class EngineCore {
       if (this.#sealing !== null) await this.#seal(this.#sealing)
       else if (this.#stopping && this.#loopEnded && this.#pending.isEmpty) return
       else await new Promise<void>(resolve => this.#parts.timers.after(10, resolve))
-      this.#tail.prune(this.#parts.timers.elapsedMs())
     }
   }
 
@@ -431,7 +433,7 @@ export class EngineCore {
     this.#sealedPosition = range.to
     const now = this.#parts.timers.elapsedMs()
     this.#tail.overflowing(this.#graphs.overflows().map(overflow => overflow.tenant))
-    this.#tail.sealed(range.to, now)
+    this.#tail.sealed(range.to)
     this.#parts.inbox.trim(range.to)
     this.#graphs.release(range.to, now)
     this.#wake?.()

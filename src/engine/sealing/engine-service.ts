@@ -8,6 +8,7 @@ import type { GraphLimits } from '../../graph/graph-limits.ts'
 import { createLogger, type Logger } from '../../logger.ts'
 import type { StoreReader, StoreWriter } from '../../model/store.ts'
 import type { StoreLocation } from '../../model/store-location.ts'
+import type { TailReleased } from '../../model/tail.ts'
 import { systemClock } from '../../model/time.ts'
 import { systemTimers } from '../../model/timers.ts'
 import {
@@ -174,8 +175,7 @@ async function watchPosition({ writer, inbox }: Opened): Promise<void> {
 
 function subscribeTail(core: EngineCore, tail: MessagePort): void {
   tail.on('close', () => core.tail.unsubscribe(tail))
-  // Listening is what makes the port notice that the other side is gone.
-  tail.on('message', () => undefined)
+  tail.on('message', ({ position }: TailReleased) => core.tail.released(tail, position))
   core.tail.subscribe(tail)
 }
 

@@ -5,10 +5,11 @@
 import type { Signal } from '../../model/telemetry.ts'
 import { type BatchColumns, toProtobuf } from '../codec.ts'
 import { inflateAgain } from '../inbox/decompression.ts'
-import { type Acquaintances, ColumnReceiver, readHanded } from '../inbox/handed-columns.ts'
+import { type Acquaintances, aligned, ColumnReceiver, readHanded } from '../inbox/handed-columns.ts'
 import type { CommittedMessage } from '../inbox/inbox-messages.ts'
 import { decodeRow, type StoredRow } from '../inbox/inbox-row.ts'
 import type { InboxReader } from '../inbox/inbox-storage.ts'
+import { SlabPool } from '../slab-pool.ts'
 
 export interface FedEntry {
   readonly position: number
@@ -46,21 +47,21 @@ interface Handed {
 
 export class EntryFeed {
   readonly #reader: InboxReader
-  readonly #consumed: (bytes: number) => void
   readonly #groups: Handed[] = []
   readonly #receiver = new ColumnReceiver()
+  /** Bounded by whoever stops taking when too much is not sealed. */
+  readonly #slabs = new SlabPool(Number.POSITIVE_INFINITY)
   /** How many entries of the first group are taken. */
   #taken = 0
   #rows: StoredRow[] = []
   #next: number
   #committed: number
 
-  /** Starts behind `position`. `consumed` hears of handed bytes that were taken or let go. */
-  constructor(reader: InboxReader, position: number, consumed: (bytes: number) => void) {
+  /** Starts behind `position`. */
+  constructor(reader: InboxReader, position: number) {
     this.#reader = reader
     this.#next = position + 1
     this.#committed = position
-    this.#consumed = consumed
   }
 
   /** The position that comes next. */
@@ -86,12 +87,14 @@ export class EntryFeed {
     this.reachTo(message.to)
     if (message.buffer === null) return
     const known = message.introduced === undefined ? null : this.#receiver.accept(message.introduced)
-    if (message.from < this.#next) {
-      // Read from the file already, because the announcement came first.
-      this.#consumed(message.buffer.byteLength)
-      return
-    }
+    // Else read from the file already, because the announcement came first.
+    if (message.from < this.#next) return
     this.#groups.push({ message, known })
+  }
+
+  /** Nobody looks at entries up to `position` any more; memory of those read from the file is used again. */
+  released(position: number): void {
+    this.#slabs.release(position)
   }
 
   /** The next entry, or null while there is none. */
@@ -108,7 +111,6 @@ export class EntryFeed {
     if (this.#taken === group.entries.length) {
       this.#groups.shift()
       this.#taken = 0
-      this.#consumed(group.buffer.byteLength)
     }
     this.#next = handed.position + 1
     const bytes = new Uint8Array(group.buffer, handed.offset, handed.length)
@@ -132,7 +134,7 @@ export class EntryFeed {
     this.#next++
     this.#rows.shift()
     try {
-      return { type: 'entry', entry: restore(row) }
+      return { type: 'entry', entry: restore(row, this.#slabs) }
     } catch (error) {
       return { type: 'unreadable', row, reason: error instanceof Error ? error.message : String(error) }
     }
@@ -140,13 +142,15 @@ export class EntryFeed {
 }
 
 /** A stored row as it would have been handed over. Throws what checksum, inflation or JSON throw. */
-function restore(stored: StoredRow): FedEntry {
+function restore(stored: StoredRow, slabs: SlabPool): FedEntry {
   const row = decodeRow(stored)
   const raw = inflateAgain(row.body, row.compression, row.rawBytes)
   const protobuf = toProtobuf(row.signal, row.encoding, raw)
-  const bytes = new Uint8Array(new SharedArrayBuffer(protobuf.length))
-  bytes.set(protobuf)
   const { position, tenant, signal, receivedMs, items } = row
+  const place = slabs.take(aligned(protobuf.length), position)
+  if (place === null) throw new Error('there is no bound, and yet no memory')
+  const bytes = new Uint8Array(place.memory, place.at, protobuf.length)
+  bytes.set(protobuf)
   const refused = Uint32Array.from(row.refusals, refusal => refusal.index).sort()
   return { position, tenant, signal, receivedMs, items, bytes, refused, columns: null }
 }

@@ -29,8 +29,8 @@ export class InboxLink implements EngineOutbox {
     for (const { burial } of this.#burials.values()) this.#post({ type: 'bury', burial })
   }
 
-  readonly consumed = (bytes: number): void => {
-    this.#post({ type: 'consumed', bytes })
+  released(position: number): void {
+    this.#post({ type: 'released', position })
   }
 
   trim(position: number): void {

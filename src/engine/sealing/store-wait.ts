@@ -31,7 +31,7 @@ export class StoreWait {
         return
       }
       this.#reached = Math.max(this.#reached, message.to)
-      if (message.buffer !== null) this.#link.consumed(message.buffer.byteLength)
+      if (message.buffer !== null) this.#link.released(message.to)
     })
   }
 

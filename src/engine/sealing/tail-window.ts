@@ -1,6 +1,6 @@
 /**
- * What query workers need to see beyond the store: every publication that is not sealed, and a little of what
- * is, so that a reader whose snapshot is a moment old finds no gap.
+ * What query workers need to see beyond the store: every publication that is not sealed. A reader that hears of one
+ * too late to find it here opens its snapshot later still, and finds it there.
  */
 import type { TailMessage, TailPublication } from '../../model/tail.ts'
 
@@ -9,49 +9,48 @@ export interface TailPort {
   postMessage(message: TailMessage): void
 }
 
-/**
- * Sealed publications are kept so long and up to so many bytes: longer than opening a snapshot takes, and no
- * more than a fifth of a second of a saturated receiver.
- */
-const keepMs = 5_000
-const keepBytes = 32 * 1024 * 1024
-
-interface Held {
-  readonly publication: TailPublication
-  readonly bytes: number
-  /** When it was sealed; null before. */
-  sealedAtMs: number | null
-}
-
 export class TailWindow {
   readonly #inboxId: string
-  readonly #held: Held[] = []
-  readonly #ports = new Set<TailPort>()
+  readonly #onReleased: (position: number) => void
+  #held: readonly TailPublication[] = []
+  /** With the position up to which each looks at nothing any more. */
+  readonly #ports = new Map<TailPort, number>()
   #sealedPosition: number
+  #releasedPosition: number
   #lostPositions = 0
   #overflowing: readonly string[] = []
 
-  constructor(inboxId: string, sealedPosition: number) {
+  /** `onReleased` hears up to where everything is sealed and no subscriber looks at it. */
+  constructor(inboxId: string, sealedPosition: number, onReleased: (position: number) => void) {
     this.#inboxId = inboxId
+    this.#onReleased = onReleased
     this.#sealedPosition = sealedPosition
+    this.#releasedPosition = sealedPosition
   }
 
   /** Sends what is held, then everything that comes. */
   subscribe(port: TailPort): void {
-    this.#ports.add(port)
-    for (const { publication } of this.#held) port.postMessage(publication)
+    this.#ports.set(port, this.#sealedPosition)
+    for (const publication of this.#held) port.postMessage(publication)
     port.postMessage(this.#sealedMessage())
   }
 
   unsubscribe(port: TailPort): void {
     this.#ports.delete(port)
+    this.#tellReleased()
+  }
+
+  /** The subscriber looks at nothing up to `position` any more. */
+  released(port: TailPort, position: number): void {
+    const before = this.#ports.get(port)
+    if (before === undefined || position <= before) return
+    this.#ports.set(port, position)
+    this.#tellReleased()
   }
 
   publish(publication: TailPublication): void {
-    let bytes = 0
-    for (const entry of publication.entries) bytes += entry.bytes.length
-    this.#held.push({ publication, bytes, sealedAtMs: null })
-    for (const port of this.#ports) port.postMessage(publication)
+    this.#held = [...this.#held, publication]
+    for (const port of this.#ports.keys()) port.postMessage(publication)
   }
 
   /** So many more positions hold nothing that can be read; told with the next seal. */
@@ -65,24 +64,18 @@ export class TailWindow {
   }
 
   /** Everything up to `position` is in the store. */
-  sealed(position: number, nowMs: number): void {
+  sealed(position: number): void {
     this.#sealedPosition = position
-    for (const held of this.#held) {
-      if (held.sealedAtMs === null && held.publication.to <= position) held.sealedAtMs = nowMs
-    }
-    for (const port of this.#ports) port.postMessage(this.#sealedMessage())
-    this.prune(nowMs)
+    this.#held = this.#held.filter(publication => publication.to > position)
+    for (const port of this.#ports.keys()) port.postMessage(this.#sealedMessage())
+    this.#tellReleased()
   }
 
-  prune(nowMs: number): void {
-    let sealedBytes = 0
-    for (const held of this.#held) if (held.sealedAtMs !== null) sealedBytes += held.bytes
-    for (let oldest = this.#held[0]; oldest !== undefined; oldest = this.#held[0]) {
-      if (oldest.sealedAtMs === null) return
-      if (nowMs - oldest.sealedAtMs < keepMs && sealedBytes <= keepBytes) return
-      sealedBytes -= oldest.bytes
-      this.#held.shift()
-    }
+  #tellReleased(): void {
+    const position = Math.min(this.#sealedPosition, ...this.#ports.values())
+    if (position <= this.#releasedPosition) return
+    this.#releasedPosition = position
+    this.#onReleased(position)
   }
 
   #sealedMessage(): TailMessage {

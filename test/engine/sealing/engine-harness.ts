@@ -61,7 +61,6 @@ export class EngineHarness {
 
   /** Starts the engine on what inbox and store hold; readers start anew with it. */
   async start(): Promise<EngineCore> {
-    this.tail = new Tail()
     this.messages.length = 0
     const store = openSqliteWriter(this.databaseFile)
     const inboxReader = new InboxFileReader(this.inboxes.file)
@@ -89,7 +88,7 @@ export class EngineHarness {
         // Time passes by itself, unless a test makes it pass with every look.
         timers: this.#options.tickMs === undefined ? systemTimers : { ...systemTimers, elapsedMs: look },
         inbox: {
-          consumed: bytes => this.#handover?.consumed(bytes),
+          released: position => this.#handover?.released(position),
           trim: position => void this.#trim(position),
           bury: async burial => this.inboxes.inbox.bury(burial),
         },
@@ -97,7 +96,9 @@ export class EngineHarness {
       },
     )
     this.core = core
-    core.tail.subscribe({ postMessage: message => this.messages.push(message) })
+    const port = { postMessage: (message: TailMessage) => this.messages.push(message) }
+    this.tail = new Tail('', position => core.tail.released(port, position))
+    core.tail.subscribe(port)
     this.#handover = new Handover(
       { postMessage: message => core.offer(message) },
       this.inboxes.inbox.lastPosition,
