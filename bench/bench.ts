@@ -22,6 +22,7 @@ const { values: options } = parseArgs({
     resume: { type: 'boolean' },
     write: { type: 'boolean' },
     seconds: { type: 'string' },
+    spans: { type: 'string' },
     data: { type: 'string' },
     json: { type: 'boolean' },
     help: { type: 'boolean' },
@@ -35,6 +36,7 @@ if (options.help === true) {
   --full         ten million spans and more, in hours; without it a million, in minutes
   --smoke        a second each, to see that everything runs; its figures mean nothing
   --seconds N    of load per subject, after the warm-up
+  --spans N      per subject of the row of spans, instead of seconds
   --data DIR     keeps stored data and the state file there for the next run
   --resume       leaves out rows that the state file has
   --write        puts every row of the state file into bench/README.md and bench/charts
@@ -47,6 +49,7 @@ Exit code 0 also where a goal is not reached: the table says which.`)
 
 const scale: Scale = options.full === true ? 'full' : options.smoke === true ? 'smoke' : 'usual'
 const runSeconds = { smoke: 1, usual: 8, full: 30 } as const
+const spans = { smoke: 50_000, usual: 1_000_000, full: 5_000_000 } as const
 const warmUpSeconds = { smoke: 0.5, usual: 6, full: 10 } as const
 const dataRoot = options.data ?? join(tmpdir(), 'otelcontext-bench-data')
 const stateFile = join(dataRoot, `state-${scale}.json`)
@@ -55,6 +58,7 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 const context: RowContext = {
   scale,
   seconds: Number(options.seconds ?? runSeconds[scale]),
+  spans: Number(options.spans ?? spans[scale]),
   warmUpSeconds: warmUpSeconds[scale],
   dataRoot,
   progress: text => process.stderr.write(`    ${text}\n`),

@@ -14,12 +14,19 @@ export interface IngestFigures {
   readonly peakMemoryMb: number
 }
 
-export interface IngestRun extends Omit<Offer, 'seconds'> {
+export interface IngestRun extends Omit<Offer, 'seconds' | 'items'> {
   readonly start: () => Promise<Subject>
-  readonly seconds: number
+  /** How much is measured. A number of items makes subjects equal whose indexes grow with what they hold. */
+  readonly extent: { readonly seconds: number } | { readonly items: number }
   /** Compiled code, not its compilation, is measured: the optimizing compiler is busy for the first seconds of load. */
   readonly warmUpSeconds: number
 }
+
+/** Exporters of a small system. Every subject gets as many; who gathers requests into one commit gains from them. */
+const ingestConnections = 32
+
+/** For a number of items: far more than the slowest takes. */
+const patienceSeconds = 3_600
 
 export async function measureIngest(run: IngestRun): Promise<IngestFigures> {
   const subject = await run.start()
@@ -35,12 +42,13 @@ export async function measureIngest(run: IngestRun): Promise<IngestFigures> {
 }
 
 async function loaded(subject: Subject, run: IngestRun) {
-  const warm = await offer(subject, { ...run, seconds: run.warmUpSeconds, idSeed: 1 })
+  const shared = { connections: ingestConnections, ...run }
+  const warm = await offer(subject, { ...shared, seconds: run.warmUpSeconds, idSeed: 1 })
   await subject.settled()
   const cpuSeconds = (): number => cpuSecondsOf(subject.pid) + (subject.helperCpuSeconds?.() ?? 0)
   const before = cpuSeconds()
   const started = performance.now()
-  const report = await offer(subject, { ...run, idSeed: 2 })
+  const report = await offer(subject, { ...shared, seconds: patienceSeconds, ...run.extent, idSeed: 2 })
   const elapsed = (performance.now() - started) / 1_000
   await subject.settled()
   const items = report.acknowledged_items

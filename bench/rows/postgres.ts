@@ -12,7 +12,7 @@ const items: Readonly<Record<Measured, string>> = {
 }
 
 async function compare(context: RowContext, signal: Measured): Promise<readonly Figure[]> {
-  const time = { seconds: context.seconds, warmUpSeconds: context.warmUpSeconds }
+  const time = { extent: { seconds: context.seconds }, warmUpSeconds: context.warmUpSeconds }
   const measure = (name: string, start: typeof startOnPostgres): Promise<IngestFigures> => {
     context.progress(`${items[signal]} on ${name}`)
     return measureIngest({ ...time, start, signal })

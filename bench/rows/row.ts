@@ -41,8 +41,10 @@ export type Scale = 'smoke' | 'usual' | 'full'
 
 export interface RowContext {
   readonly scale: Scale
-  /** Of each ingest run, after its warm-up. */
+  /** Of each ingest run that has no fixed number of items, after its warm-up. */
   readonly seconds: number
+  /** That every subject of the row of spans takes after its warm-up. */
+  readonly spans: number
   readonly warmUpSeconds: number
   /** Stored data is kept below it. */
   readonly dataRoot: string
