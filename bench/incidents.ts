@@ -2,7 +2,10 @@
  * Root-cause answers on labelled incidents, end to end: per case the real server on an empty data directory,
  * the case over OTLP/HTTP, the question over MCP.
  *
- *   npm run bench:incidents -- --cases DIR [--labels] [--only GLOB] [--write DIR]
+ *   npm run bench:incidents -- --cases DIR [--labels] [--only GLOB] [--detection SECS] [--write DIR]
+ *
+ * With `--detection` the question is asked again about windows that end so many seconds after the beginning, twice
+ * as many, and so on, which tells after how many seconds the answer is firm and right.
  *
  * With `--write` nothing is run: the requests go to files, and the commands that replay them and ask are printed.
  * One JSON line per case on stdout: `{"case","verdict","causes":[{"service","score"}],"tokens","ms"}`. With
@@ -15,7 +18,12 @@ import { parseArgs } from 'node:util'
 import { type ServerProcess, startServerProcess } from '../scripts/server-process.ts'
 import { writeCase } from './incidents/by-hand.ts'
 import { findCases, type IncidentCase, readLabels } from './incidents/cases.ts'
-import { type Investigated, investigate } from './incidents/question.ts'
+import {
+  type EarlierAnswer,
+  type Investigated,
+  investigate,
+  investigateGrowing,
+} from './incidents/question.ts'
 import { summarise } from './incidents/score.ts'
 import { sendCase } from './incidents/send.ts'
 
@@ -28,10 +36,13 @@ const { values } = parseArgs({
     labels: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     write: { type: 'string', default: '' },
+    detection: { type: 'string', default: '0' },
   },
 })
 if (values.cases === '') {
-  console.error('usage: npm run bench:incidents -- --cases DIR [--labels] [--only GLOB] [--write DIR]')
+  console.error(
+    'usage: npm run bench:incidents -- --cases DIR [--labels] [--only GLOB] [--detection SECS] [--write DIR]',
+  )
   process.exit(2)
 }
 const cases = findCases(values.cases, values.only)
@@ -43,7 +54,9 @@ if (values.write !== '') {
   for (const incident of cases) console.log(writeCase(incident, values.write).join('\n'))
   process.exit(0)
 }
-const answers = new Map<string, Investigated>()
+/** Seconds; 0: not asked. */
+const detectionStep = Number(values.detection)
+const answers = new Map<string, Played>()
 let failed = 0
 for (const incident of cases) {
   try {
@@ -60,14 +73,20 @@ printTimes([...answers.values()])
 if (values.labels) printScores()
 process.exit(failed === 0 ? 0 : 1)
 
-async function runCase(incident: IncidentCase): Promise<Investigated> {
+interface Played extends Investigated {
+  readonly earlier: readonly EarlierAnswer[]
+}
+
+async function runCase(incident: IncidentCase): Promise<Played> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'otelcontext-incident-'))
   let server: ServerProcess | undefined
   try {
     server = await startServerProcess({ dataDirectory, environment: { API_KEY: '', DB_DRIVER: 'sqlite' } })
     await sendCase(incident, server.otlpHttpUrl)
     await untilSealed(server.url)
-    return await investigate(server.url, incident)
+    const answer = await investigate(server.url, incident)
+    const earlier = detectionStep > 0 ? await investigateGrowing(server.url, incident, detectionStep) : []
+    return { ...answer, earlier }
   } finally {
     await server?.kill()
     rmSync(dataDirectory, { recursive: true, force: true })
@@ -113,8 +132,9 @@ function printScores(): void {
     const label = labels.get(incident.name)
     if (label === undefined) return []
     // A case that could not be played counts as wrong.
-    const answer = answers.get(incident.name) ?? { verdict: 'failed', causes: [] }
-    return [{ name: incident.name, dataset: incident.dataset, label, answer }]
+    const answer = answers.get(incident.name) ?? { verdict: 'failed', causes: [], earlier: [] }
+    const { name, dataset } = incident
+    return [{ name, dataset, label, answer, earlier: answer.earlier }]
   })
   for (const line of summarise(scored)) console.log(JSON.stringify(line))
 }

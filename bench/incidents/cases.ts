@@ -24,6 +24,8 @@ export interface IncidentCase {
 /** Truth about a case; `service` is null for a control. */
 export interface Label {
   readonly service: string | null
+  /** Where else something began at the same time: as right as `service`. */
+  readonly also: readonly string[]
   readonly fault: string
 }
 
@@ -115,6 +117,7 @@ export function graphOf(incident: IncidentCase): readonly CallEdge[] {
 interface LabelLine {
   readonly case: string
   readonly root_cause_service: string | null
+  readonly also_root_cause?: readonly string[]
   readonly fault_type: string
 }
 
@@ -125,7 +128,11 @@ export function readLabels(cases: readonly IncidentCase[]): ReadonlyMap<string, 
     for (const line of readFileSync(join(dataset, 'labels.jsonl'), 'utf8').split('\n')) {
       if (line === '') continue
       const label = JSON.parse(line) as LabelLine // layout of the data
-      labels.set(label.case, { service: label.root_cause_service, fault: label.fault_type })
+      labels.set(label.case, {
+        service: label.root_cause_service,
+        also: label.also_root_cause ?? [],
+        fault: label.fault_type,
+      })
     }
   }
   return labels

@@ -16,24 +16,59 @@ export interface Investigated {
   readonly ms: number
 }
 
+/** What the answer would have been so long after the window began. */
+export interface EarlierAnswer {
+  readonly seconds: number
+  readonly verdict: string
+  readonly first: string
+}
+
 /** Connects, asks once, disconnects. Throws when the answer is an error or no answer at all. */
 export async function investigate(url: string, incident: IncidentCase): Promise<Investigated> {
+  return await connected(url, client => ask(client, incident))
+}
+
+/** Asks about a window that grows by so many seconds up to its whole length, each time as if it ended there. */
+export async function investigateGrowing(
+  url: string,
+  incident: IncidentCase,
+  stepSeconds: number,
+): Promise<readonly EarlierAnswer[]> {
+  const { fromMs, toMs } = incident.window
+  const answers: EarlierAnswer[] = []
+  await connected(url, async client => {
+    for (let endMs = fromMs + stepSeconds * 1000; ; endMs += stepSeconds * 1000) {
+      const window = { fromMs, toMs: Math.min(endMs, toMs) }
+      const { verdict, causes } = await ask(client, { ...incident, window })
+      const seconds = (window.toMs - fromMs) / 1000
+      answers.push({ seconds, verdict, first: causes[0]?.service ?? '' })
+      if (window.toMs === toMs) return
+    }
+  })
+  return answers
+}
+
+async function connected<T>(url: string, use: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client(
     { name: 'bench-incidents', version: '1.0.0' },
     { versionNegotiation: { mode: 'auto' } },
   )
   await client.connect(new StreamableHTTPClientTransport(new URL('/mcp', url)))
   try {
-    const started = performance.now()
-    const result = await client.callTool({ name: 'investigate', arguments: argumentsOf(incident) })
-    const ms = Math.round((performance.now() - started) * 10) / 10
-    const block = result.content.find(each => each.type === 'text')
-    const text = block?.type === 'text' ? block.text : ''
-    if (result.isError === true) throw new Error(`investigate refused: ${text.slice(0, 500)}`)
-    return { ...readAnswer(text), tokens: countTokens(text), ms }
+    return await use(client)
   } finally {
     await client.close()
   }
+}
+
+async function ask(client: Client, incident: IncidentCase): Promise<Investigated> {
+  const started = performance.now()
+  const result = await client.callTool({ name: 'investigate', arguments: argumentsOf(incident) })
+  const ms = Math.round((performance.now() - started) * 10) / 10
+  const block = result.content.find(each => each.type === 'text')
+  const text = block?.type === 'text' ? block.text : ''
+  if (result.isError === true) throw new Error(`investigate refused: ${text.slice(0, 500)}`)
+  return { ...readAnswer(text), tokens: countTokens(text), ms }
 }
 
 /** What is asked about a case, as the tool takes it. */

@@ -1,12 +1,14 @@
 /** Scores answers against labels: AC@k, Avg@5, firmness and alarms, with n and intervals. */
 import type { Label } from './cases.ts'
-import type { Investigated } from './question.ts'
+import type { EarlierAnswer, Investigated } from './question.ts'
 
 export interface Scored {
   readonly name: string
   readonly dataset: string
   readonly label: Label
   readonly answer: Pick<Investigated, 'verdict' | 'causes'>
+  /** The same question asked earlier, in order; empty if nobody did. */
+  readonly earlier: readonly EarlierAnswer[]
 }
 
 export interface Summary {
@@ -22,6 +24,9 @@ export interface Summary {
   /** AC@1 among firm answers; null if there are none. */
   readonly ac1_firm: number | null
   readonly called_healthy: number
+  /** Cases whose answer was firm and right from some time on, and the median of that time; see `detectedAt`. */
+  readonly detected?: number
+  readonly seconds_to_detect?: number | null
 }
 
 export interface ControlSummary {
@@ -33,7 +38,14 @@ export interface ControlSummary {
 /** A cause above this score is an alarm on a control, firm or not. */
 const alarmScore = 0.2
 
-const isFirm = ({ answer }: Scored): boolean => answer.verdict === 'confirmed' || answer.verdict === 'likely'
+const isFirm = ({ verdict }: { readonly verdict: string }): boolean =>
+  verdict === 'confirmed' || verdict === 'likely'
+
+/** Something without telemetry may be named with the port that its callers see. */
+const isTrue = ({ service, also }: Label, named: string | undefined): boolean => {
+  const name = named?.replace(/:\d+$/, '') ?? ''
+  return name !== '' && (name === service || also.includes(name))
+}
 
 /** Per dataset, then per dataset and fault kind; controls apart. */
 export function summarise(scored: readonly Scored[]): readonly (Summary | ControlSummary)[] {
@@ -45,12 +57,27 @@ export function summarise(scored: readonly Scored[]): readonly (Summary | Contro
     lines.push(summaryOf(group, cases))
   }
   if (controls.length > 0) {
-    const alarms = controls.filter(
-      each => isFirm(each) || each.answer.causes.some(cause => cause.score > alarmScore),
-    )
-    lines.push({ group: 'controls', n: controls.length, alarms: alarms.length })
+    lines.push(controlsOf('controls', controls))
+    const datasets = groups(controls, each => each.dataset)
+    if (datasets.length > 1) {
+      for (const [dataset, cases] of datasets) lines.push(controlsOf(`${dataset}/controls`, cases))
+    }
   }
   return lines
+}
+
+function controlsOf(group: string, controls: readonly Scored[]): ControlSummary {
+  const alarms = controls.filter(
+    ({ answer }) => isFirm(answer) || answer.causes.some(cause => cause.score > alarmScore),
+  )
+  return { group, n: controls.length, alarms: alarms.length }
+}
+
+/** Seconds after which the answer was firm and right and stayed so; null if it was not so in the end. */
+function detectedAt({ earlier, label }: Scored): number | null {
+  const good = (answer: EarlierAnswer): boolean => isFirm(answer) && isTrue(label, answer.first)
+  const lastBad = earlier.findLastIndex(answer => !good(answer))
+  return earlier[lastBad + 1]?.seconds ?? null
 }
 
 function groups(
@@ -69,11 +96,11 @@ function groups(
 function summaryOf(group: string, cases: readonly Scored[]): Summary {
   const n = cases.length
   const ranks = cases.map(({ answer, label }) =>
-    answer.causes.findIndex(cause => cause.service === label.service),
+    answer.causes.findIndex(cause => isTrue(label, cause.service)),
   )
   const within = (k: number) => ranks.filter(rank => rank >= 0 && rank < k).length
-  const firm = cases.filter(isFirm)
-  const firmRight = firm.filter(({ answer, label }) => answer.causes[0]?.service === label.service)
+  const firm = cases.filter(({ answer }) => isFirm(answer))
+  const firmRight = firm.filter(({ answer, label }) => isTrue(label, answer.causes[0]?.service))
   const [low, high] = wilson(within(1), n)
   return {
     group,
@@ -86,7 +113,17 @@ function summaryOf(group: string, cases: readonly Scored[]): Summary {
     firm_share: round(firm.length / n),
     ac1_firm: firm.length === 0 ? null : round(firmRight.length / firm.length),
     called_healthy: cases.filter(each => each.answer.verdict === 'healthy').length,
+    ...detectionOf(cases),
   }
+}
+
+function detectionOf(cases: readonly Scored[]): Pick<Summary, 'detected' | 'seconds_to_detect'> {
+  if (cases.every(each => each.earlier.length === 0)) return {}
+  const times = cases
+    .map(detectedAt)
+    .filter(seconds => seconds !== null)
+    .sort((a, b) => a - b)
+  return { detected: times.length, seconds_to_detect: times[(times.length - 1) >> 1] ?? null }
 }
 
 /** Wilson score interval at 95 % (Wilson, 1927). */

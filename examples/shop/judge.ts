@@ -13,6 +13,8 @@ interface Truth {
   readonly services: readonly string[]
   readonly kinds: readonly string[]
   readonly verdicts: readonly string[]
+  /** Words that the notes of the coverage must have. */
+  readonly warnings?: readonly string[]
 }
 
 /** Causes up to this score are suspicions, as in the incident benchmark. */
@@ -27,12 +29,14 @@ if (truth === undefined) throw new Error(`faults.json says nothing about "${name
 const problems = problemsWith(readAnswer(await text(process.stdin)), truth)
 console.log(JSON.stringify({ right: problems.length === 0, why: problems.join('; ') || 'as it should be' }))
 
-function problemsWith({ verdict, causes }: ReadAnswer, expected: Truth): readonly string[] {
+function problemsWith({ verdict, causes, notes }: ReadAnswer, expected: Truth): readonly string[] {
   const problems: string[] = []
   const oneOf = (values: readonly string[]): string => values.join(' or ')
   if (!expected.verdicts.includes(verdict)) {
     problems.push(`the verdict is ${verdict || 'missing'}, not ${oneOf(expected.verdicts)}`)
   }
+  const missing = (expected.warnings ?? []).filter(word => !notes.some(note => note.includes(word)))
+  if (missing.length > 0) problems.push(`the coverage does not warn of ${missing.join(', ')}`)
   const first = causes[0]
   if (expected.services.length === 0) {
     const named = causes.filter(cause => cause.score > suspicionLimit)

@@ -15,7 +15,7 @@ const countries = ['DE', 'FR', 'NL', 'PL'] as const
 const categories = ['kitchen', 'garden', 'travel', 'office'] as const
 
 const control = await takeControl()
-const chance = chanceOf('shoppers')
+const chance = chanceOf(control.identity.instance)
 const agent = new http.Agent({ keepAlive: true, maxSockets: journeyLimit })
 const figures = { requests: 0, failures: 0, skippedJourneys: 0 }
 let journeysPerSecond = 0
@@ -59,7 +59,7 @@ async function walk(shop: Control, luck: Chance, shopper: string): Promise<void>
   const seen = sku()
   await visit('GET', `/?category=${luck.pick(categories)}&seen=${seen}`)
   await visit('GET', `/products/${seen}`)
-  if (luck.next() < 0.3) return
+  if (luck.next() < (shop.meets('window-shopping') ? 0.75 : 0.3)) return
   const lines = luck.between(1, 3)
   for (let line = 0; line < lines; line++) {
     const chosen = sku()

@@ -231,6 +231,65 @@ describe('what happens to the shop', () => {
     expect(instances.size).toBe(2)
   })
 
+  it('shows as nine statements of catalog where one was enough', () => {
+    const perRequest = (all: readonly ReadSpan[]) => {
+      const own = all.filter(of('catalog'))
+      const entries = new Set(own.filter(span => span.kind === 2).map(span => span.spanId))
+      const statements = own.filter(span => entries.has(span.parentSpanId))
+      return Math.max(
+        ...Map.groupBy(statements, span => span.parentSpanId)
+          .values()
+          .map(each => each.length),
+      )
+    }
+    expect(perRequest(healthySpans)).toBe(1)
+    expect(perRequest(spans)).toBe(9)
+  })
+
+  it('shows as a heap of catalog that grows', () => {
+    const heaps = points.filter(of('catalog')).filter(point => point.metric === 'v8js.memory.heap.used')
+    const growth = [...Map.groupBy(heaps, point => point.instance).values()].map(
+      ([first, ...rest]) => Math.max(...rest.map(point => point.value)) / (first?.value ?? Number.NaN),
+    )
+    expect(Math.max(...growth)).toBeGreaterThan(1.5)
+  })
+
+  it('shows as orders that are sent and that nobody takes', () => {
+    const linked = new Set(spans.flatMap(span => span.links.map(([, spanId]) => spanId)))
+    const lost = (all: readonly ReadSpan[]) =>
+      all.filter(span => span.kind === 4 && !span.failed && !linked.has(span.spanId))
+    expect(lost(healthySpans)).toEqual([])
+    expect(lost(spans).length).toBeGreaterThan(0)
+  })
+
+  it('shows as gateway that asks inventory again and again', () => {
+    const most = (all: readonly ReadSpan[]) => {
+      const asked = all.filter(span => span.kind === 2 && span.name === 'GET /stock/{sku}')
+      return Math.max(
+        ...Map.groupBy(asked, span => span.traceId)
+          .values()
+          .map(each => each.length),
+      )
+    }
+    expect(most(healthySpans)).toBe(1)
+    expect(most(spans)).toBeGreaterThan(2)
+  })
+
+  it('shows as reads of the key-value store that take their time', () => {
+    const reads = (all: readonly ReadSpan[]) =>
+      all.filter(span => span.name === 'GET' && span.attributes.get('server.address') === 'cart-store')
+    expect(Math.max(...reads(spans).map(span => span.durationMs))).toBeGreaterThan(190)
+  })
+
+  it('shows as requests to shipping that seem to begin after they were answered', () => {
+    const byId = new Map(spans.map(span => [span.spanId, span]))
+    const early = spans.filter(of('shipping')).filter(span => {
+      const caller = byId.get(span.parentSpanId)
+      return caller?.kind === 3 && span.startMs > caller.startMs + caller.durationMs + 5_000
+    })
+    expect(early.length).toBeGreaterThan(0)
+  })
+
   it('is never named in telemetry', () => {
     const telling =
       /(?<!de)fault|inject|chaos|demo(?!nst)|simulat|mock|fake|scenario|experiment|swallow|misbehav/i

@@ -11,6 +11,7 @@ export interface ReadSpan {
   readonly name: string
   readonly kind: number
   readonly failed: boolean
+  readonly startMs: number
   readonly durationMs: number
   readonly attributes: ReadonlyMap<string, string>
   /** Trace and span id of each link. */
@@ -44,6 +45,7 @@ export function readSpans(requests: readonly Recorded[]): readonly ReadSpan[] {
     name: text(item['name']),
     kind: Number(item['kind']),
     failed: Number(object(item['status'])['code'] ?? 0) === 2,
+    startMs: Number(BigInt(text(item['startTimeUnixNano']))) / 1e6,
     durationMs: Number(BigInt(text(item['endTimeUnixNano'])) - BigInt(text(item['startTimeUnixNano']))) / 1e6,
     attributes: attributesOf(item['attributes']),
     links: list(item['links']).map(link => [text(link['traceId']), text(link['spanId'])] as const),

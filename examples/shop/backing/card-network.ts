@@ -4,9 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { chanceOf } from '../runtime/chance.ts'
 import { takeControl } from '../runtime/control.ts'
 import { pause } from '../runtime/pause.ts'
+import { conditionsOf } from '../runtime/route-conditions.ts'
 
 const control = await takeControl()
 const chance = chanceOf(control.identity.instance)
+const meet = conditionsOf(control)
 /** Banks refuse a few cards on every day of the year, and now and then a request is lost on the way. */
 const declinedShare = 0.03
 const lostShare = 0.01
@@ -15,9 +17,13 @@ const server = http.createServer((request, response) => {
   request.resume()
   request.on('end', async () => {
     await pause(chance.delayMs(35))
+    const failed = await meet('authorize').then(
+      () => false,
+      () => true,
+    )
     const luck = chance.next()
     const [status, body] =
-      luck < lostShare
+      failed || luck < lostShare
         ? [503, { error: 'try again' }]
         : luck < lostShare + declinedShare
           ? [402, { error: 'card declined by the issuing bank' }]

@@ -5,6 +5,7 @@ import { takeControl } from '../runtime/control.ts'
 import { field } from '../runtime/fields.ts'
 import { serveLines } from '../runtime/lines.ts'
 import { pause } from '../runtime/pause.ts'
+import { conditionsOf } from '../runtime/route-conditions.ts'
 
 /** More carts than shoppers are ever in the shop at once. */
 const carts = new LRUCache<string, object>({ max: 5_000 })
@@ -12,8 +13,11 @@ const carts = new LRUCache<string, object>({ max: 5_000 })
 const control = await takeControl()
 const chance = chanceOf(control.identity.instance)
 
+const meet = conditionsOf(control)
+
 const port = await serveLines(async command => {
   await pause(chance.delayMs(1))
+  await meet(String(field(command, 'operation')))
   const key = String(field(command, 'key'))
   switch (field(command, 'operation')) {
     case 'GET':

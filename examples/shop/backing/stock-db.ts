@@ -4,6 +4,7 @@ import { takeControl } from '../runtime/control.ts'
 import { field } from '../runtime/fields.ts'
 import { serveLines } from '../runtime/lines.ts'
 import { pause } from '../runtime/pause.ts'
+import { conditionsOf } from '../runtime/route-conditions.ts'
 
 interface Product {
   readonly sku: string
@@ -30,12 +31,15 @@ const stock = new Map(products.map(product => [product.sku, 500]))
 const control = await takeControl()
 const chance = chanceOf(control.identity.instance)
 
+const meet = conditionsOf(control)
+
 const port = await serveLines(async statement => {
   await pause(chance.delayMs(3))
   const operation = String(field(statement, 'operation'))
   const table = String(field(statement, 'table'))
   const parameters = field(statement, 'parameters')
   const [first, second] = Array.isArray(parameters) ? (parameters as readonly unknown[]) : []
+  await meet(`${operation} ${table}`)
   switch (`${operation} ${table}`) {
     case 'SELECT products':
       return products.filter(product => product.sku === first || product.category === first)

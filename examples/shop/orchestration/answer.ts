@@ -12,6 +12,8 @@ export interface ReadAnswer {
   readonly verdict: string
   /** Best first. */
   readonly causes: readonly NamedCause[]
+  /** What the answer warns of. */
+  readonly notes: readonly string[]
 }
 
 /** Throws when the text is no answer. */
@@ -24,7 +26,8 @@ export function readAnswer(json: string): ReadAnswer {
     kind: String(row['kind'] ?? ''),
     score: Number(row['score'] ?? 0),
   }))
-  return { sentence, verdict: String(field(field(answer, 'facts'), 'verdict') ?? ''), causes }
+  const notes = asList(field(field(answer, 'coverage'), 'notes')).map(String)
+  return { sentence, verdict: String(field(field(answer, 'facts'), 'verdict') ?? ''), causes, notes }
 }
 
 /** Rows of a columnar table by column name; empty where the answer has no such table. */

@@ -26,10 +26,9 @@ export interface ChildOptions {
   readonly onLost: (sentence: string) => void
   /** Gives up while it is starting; has no effect later. */
   readonly signal: AbortSignal
+  readonly readyLimitMs: number
 }
 
-/** On two busy cores fifteen processes take a few seconds to load. */
-const readyLimitMs = 30_000
 /** Slightly more than the flush that a process allows itself. */
 const stopLimitMs = 3_500
 /** Enough of stderr to see why a process ended. */
@@ -79,7 +78,10 @@ export async function startChild(options: ChildOptions): Promise<ChildHandle> {
       reject(new Error(`${options.name} ${why}`))
     }
     const interrupt = (): void => giveUp('was interrupted while starting')
-    const timer = setTimeout(() => giveUp(`was not ready within ${readyLimitMs / 1000} s`), readyLimitMs)
+    const timer = setTimeout(
+      () => giveUp(`was not ready within ${options.readyLimitMs / 1000} s`),
+      options.readyLimitMs,
+    )
     options.signal.addEventListener('abort', interrupt, { once: true })
     if (options.signal.aborted) interrupt()
     const settled = (): void => {

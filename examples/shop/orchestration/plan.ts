@@ -29,6 +29,16 @@ export const services: readonly ServicePlan[] = [
 /** Processes that send no telemetry: what is known of them is what their callers tell. */
 export const backing: readonly string[] = ['stock-db', 'cart-store', 'order-queue', 'card-network']
 
+/** Who is a client of a process without telemetry, and how semantic conventions let clients name it. */
+export const clientsOf: Readonly<
+  Record<string, { readonly services: readonly string[]; readonly name: string }>
+> = {
+  'stock-db': { services: ['catalog', 'inventory'], name: 'other_sql/stock' },
+  'cart-store': { services: ['cart'], name: 'keyvalue' },
+  'order-queue': { services: ['checkout'], name: 'shopmq:orders' },
+  'card-network': { services: ['payment'], name: 'card-network' },
+}
+
 function plan(service: string, version: string, protocol: Protocol, rest: Partial<ServicePlan>): ServicePlan {
   return { service, version, protocol, instances: 1, gzip: false, temporality: 'cumulative', ...rest }
 }

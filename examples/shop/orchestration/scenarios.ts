@@ -1,4 +1,5 @@
 /** What can happen to the shop. Which answer is right stands elsewhere, and is read by the judge alone. */
+import type { Settings } from '../runtime/messages.ts'
 import { pause } from '../runtime/pause.ts'
 import type { Shop } from './shop.ts'
 
@@ -15,9 +16,9 @@ export interface Scenario {
 export const journeysPerSecond = 3
 
 const condition =
-  (service: string, name: string) =>
+  (service: string, name: string, settings: Settings = {}) =>
   async (shop: Shop): Promise<void> =>
-    shop.setCondition(service, name, true)
+    shop.setCondition(service, name, settings)
 
 export const scenarios: readonly Scenario[] = [
   {
@@ -54,7 +55,43 @@ export const scenarios: readonly Scenario[] = [
     name: 'bad-release',
     happening: 'cart 1.8.2 is replaced by 1.9.0, which cannot show lines that were added without options',
     harmful: true,
-    begin: async shop => await shop.replace('cart', '1.9.0'),
+    begin: async shop => await shop.replace('cart', { version: '1.9.0' }),
+  },
+  {
+    name: 'memory-growth',
+    happening: 'catalog keeps two megabytes of every request and looks through all of them at the next',
+    harmful: true,
+    begin: condition('catalog', 'keep-sessions', { kilobytesPerRequest: 2_000 }),
+  },
+  {
+    name: 'lost-messages',
+    happening: 'the broker order-queue, which sends no telemetry, takes orders and forgets four in five',
+    harmful: true,
+    begin: condition('order-queue', 'lose orders', { share: 0.8 }),
+  },
+  {
+    name: 'retry-storm',
+    happening: 'inventory fails six stock requests in ten, and gateway asks up to six times without a pause',
+    harmful: true,
+    begin: async shop => {
+      shop.setCondition('gateway', 'retry inventory', { times: 5 })
+      shop.setCondition('inventory', 'fail GET /stock/{sku}', {
+        share: 0.6,
+        message: 'too many requests in flight',
+      })
+    },
+  },
+  {
+    name: 'many-calls',
+    happening: 'catalog reads from the database row by row: nine statements instead of one',
+    harmful: true,
+    begin: condition('catalog', 'repeat stock-db', { times: 8 }),
+  },
+  {
+    name: 'slow-dependency',
+    happening: 'the key-value store cart-store, which sends no telemetry, takes 200 ms and more for a read',
+    harmful: true,
+    begin: condition('cart-store', 'slow GET', { share: 0.9, fromMs: 200, toMs: 400 }),
   },
   {
     name: 'none',
@@ -73,6 +110,12 @@ export const scenarios: readonly Scenario[] = [
     happening: 'payment is replaced by a fresh instance of the same version, without a gap',
     harmful: false,
     begin: async shop => await shop.replace('payment'),
+  },
+  {
+    name: 'clock-skew',
+    happening: 'the clock of shipping jumps ahead by twelve seconds',
+    harmful: false,
+    begin: condition('shipping', 'clock-off', { aheadMs: 12_000 }),
   },
 ]
 

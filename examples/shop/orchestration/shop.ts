@@ -1,10 +1,11 @@
 /** Runs the shop: starts its processes, tells them where the others are, replaces and stops them. */
-import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import type { Address, Addresses, Identity, ShopperFigures } from '../runtime/messages.ts'
+import { type Chance, chanceOf } from '../runtime/chance.ts'
+import type { Address, Addresses, Identity, Settings, ShopperFigures } from '../runtime/messages.ts'
 import { pause } from '../runtime/pause.ts'
 import { type ChildHandle, startChild } from './child-process.ts'
-import { backing, type ServicePlan, services } from './plan.ts'
+import { type LongWire, openLongWire } from './long-wire.ts'
+import { backing, type Protocol, type ServicePlan, services } from './plan.ts'
 
 /** Base URLs that take OTLP. */
 export interface OtlpEndpoint {
@@ -18,22 +19,49 @@ export interface ShopOptions {
   readonly onLost?: (sentence: string) => void
   /** Gives up while the shop is starting; has no effect later. */
   readonly signal?: AbortSignal
+  /** What instances are called and whatever is left to chance depends on it; a fresh one if there is none. */
+  readonly seed?: string
+  /** All services send over this transport, whatever is planned. */
+  readonly protocol?: Protocol
+  /** Rejection threshold of a consistent sampler in every service, as in `ot=th:c`; empty for all traces. */
+  readonly samplingThreshold?: string
+  /** Services whose SDK is switched off. */
+  readonly silent?: readonly string[]
+  /** How long a process may take until it takes requests, milliseconds. */
+  readonly readyLimitMs?: number
 }
+
+/** On two busy cores fifteen processes take a few seconds to load. */
+const defaultReadyLimitMs = 30_000
 
 export interface Shop {
   /** Sets how many journeys shoppers begin per second; one journey is about six requests. */
   setPace(journeysPerSecond: number): void
-  /** Makes every instance of a service, later ones included, run into a condition, or no longer. */
-  setCondition(service: string, condition: string, on: boolean): void
+  /**
+   * Makes every instance of a service, of a process without telemetry, or the shoppers, later instances
+   * included, run into a condition; null: no longer.
+   */
+  setCondition(name: string, condition: string, settings: Settings | null): void
   /** Ends a process without telemetry, as a crash would. */
   crash(name: string): Promise<void>
-  /** Replaces every instance of a service by a new one, of another version if one is given. */
-  replace(service: string, version?: string): Promise<void>
+  /** Starts a process again that crashed. */
+  revive(name: string): Promise<void>
+  /** Replaces every instance of a service by a new one. */
+  replace(service: string, release?: Release): Promise<void>
+  /** Makes everything between a service and its callers take so much longer each way, in milliseconds; 0: no longer. */
+  lengthenWire(service: string, delayMs: number): Promise<void>
   figures(): ShopperFigures
   /** Process ids by process name, for those who measure. */
   processes(): ReadonlyMap<string, number>
   /** May be called twice. */
   stop(): Promise<void>
+}
+
+export interface Release {
+  /** As before if there is none. */
+  readonly version?: string
+  /** What its instances run into, and older ones do not. */
+  readonly conditions?: Readonly<Record<string, Settings>>
 }
 
 /** How long a replaced instance keeps serving what reached it before the others were told, in milliseconds. */
@@ -51,14 +79,17 @@ interface Running {
 export async function startShop(options: ShopOptions): Promise<Shop> {
   const running: Running[] = []
   /** Conditions in force, by service: a new instance meets them as well. */
-  const conditions = new Map<string, Set<string>>()
+  const conditions = new Map<string, Map<string, Settings>>()
+  /** By instance. */
+  const wires = new Map<string, LongWire>()
+  const chance = chanceOf(`${options.seed ?? Date.now()} instances`)
   let shoppers: ChildHandle | undefined
   let stopped: Promise<void> | undefined
 
   const addresses = (): Addresses => {
     const found: Record<string, Address[]> = {}
     for (const { name, instance, child } of running) {
-      found[name] = [...(found[name] ?? []), { instance, port: child.port }]
+      found[name] = [...(found[name] ?? []), { instance, port: wires.get(instance)?.port ?? child.port }]
     }
     return found
   }
@@ -79,22 +110,26 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
       start: { kind: 'start', identity, addresses: addresses() },
       onLost: sentence => options.onLost?.(sentence),
       signal: options.signal ?? neverAborted,
+      readyLimitMs: options.readyLimitMs ?? defaultReadyLimitMs,
     })
-    for (const name of conditions.get(identity.service) ?? [])
-      child.order({ kind: 'condition', name, on: true })
+    for (const [name, settings] of conditions.get(identity.service) ?? []) {
+      child.order({ kind: 'condition', name, settings })
+    }
     return { name: identity.service, instance: identity.instance, child }
   }
   const beginService = (plan: ServicePlan): Promise<Running> => {
-    const identity = { service: plan.service, version: plan.version, instance: newInstance(plan.service) }
-    return begin(
-      identity,
-      `services/${plan.service}.ts`,
-      exporterEnvironment(identity, plan, options.endpoint),
-    )
+    const identity = {
+      service: plan.service,
+      version: plan.version,
+      instance: newInstance(plan.service, chance),
+    }
+    return begin(identity, `services/${plan.service}.ts`, exporterEnvironment(identity, plan, options))
   }
   const stop = async (): Promise<void> => {
     await shoppers?.stop()
     const all = running.splice(0)
+    for (const wire of wires.values()) wire.cut()
+    wires.clear()
     // Callers first, so that nobody's last request meets a closed door.
     const reporting = all.filter(each => !backing.includes(each.name))
     await Promise.all(reporting.map(each => each.child.stop()))
@@ -112,7 +147,7 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
     const failed = results.find(result => result.status === 'rejected')
     if (failed !== undefined) throw failed.reason
     tellAddresses()
-    const identity = { service: 'shoppers', version: '', instance: 'shoppers' }
+    const identity = { service: 'shoppers', version: '', instance: `shoppers${options.seed ?? ''}` }
     shoppers = (await begin(identity, 'shoppers.ts', {})).child
   } catch (error) {
     await stopOnce()
@@ -120,28 +155,51 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
   }
 
   const childrenOf = (name: string): readonly Running[] => running.filter(each => each.name === name)
+  const conditionsOf = (name: string): Map<string, Settings> => {
+    const inForce = conditions.get(name) ?? new Map<string, Settings>()
+    conditions.set(name, inForce)
+    return inForce
+  }
   return {
     setPace: journeysPerSecond => shoppers?.order({ kind: 'pace', journeysPerSecond }),
-    setCondition: (service, name, on) => {
-      const inForce = conditions.get(service) ?? new Set()
-      conditions.set(service, inForce)
-      if (on) inForce.add(name)
-      else inForce.delete(name)
-      for (const { child } of childrenOf(service)) child.order({ kind: 'condition', name, on })
+    setCondition: (place, name, settings) => {
+      const inForce = conditionsOf(place)
+      if (settings === null) inForce.delete(name)
+      else inForce.set(name, settings)
+      for (const { child } of childrenOf(place)) child.order({ kind: 'condition', name, settings })
+      if (place === 'shoppers') shoppers?.order({ kind: 'condition', name, settings })
     },
     crash: async name => {
       await Promise.all(childrenOf(name).map(each => each.child.kill()))
     },
-    replace: async (service, version) => {
+    revive: async name => {
+      for (const dead of childrenOf(name)) {
+        const next = await begin({ service: name, version: '', instance: name }, `backing/${name}.ts`, {})
+        running.splice(running.indexOf(dead), 1, next)
+      }
+      tellAddresses()
+    },
+    replace: async (service, release = {}) => {
       const plan = services.find(each => each.service === service)
       if (plan === undefined) throw new Error(`the shop has no service ${service}`)
+      for (const [name, settings] of Object.entries(release.conditions ?? {})) {
+        conditionsOf(service).set(name, settings)
+      }
       for (const old of childrenOf(service)) {
-        const next = await beginService({ ...plan, version: version ?? plan.version })
+        const next = await beginService({ ...plan, version: release.version ?? plan.version })
         running.splice(running.indexOf(old), 1, next)
         tellAddresses()
         await pause(drainMs)
         await old.child.stop()
       }
+    },
+    lengthenWire: async (service, delayMs) => {
+      for (const { instance, child } of childrenOf(service)) {
+        wires.get(instance)?.cut()
+        wires.delete(instance)
+        if (delayMs > 0) wires.set(instance, await openLongWire(child.port, delayMs))
+      }
+      tellAddresses()
     },
     figures: () => shoppers?.figures() ?? { requests: 0, failures: 0, skippedJourneys: 0 },
     processes: () => new Map(running.map(each => [each.instance, each.child.pid])),
@@ -150,15 +208,15 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
 }
 
 /** As a scheduler names them: the service and a few random characters. */
-function newInstance(service: string): string {
-  return `${service}-${randomBytes(4).toString('hex')}`
+function newInstance(service: string, chance: Chance): string {
+  return `${service}-${chance.between(0x10000000, 0xffffffff).toString(16)}`
 }
 
 /** The standard variables of the OpenTelemetry SDK; nothing else configures a service. */
 function exporterEnvironment(
   { service, version, instance }: Identity,
   plan: ServicePlan,
-  endpoint: OtlpEndpoint,
+  { endpoint, protocol = plan.protocol, samplingThreshold = '', silent = [] }: ShopOptions,
 ): Readonly<Record<string, string>> {
   const attributes = {
     'service.namespace': 'shop',
@@ -171,10 +229,12 @@ function exporterEnvironment(
     OTEL_RESOURCE_ATTRIBUTES: Object.entries(attributes)
       .map(([key, value]) => `${key}=${value}`)
       .join(','),
-    OTEL_EXPORTER_OTLP_PROTOCOL: plan.protocol,
-    OTEL_EXPORTER_OTLP_ENDPOINT: plan.protocol === 'grpc' ? endpoint.grpcUrl : endpoint.httpUrl,
+    OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
+    OTEL_EXPORTER_OTLP_ENDPOINT: protocol === 'grpc' ? endpoint.grpcUrl : endpoint.httpUrl,
     OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: plan.temporality,
     ...(plan.gzip ? { OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip' } : {}),
+    ...(silent.includes(service) ? { OTEL_SDK_DISABLED: 'true' } : {}),
+    ...(samplingThreshold === '' ? {} : { SHOP_SAMPLING_THRESHOLD: samplingThreshold }),
     // Shorter than the defaults of 5 s and 60 s, so that a question can be asked half a minute after the start.
     OTEL_BSP_SCHEDULE_DELAY: '1000',
     OTEL_BLRP_SCHEDULE_DELAY: '1000',

@@ -1,5 +1,5 @@
 /** The child's end of the IPC channel. It carries orders that must never show in telemetry. */
-import type { Addresses, Identity, Order, Report } from './messages.ts'
+import type { Addresses, Identity, Order, Report, Settings } from './messages.ts'
 
 export interface Control {
   readonly identity: Identity
@@ -7,6 +7,8 @@ export interface Control {
   addressesOf(service: string): Addresses[string]
   /** Whether the process runs into a condition now. */
   meets(condition: string): boolean
+  /** How strong the condition is that the process runs into now; undefined where there is none of this name. */
+  settingsOf(condition: string): Settings | undefined
   onPace(listener: (journeysPerSecond: number) => void): void
   onStop(listener: () => Promise<void>): void
   report(report: Report): void
@@ -17,7 +19,7 @@ const stopLimitMs = 2_500
 
 /** Waits for the order to start. The process ends when it is told to, and when its parent is gone. */
 export function takeControl(): Promise<Control> {
-  const conditions = new Set<string>()
+  const conditions = new Map<string, Settings>()
   const paceListeners: ((journeysPerSecond: number) => void)[] = []
   const stopListeners: (() => Promise<void>)[] = []
   let addresses: Addresses = {}
@@ -41,6 +43,7 @@ export function takeControl(): Promise<Control> {
         identity,
         addressesOf: service => addresses[service] ?? [],
         meets: condition => conditions.has(condition),
+        settingsOf: condition => conditions.get(condition),
         onPace: listener => void paceListeners.push(listener),
         onStop: listener => void stopListeners.push(listener),
         report: sendReport,
@@ -55,8 +58,8 @@ export function takeControl(): Promise<Control> {
           addresses = order.addresses
           return
         case 'condition':
-          if (order.on) conditions.add(order.name)
-          else conditions.delete(order.name)
+          if (order.settings === null) conditions.delete(order.name)
+          else conditions.set(order.name, order.settings)
           return
         case 'pace':
           for (const listener of paceListeners) listener(order.journeysPerSecond)

@@ -23,3 +23,9 @@ export function listField(body: unknown, name: string): readonly unknown[] {
 export function field(body: unknown, name: string): unknown {
   return typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined
 }
+
+/** A number among the settings of a condition; zero where there is none. */
+export function settingNumber(settings: unknown, name: string): number {
+  const value = field(settings, name)
+  return typeof value === 'number' ? value : 0
+}

@@ -1,6 +1,7 @@
 /** Calls to other services: their addresses by name, one after the other, with a time limit. */
 import http from 'node:http'
 import type { LookupFunction } from 'node:net'
+import { calling } from './calling.ts'
 import type { Control } from './control.ts'
 import { Problem } from './problem.ts'
 
@@ -42,10 +43,13 @@ export function createCaller(control: Control): Caller {
     if (address === undefined) throw new Problem(503, `no address for ${service}`)
     return await sendRequest(agent, service, address.port, call)
   }
+  /** Asks as often as the conditions of this process make it; see `calling`. */
+  const askUnderConditions = (service: string, call: Call): Promise<Reply> =>
+    calling(control, service, call, ask)
   return {
-    ask,
+    ask: askUnderConditions,
     fetch: async (service, call) => {
-      const reply = await ask(service, call)
+      const reply = await askUnderConditions(service, call)
       if (reply.status < 400) return reply.body
       const reason = reasonIn(reply.body)
       if (reply.status < 500) throw new Problem(reply.status, reason)

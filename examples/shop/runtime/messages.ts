@@ -16,11 +16,14 @@ export interface Identity {
   readonly instance: string
 }
 
+/** How strong a condition is; which fields there are is up to the code that meets it. */
+export type Settings = Readonly<Record<string, unknown>>
+
 export type Order =
   | { readonly kind: 'start'; readonly identity: Identity; readonly addresses: Addresses }
   | { readonly kind: 'addresses'; readonly addresses: Addresses }
-  /** A state of the world that the process runs into, such as an expired key. */
-  | { readonly kind: 'condition'; readonly name: string; readonly on: boolean }
+  /** A state of the world that the process runs into, such as an expired key; null when it has passed. */
+  | { readonly kind: 'condition'; readonly name: string; readonly settings: Settings | null }
   /** For the shoppers: journeys begun per second. */
   | { readonly kind: 'pace'; readonly journeysPerSecond: number }
   | { readonly kind: 'stop' }

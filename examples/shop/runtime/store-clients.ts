@@ -8,6 +8,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import type { Control } from './control.ts'
+import { settingNumber } from './fields.ts'
 import { createLineClient, type LineClient } from './lines.ts'
 
 export interface Statement {
@@ -33,7 +34,7 @@ const timeoutMs = 2_000
 
 /** The shop's SQL database, `stock-db`. */
 export function openDatabase(control: Control, meter: Meter): Database {
-  const observed = observeRequests(control, meter, 'stock-db')
+  const observed = oneByOne(control, 'stock-db', observeRequests(control, meter, 'stock-db'))
   return {
     run: async statement => {
       const reply = await observed(`${statement.operation} ${statement.table}`, statement, {
@@ -50,7 +51,7 @@ export function openDatabase(control: Control, meter: Meter): Database {
 
 /** The shop's key-value store, `cart-store`. */
 export function openKeyValueStore(control: Control, meter: Meter): KeyValueStore {
-  const observed = observeRequests(control, meter, 'cart-store')
+  const observed = oneByOne(control, 'cart-store', observeRequests(control, meter, 'cart-store'))
   const command = (operation: 'GET' | 'SET' | 'DEL', key: string, value?: unknown): Promise<unknown> =>
     observed(
       operation,
@@ -109,6 +110,18 @@ function observeRequests(control: Control, meter: Meter, host: string): Observed
 
 function requestOf(client: LineClient, payload: unknown): Promise<unknown> {
   return client.request(payload, timeoutMs)
+}
+
+/** Reads that a process makes one by one, as code does that asks for each row of a list by itself. */
+function oneByOne(control: Control, host: string, observed: ObservedRequest): ObservedRequest {
+  return async (name, payload, attributes) => {
+    const reply = await observed(name, payload, attributes)
+    const times = /^(SELECT|GET)/.test(name)
+      ? settingNumber(control.settingsOf(`repeat ${host}`), 'times')
+      : 0
+    for (let more = 0; more < times; more++) await observed(name, payload, attributes)
+    return reply
+  }
 }
 
 /** The statement's text stays out of the metric: it would be one series per statement. */
