@@ -22,12 +22,13 @@ const help = `npm run demo:record -- [options]
   --sessions N      end after so many sessions; run again to go on
   --baseline SECS   healthy time before the cases of a session (default ${defaults.baseline})
   --length SECS     length of a case (default ${defaults.length})
-  --max-stalls N    highest share of time, 0 to 1, in which the machine may be too busy (default 0.05)
+  --max-stalls N    highest share of time, 0 to 1, in which the machine may be too busy (default 0.5)
   --list            what is recorded and what is not
   --help            this text
 
 A session is one shop and some cases, and takes about four minutes. Half of the pairs of fault and service
-go to the data set "develop", half to "report": develop on the first alone. Exit codes: 0 everything is recorded,
+go to the data set "develop", half to "report": develop on the first alone. What was recorded while the
+machine was busy otherwise for a twentieth of the time or more goes to "develop-busy" and "report-busy". Exit codes: 0 everything is recorded,
 1 something is missing, 2 bad usage.`
 
 interface Options {
@@ -63,7 +64,7 @@ function readOptions(): Options {
         sessions: { type: 'string', default: defaults.sessions },
         baseline: { type: 'string', default: defaults.baseline },
         length: { type: 'string', default: defaults.length },
-        'max-stalls': { type: 'string', default: '0.05' },
+        'max-stalls': { type: 'string', default: '0.5' },
         list: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },

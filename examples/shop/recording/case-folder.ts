@@ -27,11 +27,15 @@ export interface RecordedCase {
   readonly stalls: number
 }
 
-const folderOf = (directory: string, { dataset, name }: PlannedCase): string => join(directory, dataset, name)
+/** Share of stalled time from which a case goes to a data set of its own: everything was slow a little. */
+const busyStalls = 0.05
+
+/** Data sets of a half: cases of a machine that was at the shop's disposal, and of one that was busy otherwise. */
+const datasetsOf = (half: PlannedCase['dataset']): readonly string[] => [half, `${half}-busy`]
 
 /** A case counts once its folder is complete: it is written beside and renamed. */
-export function isRecorded(directory: string, plan: PlannedCase): boolean {
-  return existsSync(join(folderOf(directory, plan), 'case.json'))
+export function isRecorded(directory: string, { dataset, name }: PlannedCase): boolean {
+  return datasetsOf(dataset).some(set => existsSync(join(directory, set, name, 'case.json')))
 }
 
 /** A name below `baselines` that no earlier attempt took. */
@@ -47,7 +51,8 @@ export function writeBaseline(directory: string, name: string, lines: RecordedLi
 
 export function writeCase(directory: string, recorded: RecordedCase): void {
   const { plan, style, window, baseline } = recorded
-  const folder = folderOf(directory, plan)
+  const [calm = '', busy = ''] = datasetsOf(plan.dataset)
+  const folder = join(directory, recorded.stalls > busyStalls ? busy : calm, plan.name)
   const beside = `${folder}.part`
   rmSync(beside, { recursive: true, force: true })
   writeLines(beside, recorded.lines)
@@ -67,10 +72,11 @@ export function writeCase(directory: string, recorded: RecordedCase): void {
 
 /** Truth about every case that is recorded, in a file beside the cases; it follows from the plan. */
 export function writeLabels(directory: string, sessions: readonly PlannedSession[]): void {
-  for (const dataset of ['develop', 'report'] as const) {
-    const lines = sessions
-      .flatMap(({ style, cases }) => cases.map(plan => ({ plan, style })))
-      .filter(({ plan }) => plan.dataset === dataset && isRecorded(directory, plan))
+  const planned = sessions.flatMap(({ style, cases }) => cases.map(plan => ({ plan, style })))
+  for (const dataset of [...datasetsOf('develop'), ...datasetsOf('report')]) {
+    const lines = planned
+      .filter(({ plan }) => datasetsOf(plan.dataset).includes(dataset))
+      .filter(({ plan }) => existsSync(join(directory, dataset, plan.name, 'case.json')))
       .map(({ plan, style }) => labelLine(plan, style))
     if (lines.length > 0)
       writeFileSync(join(directory, dataset, 'labels.jsonl'), `${lines.sort().join('\n')}\n`)
