@@ -1,4 +1,5 @@
 /** What an answer is based on, and whether that is enough to give one. */
+import { clockOffsets } from './clocks.ts'
 import type { CoverageNote, DiagnosisCoverage, DiagnosisInput, SampledWindow } from './diagnosis.ts'
 import type { Evidence } from './evidence.ts'
 import type { MetricSeries } from './metric-series.ts'
@@ -30,6 +31,7 @@ export async function coverageOf(input: DiagnosisInput, evidence: Evidence): Pro
   const window = sampled(evidence, 'window')
   const baseline = sampled(evidence, 'baseline')
   const empty = baseline.spans === 0 && baseline.metricSeries === 0
+  const clocks = clockOffsets(evidence.window.set, evidence.names)
   const notes: CoverageNote[] = []
   const note = (when: boolean, what: CoverageNote) => {
     if (when) notes.push(what)
@@ -40,6 +42,7 @@ export async function coverageOf(input: DiagnosisInput, evidence: Evidence): Pro
   note(empty, 'no_baseline')
   note(!empty && baseline.spans > 0 && baseline.traces < minTraces, 'short_baseline')
   note(window.spans > 0 && Math.min(window.traces, baseline.traces) < fewTraces, 'few_traces')
+  note(clocks.length > 0, 'clock_skew')
   note(evidence.window.sampledAtSource || evidence.baseline.sampledAtSource, 'sampled_at_source')
   note(window.share < 1 || baseline.share < 1, 'sampled_here')
   note(stored.lagPositions > 0, 'lag')
@@ -50,6 +53,7 @@ export async function coverageOf(input: DiagnosisInput, evidence: Evidence): Pro
     baseline,
     baselineOrigin: empty ? 'none' : input.baseline === null ? 'before' : 'given',
     orphanSpans,
+    clocks,
     absenceIsEvidence:
       stored.lagPositions === 0 && stored.corruptSegments === 0 && orphanSpans * 100 <= window.spans,
     stored,

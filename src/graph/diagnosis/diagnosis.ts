@@ -209,10 +209,18 @@ export interface DiagnosisCoverage {
   readonly baselineOrigin: 'given' | 'before' | 'none'
   /** Spans of the window whose parent was never seen. */
   readonly orphanSpans: number
+  /** Services whose clocks disagree with their callers', farthest off first. */
+  readonly clocks: readonly ClockOffset[]
   /** Whether something not seen may be read as something that did not happen. */
   readonly absenceIsEvidence: boolean
   readonly stored: Coverage
   readonly notes: readonly CoverageNote[]
+}
+
+export interface ClockOffset {
+  readonly service: string
+  /** By how much it is ahead of its callers, milliseconds; negative if it is behind. */
+  readonly aheadMs: number
 }
 
 export type CoverageNote =
@@ -222,6 +230,7 @@ export type CoverageNote =
   | 'no_baseline'
   | 'short_baseline'
   | 'few_traces'
+  | 'clock_skew'
   | 'sampled_at_source'
   | 'sampled_here'
   | 'lag'

@@ -32,6 +32,8 @@ export interface TraceSet {
   readonly errorType: Uint32Array
   readonly startMs: Float64Array
   readonly endMs: Float64Array
+  /** By how much each span was moved to bring its clock together with its callers', milliseconds. */
+  readonly movedMs: Float64Array
   /** Row of the parent in this set, -1 for none. */
   readonly parent: Int32Array
   /** Row of the span with which the service was entered; itself for an entry. */
@@ -153,6 +155,7 @@ function allocate(spans: number, traces: number) {
     errorType: new Uint32Array(spans),
     startMs: new Float64Array(spans),
     endMs: new Float64Array(spans),
+    movedMs: new Float64Array(spans),
     parent: new Int32Array(spans),
     entry: new Uint32Array(spans),
     trace: new Uint32Array(spans),
@@ -253,12 +256,11 @@ function breakCycles(columns: Columns, from: number, to: number): void {
  * moved to the middle of the client span, and everything below it moves along.
  */
 function alignClocks(columns: Columns, from: number, to: number): void {
-  const { parent, kind, startMs, endMs } = columns
-  const shift = new Float64Array(to - from)
+  const { parent, kind, startMs, endMs, movedMs } = columns
   const done = new Uint8Array(to - from)
   const align = (row: number): number => {
     const index = row - from
-    if (done[index] === 1) return shift[index] ?? 0
+    if (done[index] === 1) return movedMs[row] ?? 0
     done[index] = 1
     const above = parent[row] ?? -1
     if (above < 0) return 0
@@ -271,7 +273,7 @@ function alignClocks(columns: Columns, from: number, to: number): void {
     if (remote && (start < lower || end > upper) && end - start <= upper - lower) {
       moved += (lower + upper) / 2 - (start + end) / 2
     }
-    shift[index] = moved
+    movedMs[row] = moved
     startMs[row] = (startMs[row] ?? 0) + moved
     endMs[row] = (endMs[row] ?? 0) + moved
     return moved

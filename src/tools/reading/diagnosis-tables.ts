@@ -1,6 +1,7 @@
 /** A diagnosis as tables: what it names, why, since when, who is hit, what changed, and where to check it. */
 import type {
   Cause,
+  ClockOffset,
   CoverageNote,
   Diagnosis,
   EvidenceHandle,
@@ -247,6 +248,7 @@ const noteWords: Readonly<Record<CoverageNote, string>> = {
   no_baseline: 'nothing stored to compare with',
   short_baseline: 'the baseline is short',
   few_traces: 'few traces: small effects cannot be seen',
+  clock_skew: 'clocks disagree: spans of some services were moved',
   sampled_at_source: 'the senders sampled their traces',
   sampled_here: 'only a share of the spans was read',
   lag: 'the newest data is not readable yet',
@@ -258,11 +260,19 @@ const logFeatures = new Set(['error_logs'])
 
 export function notesOf(diagnosis: Diagnosis): readonly string[] {
   const notes = diagnosis.coverage.notes.map(note => noteWords[note])
+  const [clock] = diagnosis.coverage.clocks
+  if (clock !== undefined) notes.push(clockWords(clock))
   const first = diagnosis.causes[0]
   if (first?.features.every(feature => logFeatures.has(feature.name)) === true)
     notes.push('one witness: the first cause rests on log text alone')
   if (!diagnosis.coverage.absenceIsEvidence) notes.push('something not seen here may still have happened')
   return notes
+}
+
+/** Of the one that is farthest off: who mends it sees the next. */
+function clockWords({ service, aheadMs }: ClockOffset): string {
+  const seconds = Math.round(Math.abs(aheadMs) / 100) / 10
+  return `the clock of ${showName(service)} is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} its callers'`
 }
 
 /** What was read, by name. Log records are known by blocks only, which differ by how they are stored. */
