@@ -12,7 +12,8 @@ import { type ErrorOrigin, type ErrorShift, errorOrigins, errorShifts } from './
 import { type FlowGrid, gridOf, serviceFlows } from './flow-series.ts'
 import { type FlowEdge, type FlowShift, flowShifts } from './flow-shift.ts'
 import { attributeGaps } from './gap-attribution.ts'
-import { logRuns, unhealthyEntries } from './log-runs.ts'
+import { errorSeverity } from './log-lines.ts'
+import { logRuns, templateOf, unhealthyEntries } from './log-runs.ts'
 import { type MetricSeries, metricSeries } from './metric-series.ts'
 import { Names } from './names.ts'
 import { OfferedLoad } from './offered-load.ts'
@@ -92,7 +93,9 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
   const origins = errorOrigins(window.set, callees)
   const errors = errorShifts(window.set, baseline.set, callees, names)
   deadline.check()
-  const steps = findSteps({ window, baseline, names, origins, callees, patience: deadline })
+  const templates = new Map((await reader.templates()).map(template => [template.number, template]))
+  const isErrorLine = (token: number) => (templateOf(names, templates, token)?.severity ?? 0) >= errorSeverity
+  const steps = findSteps({ window, baseline, names, origins, callees, isErrorLine, patience: deadline })
   deadline.check()
   const windowSeries = metricSeries(windowView)
   const baselineSeries = await withHistory(question, metricSeries(baselineView))
@@ -109,7 +112,6 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
     edges,
     service,
   })
-  const templates = new Map((await reader.templates()).map(template => [template.number, template]))
   return {
     names,
     window,
@@ -138,6 +140,7 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
 }
 
 interface StepSources extends Pick<Evidence, 'window' | 'baseline' | 'names' | 'origins' | 'callees'> {
+  readonly isErrorLine: (token: number) => boolean
   readonly patience: Patience
 }
 
@@ -147,6 +150,7 @@ function findSteps({
   names,
   origins,
   callees,
+  isErrorLine,
   patience,
 }: StepSources): readonly StepOrigin[] {
   const pool = new PatternPool()
@@ -155,7 +159,7 @@ function findSteps({
   const before = runsOf(baseline, names, callees, pool)
   patience.check()
   const steps = risenSteps(runs, before, patience).filter(step => step.evidence >= minNats)
-  return stepOrigins(steps, runs, window.set, origins)
+  return stepOrigins(steps, runs, { set: window.set, errors: origins, isErrorLine })
 }
 
 function runsOf(sample: Sample, names: Names, callees: Callees, pool: PatternPool): readonly Run[] {

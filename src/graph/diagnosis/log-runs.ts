@@ -1,4 +1,5 @@
 /** Runs of log templates: what each service entry wrote, in order, lines missing altogether included. */
+import type { TemplateRecord } from '../../model/store.ts'
 import { errorSeverity, type LogLine } from './log-lines.ts'
 import type { Names } from './names.ts'
 import type { PatternPool, Run } from './sequences.ts'
@@ -54,6 +55,16 @@ export function logRuns(
     })
   }
   return runs
+}
+
+/** The template of a run's token; undefined for one that is none. */
+export function templateOf(
+  names: Names,
+  templates: ReadonlyMap<number, TemplateRecord>,
+  token: number,
+): TemplateRecord | undefined {
+  const text = token < 0 ? '' : names.text(token)
+  return text.startsWith('log:') ? templates.get(Number(text.slice(4))) : undefined
 }
 
 /** Entries that failed or wrote an error. */

@@ -4,6 +4,7 @@ import type { EvidenceHandle, FeatureName } from './diagnosis.ts'
 import type { Evidence } from './evidence.ts'
 import { type Finding, makeFeature, onsetOf, reachOf, traceHandle } from './finding.ts'
 import { errorSeverity } from './log-lines.ts'
+import { templateOf } from './log-runs.ts'
 import { runEnd, runStart, type Step } from './sequences.ts'
 import type { StepOrigin } from './step-origins.ts'
 
@@ -29,7 +30,7 @@ export function sequenceFeatures(evidence: Evidence): readonly Finding[] {
 }
 
 function featureOf(evidence: Evidence, step: Step): FeatureName {
-  const template = templateOf(evidence, step.to)
+  const template = templateOf(evidence.names, evidence.templates, step.to)
   if (step.kind !== 'missing' && template !== undefined && template.severity >= errorSeverity)
     return 'error_logs'
   return step.skips ? 'skipped_work' : 'new_branch'
@@ -74,7 +75,7 @@ function stepHandles(evidence: Evidence, service: string, step: Step): readonly 
   const handles: EvidenceHandle[] = []
   for (const token of [step.to, step.from]) {
     if (token < 0) continue
-    const template = templateOf(evidence, token)
+    const template = templateOf(evidence.names, evidence.templates, token)
     if (template !== undefined) {
       handles.push({ kind: 'template', service, templateId: template.id, pattern: template.pattern })
       continue
@@ -83,9 +84,4 @@ function stepHandles(evidence: Evidence, service: string, step: Step): readonly 
     if (text.startsWith('span:')) handles.push({ kind: 'operation', service, operation: text.slice(5) })
   }
   return handles
-}
-
-function templateOf(evidence: Evidence, token: number) {
-  const text = token < 0 ? '' : evidence.names.text(token)
-  return text.startsWith('log:') ? evidence.templates.get(Number(text.slice(4))) : undefined
 }

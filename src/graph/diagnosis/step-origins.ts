@@ -34,29 +34,42 @@ interface Deviation {
 
 /** A deviation explains another from this part of the other's strength on. */
 const explainingPart = 0.5
+/** Rise of the share that writes a new error that is half of everything, as for failed spans. */
+const halfErrorRise = 0.1
 /** Evidence in nats at which a step is more likely a change than chance, by e to one. */
 const sureNats = 8
 
 /**
  * How much a step says before anybody else is heard. The rise is squared, because a step that all requests
  * take is a change of the program, while one that some of them take may as well be a change of the requests;
- * but not for doing nothing at all, which is no branch of any program that used to do something.
+ * but not for doing nothing at all, which is no branch of any program that used to do something. An error that
+ * nobody wrote before is wrong however few write it, and counts as a failed span does.
  */
-export function stepStrength(step: Step): number {
+export function stepStrength(step: Step, isErrorLine: (token: number) => boolean): number {
   const before = step.baseReached === 0 ? 0 : step.baseTaken / step.baseReached
   const rise = Math.max(0, step.taken / step.reached - before)
   const idle = step.from === runStart && step.to === runEnd
-  return (1 - Math.exp(-step.evidence / sureNats)) * (idle ? rise : rise * rise)
+  const sure = 1 - Math.exp(-step.evidence / sureNats)
+  if (step.kind === 'unseen' && isErrorLine(step.to)) return sure * (rise / (rise + halfErrorRise))
+  return sure * (idle ? rise : rise * rise)
 }
 
-/** Splits every step between the entries that took it; `errors` are the places where errors began. */
+/** What steps are looked at with. */
+export interface StepContext {
+  readonly set: TraceSet
+  /** Places where errors began. */
+  readonly errors: readonly ErrorOrigin[]
+  /** Whether a token stands for a line of error severity. */
+  readonly isErrorLine: (token: number) => boolean
+}
+
+/** Splits every step between the entries that took it. */
 export function stepOrigins(
   steps: readonly Step[],
   runs: readonly Run[],
-  set: TraceSet,
-  errors: readonly ErrorOrigin[],
+  { set, errors, isErrorLine }: StepContext,
 ): readonly StepOrigin[] {
-  const strength = steps.map(stepStrength)
+  const strength = steps.map(step => stepStrength(step, isErrorLine))
   const marks = markRuns(steps, runs)
   const below = deviationsBelow(marks, strength, errors, set)
   const own = new Float64Array(steps.length)
