@@ -5,6 +5,7 @@ import { errorFeature } from './error-feature.ts'
 import type { Evidence } from './evidence.ts'
 import type { Finding } from './finding.ts'
 import { flowFeatures } from './flow-feature.ts'
+import { messageFeature } from './message-feature.ts'
 import type { Patience } from './patience.ts'
 import { releaseFeatures } from './release-feature.ts'
 import { resourceFeatures } from './resource-feature.ts'
@@ -55,6 +56,7 @@ const kindsOfEvidence: readonly ((evidence: Evidence) => readonly Finding[])[] =
   timeFeatures,
   callFeature,
   errorFeature,
+  messageFeature,
   sequenceFeatures,
   resourceFeatures,
   flowFeatures,
@@ -125,6 +127,7 @@ const kinds: Readonly<Record<FeatureName, FaultKind>> = {
   release: 'changed',
   entry_traffic: 'surge',
   more_calls: 'changed',
+  lost_messages: 'failing',
 }
 
 /** A resource that is part of the reason explains slowness, a release explains anything; else the strongest. */

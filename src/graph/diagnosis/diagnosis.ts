@@ -74,6 +74,7 @@ export type FeatureName =
   | 'release'
   | 'entry_traffic'
   | 'more_calls'
+  | 'lost_messages'
 
 /** What is to blame. A part that is not known is the empty string. */
 export interface Location {

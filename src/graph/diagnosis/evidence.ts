@@ -14,6 +14,7 @@ import { type FlowEdge, type FlowShift, flowShifts } from './flow-shift.ts'
 import { attributeGaps } from './gap-attribution.ts'
 import { errorSeverity } from './log-lines.ts'
 import { logRuns, templateOf, unhealthyEntries } from './log-runs.ts'
+import { type MessageLoss, messageLosses } from './message-losses.ts'
 import { type MetricSeries, metricSeries } from './metric-series.ts'
 import { Names } from './names.ts'
 import { OfferedLoad } from './offered-load.ts'
@@ -45,6 +46,7 @@ export interface Evidence {
   readonly calls: readonly CallShift[]
   readonly errors: readonly ErrorShift[]
   readonly origins: readonly ErrorOrigin[]
+  readonly losses: readonly MessageLoss[]
   readonly steps: readonly StepOrigin[]
   readonly resources: readonly ResourceShift[]
   readonly flows: readonly FlowShift[]
@@ -128,6 +130,7 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
     calls: calls.filter(shift => shift.evidence >= minNats),
     errors: errors.filter(shift => shift.evidence >= minNats),
     origins,
+    losses: messageLosses(window, baseline).filter(loss => loss.evidence >= minNats),
     steps,
     resources,
     // Spans say the same more exactly where there are any.

@@ -20,6 +20,8 @@ export const weights: Readonly<Record<FeatureName, number>> = {
   error_origin: 13.2,
   // Its own calls are fast; there are more of them than there were.
   more_calls: 13.2,
+  // What is sent and never taken was lost between the two.
+  lost_messages: 13.2,
   // Sequences tell that a program behaves differently, not always that it is worse.
   error_logs: 11,
   skipped_work: 11,

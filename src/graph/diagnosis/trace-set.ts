@@ -27,6 +27,8 @@ export interface TraceSet {
   readonly instance: Uint32Array
   readonly version: Uint32Array
   readonly kind: Uint8Array
+  /** Number of span links, at most 255. */
+  readonly links: Uint8Array
   readonly failed: Uint8Array
   /** `error.type`, or the type of an exception it recorded; index into `Names`. */
   readonly errorType: Uint32Array
@@ -151,6 +153,7 @@ function allocate(spans: number, traces: number) {
     instance: new Uint32Array(spans),
     version: new Uint32Array(spans),
     kind: new Uint8Array(spans),
+    links: new Uint8Array(spans),
     failed: new Uint8Array(spans),
     errorType: new Uint32Array(spans),
     startMs: new Float64Array(spans),
@@ -202,6 +205,7 @@ function fillRow(columns: Columns, at: number, trace: number, item: Row, texts: 
   columns.name[at] = texts.string(block, block.name[row] ?? 0)
   columns.peer[at] = texts.string(block, block.peer[row] ?? 0)
   columns.kind[at] = kind
+  columns.links[at] = block.links[row] ?? 0
   columns.failed[at] = status === 2 || (status === 0 && (block.httpStatus[row] ?? 0) >= 500) ? 1 : 0
   columns.errorType[at] = texts.string(block, block.errorType[row] ?? 0)
   columns.startMs[at] = item.startMs

@@ -31,6 +31,7 @@ const families: Readonly<Record<FeatureName, string>> = {
   release: 'releases',
   entry_traffic: 'traffic',
   more_calls: 'calls',
+  lost_messages: 'messages',
 }
 
 /**

@@ -1,0 +1,137 @@
+/**
+ * Messages that are sent and that nobody takes any more, per destination. Neither side fails and neither is slow: the
+ * producer has its receipt, and the consumer works on what comes. Only the two counts together tell.
+ */
+import type { Sample } from './sampling.ts'
+import { spanKinds, type TraceSet } from './trace-set.ts'
+import { riseEvidence } from './two-sample.ts'
+
+/** Messages of one destination in one window. */
+interface Flow {
+  sent: number
+  /** Sent so late that they may still be on their way when the window ends. */
+  late: number
+  /** By the links of consumer spans, one for a consumer span without links. */
+  taken: number
+  /** Time of consumer spans, milliseconds. */
+  busyMs: number
+  /** Sampled traces that sent one. */
+  readonly traces: Set<number>
+  /** Messages taken by each service, as indices into `Names`. */
+  readonly takers: Map<number, number>
+}
+
+export interface MessageLoss {
+  /** Indices into `Names`: the destination, and the service that took most of its messages. */
+  readonly destination: number
+  readonly consumer: number
+  readonly sent: number
+  readonly taken: number
+  readonly baseSent: number
+  readonly baseTaken: number
+  /** Messages that were to be taken by now and were not. */
+  readonly lost: number
+  /** Nats. */
+  readonly evidence: number
+  /** Sampled traces that sent a message there. */
+  readonly traces: ReadonlySet<number>
+}
+
+/** Messages of the baseline below which nobody knows how many of them are usually taken. */
+const minMessages = 8
+/** Share of messages that must usually be taken: of a consumer that is seen in part only, nothing is missed. */
+const minTaken = 0.5
+/** How long a message may be on its way, milliseconds: a batch consumer looks every second or so. */
+const onItsWayMs = 2_000
+
+/**
+ * Strongest first, ties by destination. Consumers that work more than before have a backlog, not a loss. Empty
+ * where a sampler decided, which does so for senders and takers apart.
+ */
+export function messageLosses(window: Sample, baseline: Sample): readonly MessageLoss[] {
+  if (window.sampledAtSource || baseline.sampledAtSource) return []
+  const before = flowsOf(baseline)
+  const losses: MessageLoss[] = []
+  for (const [destination, now] of flowsOf(window)) {
+    const base = before.get(destination)
+    if (base === undefined || base.sent < minMessages) continue
+    const loss = lossOf(destination, { now, base }, lengthOf(window) / lengthOf(baseline))
+    if (loss !== null) losses.push(loss)
+  }
+  return losses.sort((a, b) => b.evidence - a.evidence || a.destination - b.destination)
+}
+
+/** `length`: how much longer the window is than the baseline. */
+function lossOf(
+  destination: number,
+  { now, base }: { readonly now: Flow; readonly base: Flow },
+  length: number,
+): MessageLoss | null {
+  const usual = Math.min(1, base.taken / base.sent)
+  if (usual < minTaken || now.busyMs >= base.busyMs * length) return null
+  const expected = now.sent * usual
+  const lost = expected - now.late - now.taken
+  if (lost <= 0) return null
+  const evidence = riseEvidence(lost, expected, 0, base.taken)
+  const { sent, taken, traces } = now
+  return {
+    destination,
+    consumer: largest(base.takers),
+    sent,
+    taken,
+    baseSent: base.sent,
+    baseTaken: base.taken,
+    lost,
+    evidence,
+    traces,
+  }
+}
+
+function flowsOf({ set, range }: Sample): ReadonlyMap<number, Flow> {
+  const flows = new Map<number, Flow>()
+  for (let row = 0; row < set.spans; row++) {
+    const destination = set.peer[row] ?? 0
+    const kind = set.kind[row]
+    if (destination === 0 || (kind !== spanKinds.producer && kind !== spanKinds.consumer)) continue
+    const flow = flows.get(destination) ?? newFlow()
+    flows.set(destination, flow)
+    if (kind === spanKinds.consumer) addTaken(flow, set, row)
+    else if (set.failed[row] !== 1) addSent(flow, set, row, range.toMs)
+  }
+  return flows
+}
+
+function newFlow(): Flow {
+  return { sent: 0, late: 0, taken: 0, busyMs: 0, traces: new Set(), takers: new Map() }
+}
+
+function addSent(flow: Flow, set: TraceSet, row: number, endMs: number): void {
+  flow.sent++
+  if ((set.endMs[row] ?? 0) > endMs - onItsWayMs) flow.late++
+  flow.traces.add(set.trace[row] ?? 0)
+}
+
+function addTaken(flow: Flow, set: TraceSet, row: number): void {
+  const messages = Math.max(1, set.links[row] ?? 0)
+  const service = set.service[row] ?? 0
+  flow.taken += messages
+  flow.busyMs += (set.endMs[row] ?? 0) - (set.startMs[row] ?? 0)
+  flow.takers.set(service, (flow.takers.get(service) ?? 0) + messages)
+}
+
+function largest(counts: ReadonlyMap<number, number>): number {
+  let best = 0
+  let most = 0
+  for (const [key, count] of counts) {
+    if (count > most || (count === most && key < best)) {
+      best = key
+      most = count
+    }
+  }
+  return best
+}
+
+/** Time that was read, milliseconds. */
+function lengthOf({ parts }: Sample): number {
+  return parts.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0)
+}
