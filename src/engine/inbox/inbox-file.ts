@@ -39,6 +39,8 @@ export class InboxFile implements InboxWriter {
   readonly #insert: Database.Statement
   readonly #remember: Database.Statement
   readonly #count: Database.Statement
+  readonly #sealed: Database.Statement
+  readonly #remove: Database.Statement
   #lastPosition: number
   #lastSequence: number
   #committedPosition: number
@@ -67,6 +69,14 @@ export class InboxFile implements InboxWriter {
          accepted = accepted + excluded.accepted, deduplicated = deduplicated + excluded.deduplicated,
          buried = buried + excluded.buried, rows = rows + excluded.rows,
          items = items + excluded.items, bytes = bytes + excluded.bytes`,
+    )
+    this.#sealed = this.#database.prepare(
+      `SELECT position, tenant, signal, items, size FROM entry
+       WHERE position <= ? AND position NOT IN (SELECT position FROM buried WHERE kept) ORDER BY position LIMIT ?`,
+    )
+    this.#remove = this.#database.prepare(
+      `DELETE FROM entry WHERE position BETWEEN ? AND ?
+       AND position NOT IN (SELECT position FROM buried WHERE kept)`,
     )
     this.#lastPosition = readLastPosition(this.#database)
     this.#lastSequence = this.#readNumber('SELECT max(sequence) FROM seen')
@@ -135,22 +145,11 @@ export class InboxFile implements InboxWriter {
     position: number,
     limit: number,
   ): { readonly removed: readonly InboxCounter[]; readonly done: boolean } {
-    const rows = this.#database
-      .prepare(
-        `SELECT position, tenant, signal, items, size FROM entry
-         WHERE position <= ? AND position NOT IN (SELECT position FROM buried WHERE kept) ORDER BY position LIMIT ?`,
-      )
-      .all(position, limit)
-      .map(readTrimRow)
+    const rows = this.#sealed.all(position, limit).map(readTrimRow)
     const first = rows[0]
     const last = rows.at(-1)
     if (first === undefined || last === undefined) return { removed: [], done: true }
-    this.#database
-      .prepare(
-        `DELETE FROM entry WHERE position BETWEEN ? AND ?
-         AND position NOT IN (SELECT position FROM buried WHERE kept)`,
-      )
-      .run(first.position, last.position)
+    this.#remove.run(first.position, last.position)
     const removed = sumRemoved(rows)
     for (const counter of removed) this.count(counter)
     return { removed, done: rows.length < limit }
