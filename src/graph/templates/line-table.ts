@@ -22,7 +22,7 @@ export class LineTable<T> {
 
   /** Adds an entry, or gives the one that is there another value. */
   set(low: number, high: number, value: T): void {
-    if (this.#size >= this.#maxEntries) this.#clear()
+    if (this.#size >= this.#maxEntries) this.clear()
     else if (this.#size * 2 >= this.#values.length) this.#grow()
     const slot = this.#slot(low, high)
     if (this.#values[slot] === undefined) this.#size++
@@ -34,6 +34,14 @@ export class LineTable<T> {
   /** Replaces values, one by one. */
   replace(by: (value: T) => T): void {
     this.#values = this.#values.map(value => (value === undefined ? undefined : by(value)))
+  }
+
+  clear(): void {
+    if (this.#size === 0) return
+    this.#low = new Int32Array(firstSlots)
+    this.#high = new Int32Array(firstSlots)
+    this.#values = new Array<T | undefined>(firstSlots).fill(undefined)
+    this.#size = 0
   }
 
   /** Where the entry is, or would go. */
@@ -58,12 +66,5 @@ export class LineTable<T> {
       this.#high[slot] = high[from] as number
       this.#values[slot] = value
     }
-  }
-
-  #clear(): void {
-    this.#low = new Int32Array(firstSlots)
-    this.#high = new Int32Array(firstSlots)
-    this.#values = new Array<T | undefined>(firstSlots).fill(undefined)
-    this.#size = 0
   }
 }

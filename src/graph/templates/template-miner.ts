@@ -73,7 +73,12 @@ export class TemplateMiner {
   ): number {
     const hash = this.#hash
     hash.walk(bytes, from, to)
-    const template = tree.known(hash) ?? this.#match(tree, textAt(bytes, from, to), { severity, timeMs })
+    let template = tree.known(hash) ?? null
+    if (template === null) {
+      const full = this.#isFull(tree)
+      if (!full || !tree.isFolded(hash))
+        template = this.#match(tree, textAt(bytes, from, to), full, { severity, timeMs })
+    }
     if (template === null) return this.#overflow(tree, timeMs)
     const known = this.#known[template.number]
     if (known !== undefined && severity > known.severity) {
@@ -134,11 +139,15 @@ export class TemplateMiner {
     this.#changed.add(template.number)
   }
 
-  /** The template of a line that is not known by its hash; null if there is no room for a new one. */
-  #match(tree: TemplateTree, line: string, seen: LineSeen): Template | null {
+  #isFull(tree: TemplateTree): boolean {
     const { maxTemplates, maxTemplatesPerService, share } = this.#options
-    const full =
+    return (
       this.#size >= maxTemplates || tree.size >= maxTemplatesPerService || share?.fits('templates') === false
+    )
+  }
+
+  /** The template of a line that is not known by its hash; null if there is no room for a new one. */
+  #match(tree: TemplateTree, line: string, full: boolean, seen: LineSeen): Template | null {
     const match = tree.match(line, this.#hash, full)
     if (match === null) return null
     if (match.template.number === 0) this.#name(tree.service, match.template, seen)

@@ -79,6 +79,8 @@ export class TemplateTree {
   readonly service: string
   overflow: Template | null = null
   readonly #byLine = new LineTable<Template>(maxShapes)
+  /** Lines without a template: looking for one again costs more than all else about a line. */
+  readonly #folded = new LineTable<true>(maxShapes)
   readonly #byShape = new Map<string, Template>()
   /** Templates that have units behind values. */
   readonly #withUnits = new Set<Template>()
@@ -100,10 +102,17 @@ export class TemplateTree {
     return this.#byLine.get(hash.low, hash.high)
   }
 
+  /** Whether a line with this hash found no template when there was no room, and none has changed since. */
+  isFolded(hash: LineHash): boolean {
+    return this.#folded.get(hash.low, hash.high) === true
+  }
+
   /** The line's template, new if none fits; null instead of a new one when `full`. */
   match(line: string, hash: LineHash, full: boolean): TemplateMatch | null {
     const match = this.#matchTokens(tokenize(line), full)
-    if (match !== null) this.#byLine.set(hash.low, hash.high, match.template)
+    if (match === null) this.#folded.set(hash.low, hash.high, true)
+    else this.#byLine.set(hash.low, hash.high, match.template)
+    if (match !== null && match.changed.length > 0) this.#folded.clear()
     return match
   }
 

@@ -176,6 +176,21 @@ describe('templates', () => {
   })
 })
 
+describe('a line that was folded', () => {
+  it('is counted each time, and gets a template once one has become general enough', () => {
+    const one = miner([], { maxTemplatesPerService: 2 })
+    const numbers = ['disk sda1 is full', 'other things', 'disk full of web7', 'disk full of web7'].map(
+      line => one.assign('s', line, 9, 1),
+    )
+    expect(numbers[2]).toBe(numbers[3])
+    expect([one.patternOf(numbers[2] ?? 0), one.folded]).toEqual(['_overflow', 2])
+    const template = one.assign('s', 'disk sdb2 is full', 9, 1)
+    expect(one.patternOf(template)).toBe('disk <*> is full')
+    expect(one.patternOf(one.assign('s', 'disk full of web7', 9, 1))).toBe('_overflow')
+    expect(one.folded).toBe(3)
+  })
+})
+
 describe('any line', () => {
   const line = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 300 }),
