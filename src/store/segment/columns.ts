@@ -192,7 +192,8 @@ export function readDoubles(from: ByteReader, count: number): Float64Array {
 export function writeIds(out: ByteWriter, random: ByteWriter, ids: Uint8Array, width: number): void {
   const count = ids.length / width
   const view = viewOf(ids)
-  const table = new IdTable(width, Math.max(16, count >> 3))
+  // A trace has several items, a span hardly any: its log records.
+  const table = new IdTable(width, Math.max(16, width === 8 ? count : count >> 3))
   table.add(new DataView(new ArrayBuffer(width)), 0)
   const ordinals = new Uint32Array(count)
   for (let row = 0; row < count; row++) {

@@ -1,9 +1,13 @@
 /** Distinct tokens as UTF-8 in one arena, with the frames each occurs in; made for millions of short tokens. */
 import { maxTokenLength } from '../search/fold-text.ts'
 import { ByteWriter } from './bytes.ts'
+import { radixOrder } from './radix-order.ts'
 
-/** Tokens whose numbers fit into a double beside four bytes. */
-const maxKeyed = 2 ** 20
+/** Below this many tokens moving them up beats a sort that calls a comparison. */
+const fewTokens = 24
+
+/** Decimal numbers below this are found by their value; most variables of logs are such. */
+const smallNumbers = 10_000
 
 export class TokenTable {
   readonly #arena = new ByteWriter(65_536)
@@ -11,6 +15,8 @@ export class TokenTable {
   #starts = new Uint32Array(1024)
   #hashes = new Int32Array(1024)
   #lastFrames = new Int32Array(1024)
+  /** Token + 1 of small decimal numbers. */
+  readonly #numbers = new Uint32Array(smallNumbers)
   #count = 0
   #slots = new Int32Array(4096).fill(-1)
   /** Token and frame of every posting, in the order they were met: frames of a token ascend. */
@@ -19,6 +25,16 @@ export class TokenTable {
 
   /** Adds a run of ASCII letters and digits as search sees it: in lower case, cut where it is too long. */
   addFolded(bytes: Uint8Array, from: number, to: number, frame: number): number {
+    const number = to - from <= 4 ? decimalAt(bytes, from, to) : -1
+    if (number < 0) return this.#addFolded(bytes, from, to, frame)
+    const known = this.#numbers[number] as number
+    if (known > 0) return this.meet(known - 1, frame)
+    const token = this.#addFolded(bytes, from, to, frame)
+    this.#numbers[number] = token + 1
+    return token
+  }
+
+  #addFolded(bytes: Uint8Array, from: number, to: number, frame: number): number {
     const length = Math.min(to - from, maxTokenLength)
     const arena = this.#arena
     const start = this.#starts[this.#count] as number
@@ -60,24 +76,34 @@ export class TokenTable {
   /** Token numbers in the order of their bytes. */
   sorted(): Uint32Array {
     const count = this.#count
-    const order = new Uint32Array(count)
-    if (count > maxKeyed) {
-      for (let token = 0; token < count; token++) order[token] = token
-      return order.sort((a, b) => this.#compare(a, b))
-    }
-    // Four bytes and a number make an exact double: those are sorted without calls of a comparison.
-    const keys = new Float64Array(count)
-    for (let token = 0; token < count; token++) keys[token] = this.#sortKey(token) * maxKeyed + token
-    keys.sort()
-    for (let at = 0; at < count; at++) order[at] = (keys[at] as number) % maxKeyed
+    const keys = new Uint32Array(count)
+    for (let token = 0; token < count; token++) keys[token] = this.#sortKey(token)
+    const order = radixOrder(keys)
+    // Tokens that begin alike stand together by now, few at a time.
     for (let from = 0; from < count; ) {
-      const prefix = Math.floor((keys[from] as number) / maxKeyed)
+      const key = keys[order[from] as number]
       let to = from + 1
-      while (to < count && Math.floor((keys[to] as number) / maxKeyed) === prefix) to++
-      if (to - from > 1) order.subarray(from, to).sort((a, b) => this.#compare(a, b))
+      while (to < count && keys[order[to] as number] === key) to++
+      if (to - from > 1) this.#sortAlike(order, from, to)
       from = to
     }
     return order
+  }
+
+  #sortAlike(order: Uint32Array, from: number, to: number): void {
+    if (to - from > fewTokens) {
+      order.subarray(from, to).sort((a, b) => this.#compare(a, b))
+      return
+    }
+    for (let at = from + 1; at < to; at++) {
+      const token = order[at] as number
+      let place = at
+      while (place > from && this.#compare(order[place - 1] as number, token) > 0) {
+        order[place] = order[place - 1] as number
+        place--
+      }
+      order[place] = token
+    }
   }
 
   /** Frames of token `i` are `frames[starts[i], starts[i + 1])`. */
@@ -165,13 +191,14 @@ export class TokenTable {
     return true
   }
 
+  /** The first four bytes. */
   #sortKey(token: number): number {
     const bytes = this.#arena.bytes
     const start = this.#starts[token] as number
     const end = this.#starts[token + 1] as number
     let key = 0
-    for (let at = start; at < start + 4; at++) key = key * 256 + (at < end ? (bytes[at] as number) : 0)
-    return key
+    for (let at = start; at < start + 4; at++) key = (key << 8) | (at < end ? (bytes[at] as number) : 0)
+    return key >>> 0
   }
 
   #compare(a: number, b: number): number {
@@ -185,6 +212,18 @@ export class TokenTable {
     }
     return toA - fromA - (toB - fromB)
   }
+}
+
+/** Value of a decimal number without zeros before it; -1 for anything else. */
+function decimalAt(bytes: Uint8Array, from: number, to: number): number {
+  if (bytes[from] === 48 && to - from > 1) return -1
+  let value = 0
+  for (let at = from; at < to; at++) {
+    const digit = (bytes[at] as number) - 48
+    if (digit < 0 || digit > 9) return -1
+    value = value * 10 + digit
+  }
+  return value
 }
 
 function doubled<A extends Uint32Array | Int32Array>(values: A): A {

@@ -4,6 +4,7 @@
  */
 import { ByteReader, type ByteWriter } from './bytes.ts'
 import { hashId, isZeroId } from './id-table.ts'
+import { radixOrder } from './radix-order.ts'
 import { sameWords, viewOf } from './words.ts'
 
 export interface TraceIndex {
@@ -28,8 +29,8 @@ export function writeTraceIndex(out: ByteWriter, traceIds: Uint8Array): void {
     prefixes[used] = ids.getUint32(at)
     used++
   }
-  writeSorted(out, prefixes.subarray(0, used).sort())
-  writeSorted(out, hashes.subarray(0, used).sort())
+  writeSorted(out, prefixes.subarray(0, used))
+  writeSorted(out, hashes.subarray(0, used))
 }
 
 export function readTraceIndex(content: Uint8Array): TraceIndex {
@@ -70,15 +71,18 @@ function lowerBound(sorted: Uint32Array, value: number): number {
   return low
 }
 
-function writeSorted(out: ByteWriter, sorted: Uint32Array): void {
+/** The distinct numbers, ascending. */
+function writeSorted(out: ByteWriter, numbers: Uint32Array): void {
+  const order = radixOrder(numbers)
   let distinct = 0
-  for (let at = 0; at < sorted.length; at++) if (at === 0 || sorted[at] !== sorted[at - 1]) distinct++
+  for (let at = 0; at < order.length; at++)
+    if (at === 0 || numbers[order[at] as number] !== numbers[order[at - 1] as number]) distinct++
   out.varint(distinct)
   let last = 0
-  for (let at = 0; at < sorted.length; at++) {
-    if (at > 0 && sorted[at] === sorted[at - 1]) continue
-    out.varint((sorted[at] as number) - last)
-    last = sorted[at] as number
+  for (let at = 0; at < order.length; at++) {
+    const number = numbers[order[at] as number] as number
+    if (at === 0 || number !== last) out.varint(number - last)
+    last = number
   }
 }
 
