@@ -2,7 +2,7 @@
  * Root-cause answers on labelled incidents, end to end: per case the real server on an empty data directory,
  * the case over OTLP/HTTP, the question over MCP.
  *
- *   npm run bench:incidents -- --cases DIR [--labels] [--only GLOB] [--detection SECS] [--write DIR]
+ *   npm run bench:incidents -- --cases DIR [--labels] [--only GLOB] [--detection SECS] [--quiet-windows] [--write DIR]
  *
  * With `--detection` the question is asked again about windows that end so many seconds after the beginning, twice
  * as many, and so on, which tells after how many seconds the answer is firm and right.
@@ -10,6 +10,8 @@
  * With `--write` nothing is run: the requests go to files, and the commands that replay them and ask are printed.
  * One JSON line per case on stdout: `{"case","verdict","causes":[{"service","score"}],"tokens","ms"}`. With
  * `--labels` summary lines follow. Everything else goes to stderr. Labels are opened only with `--labels`.
+ * `--quiet-windows` asks about windows inside the fault-free times instead: nothing is wrong there, so that a firm
+ * answer or a cause above the alarm score is a false alarm.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,13 +20,15 @@ import { parseArgs } from 'node:util'
 import { type ServerProcess, startServerProcess } from '../scripts/server-process.ts'
 import { writeCase } from './incidents/by-hand.ts'
 import { findCases, type IncidentCase, readLabels } from './incidents/cases.ts'
+import { configurationHash } from './incidents/configuration.ts'
 import {
   type EarlierAnswer,
   type Investigated,
   investigate,
   investigateGrowing,
 } from './incidents/question.ts'
-import { summarise } from './incidents/score.ts'
+import { distinctBaselines, quietWindows } from './incidents/quiet-windows.ts'
+import { faultFree, summarise, summariseControls } from './incidents/score.ts'
 import { sendCase } from './incidents/send.ts'
 
 /** How long the server may take to seal a case before the question is asked anyway. */
@@ -35,13 +39,14 @@ const { values } = parseArgs({
     cases: { type: 'string', default: '' },
     labels: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
+    'quiet-windows': { type: 'boolean', default: false },
     write: { type: 'string', default: '' },
     detection: { type: 'string', default: '0' },
   },
 })
 if (values.cases === '') {
   console.error(
-    'usage: npm run bench:incidents -- --cases DIR [--labels] [--only GLOB] [--detection SECS] [--write DIR]',
+    'usage: npm run bench:incidents -- --cases DIR [--labels] [--only GLOB] [--detection SECS] [--quiet-windows] [--write DIR]',
   )
   process.exit(2)
 }
@@ -56,37 +61,43 @@ if (values.write !== '') {
 }
 /** Seconds; 0: not asked. */
 const detectionStep = Number(values.detection)
+const quiet = values['quiet-windows']
+const configuration = configurationHash()
+console.error(`configuration ${configuration}`)
 const answers = new Map<string, Played>()
 let failed = 0
-for (const incident of cases) {
+for (const incident of quiet ? distinctBaselines(cases) : cases) {
   try {
-    const answer = await runCase(incident)
-    answers.set(incident.name, answer)
-    const { verdict, causes, tokens, ms } = answer
-    console.log(JSON.stringify({ case: incident.name, verdict, causes, tokens, ms }))
+    await playCase(incident, quiet ? quietWindows(incident) : [incident])
   } catch (error) {
     failed++
     console.error(`${incident.name}: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 printTimes([...answers.values()])
-if (values.labels) printScores()
+if (quiet) printAlarms()
+else if (values.labels) printScores()
 process.exit(failed === 0 ? 0 : 1)
 
 interface Played extends Investigated {
   readonly earlier: readonly EarlierAnswer[]
 }
 
-async function runCase(incident: IncidentCase): Promise<Played> {
+/** Sends a case to a server of its own and asks it these questions. */
+async function playCase(incident: IncidentCase, questions: readonly IncidentCase[]): Promise<void> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'otelcontext-incident-'))
   let server: ServerProcess | undefined
   try {
     server = await startServerProcess({ dataDirectory, environment: { API_KEY: '', DB_DRIVER: 'sqlite' } })
     await sendCase(incident, server.otlpHttpUrl)
     await untilSealed(server.url)
-    const answer = await investigate(server.url, incident)
-    const earlier = detectionStep > 0 ? await investigateGrowing(server.url, incident, detectionStep) : []
-    return { ...answer, earlier }
+    for (const question of questions) {
+      const answer = await investigate(server.url, question)
+      const earlier = detectionStep > 0 ? await investigateGrowing(server.url, question, detectionStep) : []
+      answers.set(question.name, { ...answer, earlier })
+      const { verdict, causes, tokens, ms } = answer
+      console.log(JSON.stringify({ case: question.name, verdict, causes, tokens, ms }))
+    }
   } finally {
     await server?.kill()
     rmSync(dataDirectory, { recursive: true, force: true })
@@ -136,5 +147,15 @@ function printScores(): void {
     const { name, dataset } = incident
     return [{ name, dataset, label, answer, earlier: answer.earlier }]
   })
-  for (const line of summarise(scored)) console.log(JSON.stringify(line))
+  for (const line of summarise(scored)) console.log(JSON.stringify({ ...line, configuration }))
+}
+
+/** Fault-free windows, and those that alarm. */
+function printAlarms(): void {
+  const scored = distinctBaselines(cases).flatMap(({ name: incident, dataset }) =>
+    [...answers]
+      .filter(([name]) => name.startsWith(`${incident}-quiet-`))
+      .map(([name, answer]) => ({ name, dataset, label: faultFree, answer, earlier: [] })),
+  )
+  for (const line of summariseControls(scored)) console.log(JSON.stringify({ ...line, configuration }))
 }

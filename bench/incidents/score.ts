@@ -33,7 +33,14 @@ export interface ControlSummary {
   readonly group: string
   readonly n: number
   readonly alarms: number
+  /** Wilson interval of their share at 95 %. */
+  readonly share_low: number
+  readonly share_high: number
+  readonly called_healthy: number
 }
+
+/** What is true of a window in which nothing is wrong. */
+export const faultFree: Label = { service: null, fault: 'none', also: [] }
 
 /** A cause above this score is an alarm on a control, firm or not. */
 const alarmScore = 0.2
@@ -66,11 +73,23 @@ export function summarise(scored: readonly Scored[]): readonly (Summary | Contro
   return lines
 }
 
+/** Fault-free windows: all, then per dataset. */
+export function summariseControls(scored: readonly Scored[]): readonly ControlSummary[] {
+  const datasets = groups(scored, each => each.dataset)
+  return [
+    controlsOf('quiet windows', scored),
+    ...datasets.map(([group, windows]) => controlsOf(group, windows)),
+  ]
+}
+
 function controlsOf(group: string, controls: readonly Scored[]): ControlSummary {
+  const n = controls.length
   const alarms = controls.filter(
     ({ answer }) => isFirm(answer) || answer.causes.some(cause => cause.score > alarmScore),
-  )
-  return { group, n: controls.length, alarms: alarms.length }
+  ).length
+  const [low, high] = wilson(alarms, n)
+  const healthy = controls.filter(({ answer }) => answer.verdict === 'healthy').length
+  return { group, n, alarms, share_low: round(low), share_high: round(high), called_healthy: healthy }
 }
 
 /** Seconds after which the answer was firm and right and stayed so; null if it was not so in the end. */

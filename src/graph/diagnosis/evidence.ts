@@ -65,8 +65,11 @@ export interface Question {
   readonly deadline: Deadline
 }
 
-/** Evidence of less than this many nats is not looked at: one in twenty by chance, for each of hundreds. */
-const minNats = 3
+/**
+ * Evidence of less than this many nats is not looked at. Low on purpose: weak evidence makes a weak candidate, which
+ * ranks last and raises no alarm, while a fault seen in a handful of requests would be missing altogether.
+ */
+const minNats = 1.5
 /** Series of the baseline with fewer values than this are compared with the time before the window as well. */
 const minSeriesValues = 8
 
@@ -166,7 +169,7 @@ function findSteps({
 }
 
 function runsOf(sample: Sample, names: Names, callees: Callees, pool: PatternPool): readonly Run[] {
-  const unhealthy = unhealthyEntries(sample.set, sample.lines)
+  const unhealthy = unhealthyEntries(sample.set, sample.lines, names)
   return [
     ...spanRuns(sample.set, names, callees, unhealthy, pool),
     ...logRuns(sample.set, sample.lines, names, unhealthy, pool),

@@ -1,9 +1,10 @@
 /** Runs of log templates: what each service entry wrote, in order, lines missing altogether included. */
 import type { TemplateRecord } from '../../model/store.ts'
 import { errorSeverity, type LogLine } from './log-lines.ts'
+import { metricWords } from './metric-meaning.ts'
 import type { Names } from './names.ts'
 import type { PatternPool, Run } from './sequences.ts'
-import type { TraceSet } from './trace-set.ts'
+import { spanKinds, type TraceSet } from './trace-set.ts'
 
 /**
  * One run per entry of a trace from which at least one line arrived: in other traces silence says nothing,
@@ -67,11 +68,29 @@ export function templateOf(
   return text.startsWith('log:') ? templates.get(Number(text.slice(4))) : undefined
 }
 
-/** Entries that failed or wrote an error. */
-export function unhealthyEntries(set: TraceSet, lines: readonly LogLine[]): ReadonlySet<number> {
+/** Words that frameworks call their error handling by. */
+const errorWords = new Set(['error', 'exception', 'failure'])
+
+/**
+ * Entries that failed, wrote an error, or ran a span that is named for handling one: not everybody sets a status.
+ * An entry's own name is what was asked for, and an operation may well be about errors.
+ */
+export function unhealthyEntries(
+  set: TraceSet,
+  lines: readonly LogLine[],
+  names: Names,
+): ReadonlySet<number> {
   const rows = new Set<number>()
+  const handling = new Map<number, boolean>()
+  const handlesError = (name: number): boolean => {
+    const known = handling.get(name) ?? metricWords(names.text(name)).some(word => errorWords.has(word))
+    handling.set(name, known)
+    return known
+  }
   for (let row = 0; row < set.spans; row++) {
-    if (set.failed[row] === 1) rows.add(set.entry[row] ?? row)
+    const entry = set.entry[row] ?? row
+    const local = entry !== row && set.kind[row] !== spanKinds.client
+    if (set.failed[row] === 1 || (local && handlesError(set.name[row] ?? 0))) rows.add(entry)
   }
   for (const line of lines) if (line.severity >= errorSeverity) rows.add(line.entry)
   return rows

@@ -5,6 +5,7 @@
 import type { Candidate } from './candidates.ts'
 import type { FeatureName, Verdict } from './diagnosis.ts'
 import { bias, weights } from './score.ts'
+import type { Sight } from './sight.ts'
 
 /** Log-odds at which a cause is as likely as not: where evidence makes up for the bias. */
 const firmSum = -bias
@@ -34,15 +35,25 @@ const families: Readonly<Record<FeatureName, string>> = {
   lost_messages: 'messages',
 }
 
-/**
- * `enough`: there is data on both sides. `hurt`: how much requests from outside suffer, 0 to 1; a system whose
- * users wait is not healthy, even if no place in it stands out.
- */
-export function verdictOf(candidates: readonly Candidate[], enough: boolean, hurt: number): Verdict {
+/** Part of the services about which silence may mean nothing while a system is still called healthy. */
+const blindPart = 0.25
+
+/** What a verdict depends on beside the candidates. */
+export interface Circumstances {
+  /** There is data on both sides. */
+  readonly enough: boolean
+  /** How much requests from outside suffer, 0 to 1: a system whose users wait is not healthy. */
+  readonly hurt: number
+  readonly sight: Sight
+}
+
+export function verdictOf(candidates: readonly Candidate[], { enough, hurt, sight }: Circumstances): Verdict {
   if (!enough) return 'insufficient_data'
   const [first, second] = candidates
   if (first === undefined || first.sum < quietSum) {
-    return hurt * weights.entry_traffic < firmSum ? 'healthy' : 'inconclusive'
+    if (hurt * weights.entry_traffic >= firmSum) return 'inconclusive'
+    if (sight.blind <= blindPart * sight.services) return 'healthy'
+    return first === undefined ? 'insufficient_data' : 'inconclusive'
   }
   const lead = first.sum - (second?.sum ?? 0)
   if (first.sum < firmSum || lead < firmLead) return 'inconclusive'
