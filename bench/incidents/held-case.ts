@@ -4,17 +4,24 @@ import { MemoryReader } from '../../test/graph/diagnosis/memory-reader.ts'
 import type { IncidentCase } from './cases.ts'
 import type { RequestJson } from './otlp-json.ts'
 import type { Perturbation } from './perturbations.ts'
-import { exportRequests } from './send.ts'
+import { type ExportRequest, exportRequests } from './send.ts'
 
 const patient = { signal: new AbortController().signal, check: () => undefined }
 
-/** Takes in everything that is sent about the case. */
+export interface Sending {
+  /** What is asked later, which says what time it is by then. */
+  readonly asked?: IncidentCase
+  readonly arrange?: (requests: readonly ExportRequest[]) => readonly ExportRequest[]
+}
+
+/** Takes in everything that is sent about the case, in another order if `arrange` says so. */
 export function holdCase(
   incident: IncidentCase,
   { keeps, change }: Omit<Perturbation, 'name'>,
+  { asked = incident, arrange = requests => requests }: Sending = {},
 ): MemoryReader {
-  const reader = new MemoryReader(Math.max(incident.window.toMs, incident.baseline.toMs) + 60_000)
-  for (const { signal, body } of exportRequests(incident)) {
+  const reader = new MemoryReader(Math.max(asked.window.toMs, asked.baseline.toMs) + 60_000)
+  for (const { signal, body } of arrange([...exportRequests(incident)])) {
     if (keeps !== undefined && !keeps(signal)) continue
     const request = JSON.parse(body) as RequestJson // layout of the data
     change?.(request)
