@@ -12,8 +12,8 @@ export class RecordList {
   readonly #limit: number
   readonly #side = new ByteWriter(0)
   #sideStart = 0
-  readonly offset: Uint32Array
-  readonly length: Uint32Array
+  offset: Uint32Array
+  length: Uint32Array
 
   constructor(bytes: Uint8Array, items: number, attributeMaxBytes: number) {
     this.#bytes = bytes
@@ -40,6 +40,23 @@ export class RecordList {
     this.offset[row] = this.#bytes.length + start
     this.length[row] = this.#side.length - start
     return outcome
+  }
+
+  /** Rows there is room for. */
+  get capacity(): number {
+    return this.offset.length
+  }
+
+  /** Makes room for twice as many rows. */
+  grow(): void {
+    const rows = 2 * this.capacity + 1
+    const wider = new ColumnBuffer(rows, 8)
+    const offset = wider.uint32(rows)
+    const length = wider.uint32(rows)
+    offset.set(this.offset)
+    length.set(this.length)
+    this.offset = offset
+    this.length = length
   }
 
   /** Enters the record of a row that needs no look. */

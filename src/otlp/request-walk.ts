@@ -26,10 +26,12 @@ export interface GroupVisitor {
 /** Resources and scopes of one request; one walk a thread and decoder, used again. */
 export class RequestWalk {
   #limit = -1
-  #resourceCache: ValueCache<Made<ResourceEntry>> = new ValueCache(headerLimits, bytes =>
-    makeResourceEntry(bytes, 0),
+  #resourceCache: ValueCache<Made<ResourceEntry>> = new ValueCache(headerLimits, (bytes, from, to) =>
+    makeResourceEntry(bytes.subarray(from, to), 0),
   )
-  #scopeCache: ValueCache<Made<ScopeEntry>> = new ValueCache(headerLimits, bytes => makeScopeEntry(bytes, 0))
+  #scopeCache: ValueCache<Made<ScopeEntry>> = new ValueCache(headerLimits, (bytes, from, to) =>
+    makeScopeEntry(bytes.subarray(from, to), 0),
+  )
   #resources = new BatchList<ResourceEntry>()
   #scopes = new BatchList<ScopeEntry>()
   readonly #header = new ByteWriter()
@@ -85,9 +87,8 @@ export class RequestWalk {
     from: number,
     to: number,
   ): () => number {
-    this.#copyHeader(bytes, from, to)
-    const header = this.#header.view()
-    const made = cache.get(header, 0, header.length)
+    const { header, start, end } = this.#headerOf(bytes, from, to)
+    const made = cache.get(header, start, end)
     let number = -1
     return () => {
       if (number < 0) {
@@ -98,7 +99,26 @@ export class RequestWalk {
     }
   }
 
-  #copyHeader(bytes: Uint8Array, from: number, to: number): void {
+  /**
+   * The fields that are no items: where they stand, which is mostly in one place before all items, else a copy that
+   * holds until the next call.
+   */
+  #headerOf(bytes: Uint8Array, from: number, to: number): Header {
+    let start = -1
+    let end = -1
+    for (let pos = from; pos < to; ) {
+      const at = pos
+      const tag = readTag(bytes, pos, to)
+      pos = skipValue(bytes, cursor.next, to, tag & 7)
+      if (tag !== 0x0a && tag !== 0x1a) continue
+      if (start < 0) start = at
+      else if (at !== end) return this.#copiedHeader(bytes, from, to)
+      end = pos
+    }
+    return start < 0 ? noHeader : { header: bytes, start, end }
+  }
+
+  #copiedHeader(bytes: Uint8Array, from: number, to: number): Header {
     this.#header.reset()
     for (let pos = from; pos < to; ) {
       const start = pos
@@ -106,8 +126,17 @@ export class RequestWalk {
       pos = skipValue(bytes, cursor.next, to, tag & 7)
       if (tag === 0x0a || tag === 0x1a) this.#header.raw(bytes, start, pos)
     }
+    return { header: this.#header.view(), start: 0, end: this.#header.length }
   }
 }
+
+interface Header {
+  readonly header: Uint8Array
+  readonly start: number
+  readonly end: number
+}
+
+const noHeader: Header = { header: new Uint8Array(0), start: 0, end: 0 }
 
 /** Calls `visit` with the range of every length-delimited field that has this tag. */
 export function forEachMessage(

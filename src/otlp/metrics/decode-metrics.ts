@@ -21,7 +21,7 @@ import {
   skipValue,
   unsigned64,
 } from '../wire/varint.ts'
-import { MetricColumns } from './metric-columns.ts'
+import { type MetricColumns, manyPoints } from './metric-columns.ts'
 import { type MetricHead, points } from './metric-heads.ts'
 import { MetricMemory } from './metric-memory.ts'
 import { MetricParts } from './metric-parts.ts'
@@ -36,6 +36,9 @@ const exemplarTags = { spanId: 0x22, traceId: 0x2a, filteredAttributes: 0x3a } a
 
 const startTag = 0x11
 const timeTag = 0x19
+
+/** A guess that is rarely too high; places of records are two numbers each. */
+const usualPointBytes = 64
 
 const memory = new MetricMemory()
 const walk = new RequestWalk()
@@ -65,12 +68,16 @@ class PointDecoder {
   #scope = -1
   row = 0
 
-  constructor(bytes: Uint8Array, points: number, context: DecodeContext) {
+  constructor(bytes: Uint8Array, context: DecodeContext) {
     this.#bytes = bytes
     this.#view = viewOf(bytes)
     this.#attributeMaxBytes = context.attributeMaxBytes
-    this.#columns = new MetricColumns(points)
-    this.#records = new RecordList(bytes, points, context.attributeMaxBytes)
+    this.#columns = memory.columns
+    this.#records = new RecordList(
+      bytes,
+      Math.ceil(bytes.length / usualPointBytes),
+      context.attributeMaxBytes,
+    )
     this.#receipt = receiptTime(context)
     // Nothing to leave out: decoded as on receipt.
     this.#refused = context.refused?.length === 0 ? undefined : context.refused
@@ -157,7 +164,8 @@ class PointDecoder {
     const { forms } = memory
     const bytes = this.#bytes
     const columns = this.#columns
-    const row = this.row++
+    const row = this.#nextRow()
+    this.row++
     this.#index++
     columns.metric[row] = metric
     columns.resource[row] = this.#resource
@@ -165,10 +173,8 @@ class PointDecoder {
     columns.series[row] = forms.textOf(form) < 0 ? 0 : memory.series.numberOfEntry(forms.textOf(form))
     this.#records.keep(row, from, to)
     const start = forms.startOf(form)
-    if (start >= 0) {
-      columns.startLo[row] = fixed32At(bytes, from + start)
-      columns.startHi[row] = fixed32At(bytes, from + start + 4)
-    }
+    columns.startLo[row] = start < 0 ? 0 : fixed32At(bytes, from + start)
+    columns.startHi[row] = start < 0 ? 0 : fixed32At(bytes, from + start + 4)
     const value = forms.valueOf(form)
     if (value < 0) columns.value[row] = layout.missing
     else if (forms.valueIsInteger(form))
@@ -183,6 +189,18 @@ class PointDecoder {
   #count(layout: PointLayout, at: number, from: number): number {
     if (at >= 0) return unsigned64(fixed32At(this.#bytes, from + at), fixed32At(this.#bytes, from + at + 4))
     return layout.count === 0 ? 1 : 0
+  }
+
+  /** The row that comes next, with room for it. */
+  #nextRow(): number {
+    const { row } = this
+    if (row >= this.#columns.capacity) {
+      // As a whole before it takes much room.
+      if (row === manyPoints) checkItemCount(countPoints(this.#bytes))
+      this.#columns.grow()
+    }
+    if (row >= this.#records.capacity) this.#records.grow()
+    return row
   }
 
   /** Remembers the point that was decoded last; returns its form, -1 if it has none. */
@@ -200,7 +218,7 @@ class PointDecoder {
       this.#nextRefused++
       return false
     }
-    const row = this.row
+    const row = this.#nextRow()
     const columns = this.#columns
     this.#badReference = false
     this.#point(layout, from, to, row)
@@ -229,6 +247,8 @@ class PointDecoder {
     let value = layout.missing
     let count = layout.count === 0 ? 1 : 0
     let flags = 0
+    columns.startLo[row] = 0
+    columns.startHi[row] = 0
     this.#attributesFrom = 0
     this.#attributesTo = 0
     this.#scattered = false
@@ -356,7 +376,7 @@ function countPoints(bytes: Uint8Array): number {
       forEachMessage(bytes, scopeFrom, scopeTo, 0x12, countIn),
     ),
   )
-  return checkItemCount(points)
+  return points
 }
 
 /**
@@ -366,7 +386,7 @@ function countPoints(bytes: Uint8Array): number {
  */
 export function decodeMetrics(bytes: Uint8Array, context: DecodeContext): Batch<MetricBlock> {
   memory.begin(context.attributeMaxBytes)
-  const decoder = new PointDecoder(bytes, countPoints(bytes), context)
+  const decoder = new PointDecoder(bytes, context)
   walk.walk(bytes, context.attributeMaxBytes, decoder)
   return decoder.finish(context.attributeMaxBytes)
 }

@@ -1,25 +1,34 @@
 /** The columns of a MetricBlock while it is being filled. */
 import type { MetricBlock, MetricEntry, ResourceEntry, ScopeEntry } from '../../model/telemetry.ts'
-import { ColumnBuffer, firstOf } from '../column-buffer.ts'
+import { ColumnBuffer } from '../column-buffer.ts'
 
 /** Bytes of one row over all columns. */
 const rowBytes = 8 * 2 + 4 * 8 + 1
 
-export class MetricColumns {
-  readonly metric: Uint32Array
-  readonly timeHi: Uint32Array
-  readonly timeLo: Uint32Array
-  readonly startHi: Uint32Array
-  readonly startLo: Uint32Array
-  readonly value: Float64Array
-  readonly pointCount: Float64Array
-  readonly series: Uint32Array
-  readonly resource: Uint32Array
-  readonly scope: Uint32Array
-  readonly flags: Uint8Array
+/** Room at first: a usual request has fewer points. */
+const usualPoints = 1024
 
-  constructor(rows: number) {
+/** Beyond it room is not kept for the next batch: 3 MB. A multiple of the above by a power of two. */
+export const manyPoints = 65_536
+
+export class MetricColumns {
+  /** Rows there is room for. */
+  capacity: number
+  metric: Uint32Array
+  timeHi: Uint32Array
+  timeLo: Uint32Array
+  startHi: Uint32Array
+  startLo: Uint32Array
+  value: Float64Array
+  pointCount: Float64Array
+  series: Uint32Array
+  resource: Uint32Array
+  scope: Uint32Array
+  flags: Uint8Array
+
+  constructor(rows: number = usualPoints) {
     const buffer = new ColumnBuffer(rows, rowBytes)
+    this.capacity = rows
     this.value = buffer.float64(rows)
     this.pointCount = buffer.float64(rows)
     this.metric = buffer.uint32(rows)
@@ -33,6 +42,14 @@ export class MetricColumns {
     this.flags = buffer.uint8(rows)
   }
 
+  /** Makes room for twice as many rows. */
+  grow(): void {
+    const wider = new MetricColumns(this.capacity * 2)
+    wider.#copy(this, this.capacity)
+    Object.assign(this, wider)
+  }
+
+  /** The first `count` rows as a block with memory of its own. */
   finish(
     count: number,
     lists: {
@@ -42,21 +59,39 @@ export class MetricColumns {
       readonly metrics: readonly MetricEntry[]
     },
   ): MetricBlock {
+    const rows = new MetricColumns(count)
+    rows.#copy(this, count)
+    const { metric, timeHi, timeLo, startHi, startLo, value, pointCount, series, resource, scope, flags } =
+      rows
     return {
       signal: 'metrics',
       count,
       ...lists,
-      metric: firstOf(this.metric, count),
-      timeHi: firstOf(this.timeHi, count),
-      timeLo: firstOf(this.timeLo, count),
-      startHi: firstOf(this.startHi, count),
-      startLo: firstOf(this.startLo, count),
-      value: firstOf(this.value, count),
-      pointCount: firstOf(this.pointCount, count),
-      series: firstOf(this.series, count),
-      resource: firstOf(this.resource, count),
-      scope: firstOf(this.scope, count),
-      flags: firstOf(this.flags, count),
+      metric,
+      timeHi,
+      timeLo,
+      startHi,
+      startLo,
+      value,
+      pointCount,
+      series,
+      resource,
+      scope,
+      flags,
     }
+  }
+
+  #copy(from: MetricColumns, rows: number): void {
+    this.metric.set(from.metric.subarray(0, rows))
+    this.timeHi.set(from.timeHi.subarray(0, rows))
+    this.timeLo.set(from.timeLo.subarray(0, rows))
+    this.startHi.set(from.startHi.subarray(0, rows))
+    this.startLo.set(from.startLo.subarray(0, rows))
+    this.value.set(from.value.subarray(0, rows))
+    this.pointCount.set(from.pointCount.subarray(0, rows))
+    this.series.set(from.series.subarray(0, rows))
+    this.resource.set(from.resource.subarray(0, rows))
+    this.scope.set(from.scope.subarray(0, rows))
+    this.flags.set(from.flags.subarray(0, rows))
   }
 }

@@ -2,6 +2,7 @@
 import type { MetricEntry } from '../../model/telemetry.ts'
 import type { ByteTableLimits } from '../wire/byte-table.ts'
 import { TextInterner, ValueCache } from '../wire/interner.ts'
+import { MetricColumns, manyPoints } from './metric-columns.ts'
 import { makeMetricEntry } from './metric-entry.ts'
 import { type KnownMetric, MetricHeads } from './metric-heads.ts'
 import { PointForms } from './point-forms.ts'
@@ -20,6 +21,8 @@ export class MetricMemory {
   })
   readonly heads: MetricHeads = new MetricHeads()
   readonly forms: PointForms = new PointForms()
+  /** Of the batch at hand while it is being decoded. */
+  columns: MetricColumns = new MetricColumns()
   #metrics = metricCacheFor(0)
   #attributeMaxBytes = -1
   #batch = 0
@@ -36,6 +39,7 @@ export class MetricMemory {
       this.heads.clear()
       this.forms.clear()
     }
+    if (this.columns.capacity > manyPoints) this.columns = new MetricColumns()
     this.series.begin()
     this.#metrics.trim()
     this.#batch++
