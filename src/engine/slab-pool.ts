@@ -38,6 +38,11 @@ export class SlabPool {
     return this.#byteLength
   }
 
+  /** Of these, bytes of slabs that hold something. */
+  get usedBytes(): number {
+    return this.#byteLength - this.#free.length * this.#slabBytes
+  }
+
   /** Room for `bytes`, a multiple of eight, of the entry at `position`, which never goes back; null if there is none. */
   take(bytes: number, position: number): Place | null {
     let slab = this.#used.at(-1)

@@ -43,6 +43,8 @@ export interface EngineCoreOptions extends DecodeSettings {
   readonly graphLimits: Partial<GraphLimits>
   /** Of all tenants together. */
   readonly graphLimitsInAll?: Partial<CardinalityLimits>
+  /** Entries read back from the inbox and not released by readers; 80 MiB unless told otherwise. */
+  readonly maxRestoredBytes?: number
   /** An entry that ended the thread before, twice; it is not tried again. 0: none. */
   readonly suspect: number
 }
@@ -103,6 +105,11 @@ const maxStretchMs = 10_000
  * thread, so more would not make either faster.
  */
 const maxUnsealedBytes = 48 * 1024 * 1024
+/**
+ * Entries read back from the inbox that are not sealed, or that a slow reader still looks at. Beyond that the engine
+ * waits for the reader, which has a deadline.
+ */
+const maxRestoredBytes = 80 * 1024 * 1024
 /** Waits between attempts to read a new tenant's templates; short against the patience of a stop. */
 const firstRetryMs = 100
 const lastRetryMs = 1_000
@@ -268,7 +275,13 @@ export class EngineCore {
   }
 
   #canTake(): boolean {
-    return this.#feed.waits && !this.#stop.signal.aborted && this.#unsealedBytes() < maxUnsealedBytes
+    const { maxRestoredBytes: mostRestored = maxRestoredBytes } = this.#options
+    return (
+      this.#feed.waits &&
+      !this.#stop.signal.aborted &&
+      this.#unsealedBytes() < maxUnsealedBytes &&
+      this.#feed.restoredBytes < mostRestored
+    )
   }
 
   #unsealedBytes(): number {

@@ -74,6 +74,11 @@ export class EntryFeed {
     return this.#committed
   }
 
+  /** Memory of entries read from the file that somebody may look at. */
+  get restoredBytes(): number {
+    return this.#slabs.usedBytes
+  }
+
   get waits(): boolean {
     return this.#next <= this.#committed
   }

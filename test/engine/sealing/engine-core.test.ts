@@ -54,6 +54,18 @@ describe('replay', () => {
     expect(await harness.spanNames()).toEqual(['1-0', '1-1', '2-0', '2-1', '3-0', '3-1'])
   })
 
+  test('what is read back waits for a reader that still looks at what was read back before', async () => {
+    const harness = make({ core: { maxRestoredBytes: 1 } })
+    for (const seed of [1, 2, 3]) harness.inboxes.ingest(spanRequest({ seed, spans: 2 }))
+    await harness.start()
+    for (const position of [1, 2, 3]) {
+      await expect.poll(() => harness.core?.figures().sealedPosition, { timeout: 10_000 }).toBe(position)
+      expect(harness.core?.figures().takenPosition).toBe(position)
+      harness.deliver()
+    }
+    expect(await harness.spanNames()).toEqual(['1-0', '1-1', '2-0', '2-1', '3-0', '3-1'])
+  })
+
   test('an engine that is handed nothing reads everything from the inbox file', async () => {
     const harness = make()
     for (let seed = 0; seed < 300; seed++) harness.inboxes.take(spanRequest({ seed, spans: 2 }))
