@@ -257,10 +257,11 @@ function breakCycles(columns: Columns, from: number, to: number): void {
 
 /**
  * A server span that sticks out of its client span although it is shorter was timed by another clock: it is
- * moved to the middle of the client span, and everything below it moves along.
+ * moved to the middle of the client span, and everything below it moves along. Not so where the client failed and the
+ * server was still at work, or had not begun: it gave up waiting, and what came too late is no matter of clocks.
  */
 function alignClocks(columns: Columns, from: number, to: number): void {
-  const { parent, kind, startMs, endMs, movedMs } = columns
+  const { parent, kind, failed, startMs, endMs, movedMs } = columns
   const done = new Uint8Array(to - from)
   const align = (row: number): number => {
     const index = row - from
@@ -274,7 +275,8 @@ function alignClocks(columns: Columns, from: number, to: number): void {
     const lower = startMs[above] ?? 0
     const upper = endMs[above] ?? 0
     const remote = kind[row] === spanKinds.server && kind[above] === spanKinds.client
-    if (remote && (start < lower || end > upper) && end - start <= upper - lower) {
+    const late = end > upper && failed[above] !== 1
+    if (remote && (start < lower || late) && end - start <= upper - lower) {
       moved += (lower + upper) / 2 - (start + end) / 2
     }
     movedMs[row] = moved

@@ -28,6 +28,13 @@ describe('clockOffsets', () => {
     expect(offsetsOf(requests(4, aheadMs))).toEqual([{ service: 'b', aheadMs }])
   })
 
+  it('takes requests that each come late by something else for late, not for a clock', () => {
+    const late = [300, 900, 1_700, 2_600, 3_700].flatMap((aheadMs, i) =>
+      requests(1, aheadMs).map(sketch => ({ ...sketch, trace: i + 1 })),
+    )
+    expect(offsetsOf(late)).toEqual([])
+  })
+
   it('says nothing of clocks as a network keeps them, nor of a single odd span', () => {
     expect(offsetsOf(requests(20, 40))).toEqual([])
     expect(offsetsOf([...requests(10, 0), ...requests(1, 9_000)])).toEqual([])
