@@ -5,6 +5,7 @@
  */
 import { type Callees, silentCallee } from './charge-samples.ts'
 import type { Names } from './names.ts'
+import { quantileOf, sortedCopy } from './robust.ts'
 import { remoteChildren } from './time-charges.ts'
 import { spanKinds, type TraceSet } from './trace-set.ts'
 import { riseEvidence } from './two-sample.ts'
@@ -20,8 +21,44 @@ export interface ErrorOrigin {
   readonly trace: number
 }
 
+/** How long callers usually wait for an answer at most, milliseconds, by callee and its operation. */
+export type UsualWaits = ReadonlyMap<string, number>
+
+/** Answers of an operation below which nobody knows how long callers usually wait. */
+const minAnswers = 8
+/** How far beyond the slowest usual answers one is still usual, as for entries. */
+const waitMargin = 1.25
+
+/** Learns from calls that were answered. */
+export function usualWaits(set: TraceSet): UsualWaits {
+  const waits = new Map<string, number[]>()
+  for (const [row, callee] of remoteChildren(set).entries()) {
+    if (callee < 0 || set.kind[row] !== spanKinds.client || set.failed[row] === 1) continue
+    const key = calleeKey(set, callee)
+    const list = waits.get(key) ?? []
+    waits.set(key, list)
+    list.push((set.endMs[row] ?? 0) - (set.startMs[row] ?? 0))
+  }
+  return new Map(
+    [...waits]
+      .filter(([, list]) => list.length >= minAnswers)
+      .map(([key, list]) => [key, quantileOf(sortedCopy(list), 0.99) * waitMargin]),
+  )
+}
+
+function calleeKey(set: TraceSet, callee: number): string {
+  return `${set.service[callee]} ${set.name[callee]}`
+}
+
+/** No wait is usual: whoever gave up had waited for too long. */
+const nothingUsual: UsualWaits = new Map()
+
 /** Failed spans of a set whose cause is not below them. */
-export function errorOrigins(set: TraceSet, callees: Callees): readonly ErrorOrigin[] {
+export function errorOrigins(
+  set: TraceSet,
+  callees: Callees,
+  usual: UsualWaits = nothingUsual,
+): readonly ErrorOrigin[] {
   const failedBelow = new Uint8Array(set.spans)
   for (let row = 0; row < set.spans; row++) {
     if (set.failed[row] !== 1) continue
@@ -35,21 +72,32 @@ export function errorOrigins(set: TraceSet, callees: Callees): readonly ErrorOri
   const origins: ErrorOrigin[] = []
   for (let row = 0; row < set.spans; row++) {
     if (set.failed[row] !== 1 || failedBelow[row] === 1) continue
-    origins.push(originAt(set, row, child[row] ?? -1, callees))
+    origins.push(originAt({ set, row, callee: child[row] ?? -1 }, callees, usual))
   }
   return origins
 }
 
-function originAt(set: TraceSet, row: number, callee: number, callees: Callees): ErrorOrigin {
+/** A failed span, and the first span of another service below it, -1 for none. */
+interface FailedSpan {
+  readonly set: TraceSet
+  readonly row: number
+  readonly callee: number
+}
+
+function originAt({ set, row, callee }: FailedSpan, callees: Callees, usual: UsualWaits): ErrorOrigin {
   const service = set.service[row] ?? 0
   const entry = set.entry[row] ?? row
   const own = { service, operation: set.name[entry] ?? 0, silent: false, caller: 0 }
   const at = { row, trace: set.trace[row] ?? 0 }
   if (set.kind[row] !== spanKinds.client) return { ...own, ...at }
   if (callee >= 0) {
-    // The caller gave up while the callee was still at work: the callee was too slow, and did not fail.
-    const gaveUp = (set.endMs[callee] ?? 0) > (set.endMs[row] ?? 0)
-    if (!gaveUp) return { ...own, ...at }
+    // The caller gave up while the callee was still at work: the callee was too slow, and did not fail; unless it
+    // took no longer than callers used to wait, then the caller has lost its patience.
+    const answeredMs = set.endMs[callee] ?? 0
+    const gaveUp = answeredMs > (set.endMs[row] ?? 0)
+    const waitedMs = answeredMs - (set.startMs[row] ?? 0)
+    const impatient = waitedMs <= (usual.get(calleeKey(set, callee)) ?? Number.NEGATIVE_INFINITY)
+    if (!gaveUp || impatient) return { ...own, ...at }
     return {
       service: set.service[callee] ?? 0,
       operation: set.name[callee] ?? 0,
@@ -87,8 +135,9 @@ export function errorShifts(
   callees: Callees,
   names: Names,
 ): readonly ErrorShift[] {
-  const now = countOrigins(window, callees, names)
-  const before = countOrigins(baseline, callees, names)
+  const usual = usualWaits(baseline)
+  const now = countOrigins(window, callees, { names, usual })
+  const before = countOrigins(baseline, callees, { names, usual })
   const shifts: ErrorShift[] = []
   for (const [key, here] of [...now].sort((a, b) => (a[0] < b[0] ? -1 : 1))) {
     if (here.failed.size === 0) continue
@@ -140,7 +189,11 @@ interface Place {
 }
 
 /** Per service and operation: traces that came by and traces in which an error began there. */
-function countOrigins(set: TraceSet, callees: Callees, names: Names): Map<string, Place> {
+function countOrigins(
+  set: TraceSet,
+  callees: Callees,
+  { names, usual }: { readonly names: Names; readonly usual: UsualWaits },
+): Map<string, Place> {
   const places = new Map<string, Place>()
   const child = remoteChildren(set)
   const place = (service: number, operation: number, caller: number): Place => {
@@ -159,7 +212,7 @@ function countOrigins(set: TraceSet, callees: Callees, names: Names): Map<string
     const silent = silentCallee(set, row, callees)
     if (silent >= 0) place(silent, set.name[row] ?? 0, set.service[row] ?? 0).passed.add(trace)
   }
-  for (const origin of errorOrigins(set, callees)) {
+  for (const origin of errorOrigins(set, callees, usual)) {
     const at = place(origin.service, origin.operation, origin.caller)
     at.failed.add(origin.trace)
     at.passed.add(origin.trace)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { learnCallees } from '../../../src/graph/diagnosis/charge-samples.ts'
-import { errorOrigins } from '../../../src/graph/diagnosis/error-origins.ts'
+import { errorOrigins, usualWaits } from '../../../src/graph/diagnosis/error-origins.ts'
 import { Names } from '../../../src/graph/diagnosis/names.ts'
 import { type SpanSketch, setOf } from './trace-json.ts'
 
@@ -52,5 +52,28 @@ describe('errorOrigins', () => {
       { id: 2, parent: 1, service: 'billing', kind: 'server', at: [2, 400] },
     ]
     expect(origins(sketches)).toEqual(['billing'])
+  })
+
+  it('blames the callee when it had not even begun before the caller gave up', () => {
+    const sketches: readonly SpanSketch[] = [
+      { id: 1, service: 'orders', kind: 'client', at: [0, 50], failed: true },
+      { id: 2, parent: 1, service: 'billing', kind: 'server', at: [70, 90] },
+    ]
+    expect(origins(sketches)).toEqual(['billing'])
+  })
+
+  it('blames the caller that gives up sooner than it used to on a callee that takes no longer', () => {
+    const call = (trace: number, waitsMs: number, worksMs: number): readonly SpanSketch[] => [
+      { id: 1, trace, service: 'orders', kind: 'client', at: [0, waitsMs], failed: waitsMs < worksMs },
+      { id: 2, trace, parent: 1, service: 'billing', kind: 'server', at: [2, worksMs] },
+    ]
+    const names = new Names()
+    const usual = usualWaits(setOf(Array.from({ length: 20 }, (_, i) => call(i + 1, 44, 40)).flat(), names))
+    const blamed = (sketches: readonly SpanSketch[]) => {
+      const set = setOf(sketches, names)
+      return errorOrigins(set, learnCallees([set]), usual).map(origin => names.text(origin.service))
+    }
+    expect(blamed(call(1, 30, 41))).toEqual(['orders'])
+    expect(blamed(call(1, 30, 400))).toEqual(['billing'])
   })
 })
