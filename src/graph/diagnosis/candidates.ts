@@ -12,6 +12,7 @@ import { resourceFeatures } from './resource-feature.ts'
 import { roundTo, scoreOf, sumOf } from './score.ts'
 import { sequenceFeatures } from './sequence-feature.ts'
 import { surgeFeature } from './surge-feature.ts'
+import { tallyFeatures } from './tally-feature.ts'
 import { timeFeatures } from './time-feature.ts'
 
 export interface Candidate {
@@ -67,7 +68,23 @@ function findAll(evidence: Evidence, patience: Patience): readonly Finding[] {
     patience.check()
     return find(evidence)
   })
-  return [...found, ...releaseFeatures(evidence, found), ...surgeFeature(evidence)]
+  const once = strongestErrorLogs([...found, ...tallyFeatures(evidence)])
+  return [...once, ...releaseFeatures(evidence, once), ...surgeFeature(evidence)]
+}
+
+/** A request whose spans were kept tells its errors twice, by its own lines and among those of all: once counts. */
+function strongestErrorLogs(found: readonly Finding[]): readonly Finding[] {
+  const strongest = new Map<string, Finding>()
+  for (const finding of found) {
+    if (finding.feature.name !== 'error_logs') continue
+    const known = strongest.get(finding.service)
+    if (known === undefined || finding.feature.value > known.feature.value) {
+      strongest.set(finding.service, finding)
+    }
+  }
+  return found.filter(
+    finding => finding.feature.name !== 'error_logs' || strongest.get(finding.service) === finding,
+  )
 }
 
 function candidateOf(service: string, found: readonly Finding[]): Candidate {

@@ -7,6 +7,7 @@ import type { Deadline, Scanned, TelemetryReader } from '../../model/reader.ts'
 import type { LogBlock, Signal, SpanBlock } from '../../model/telemetry.ts'
 import { type TimeRange, toMs } from '../../model/time.ts'
 import { joinLogs, type LogLine, SpanIndex } from './log-lines.ts'
+import { LogTally } from './log-tally.ts'
 import type { Names } from './names.ts'
 import { sourceWeights } from './source-sampling.ts'
 import { buildTraceSet, type PickedRows, type TraceSet } from './trace-set.ts'
@@ -25,6 +26,8 @@ export interface Sample {
   readonly kept: number
   /** Traces stand for more than themselves at their source. */
   readonly sampledAtSource: boolean
+  /** Errors in the logs of all requests; null unless a sampler hides some of their spans. */
+  readonly tally: LogTally | null
 }
 
 /** Spans read per window: enough for counts that matter, few enough for a tenth of a second. */
@@ -65,10 +68,11 @@ export async function readSample(
   const kept = keepBudget(picked, budget)
   const weights = await sourceWeights(scanned, kept.picked)
   const set = buildTraceSet(kept.picked, names, weights.of, deadline)
+  const tally = weights.sampled ? new LogTally(names, range) : null
   const lines =
     stored('logs') === 0 || logBudget === 0 || set.traces === 0
       ? []
-      : await readLines(reader, parts, set, { deadline, budget: logBudget })
+      : await readLines(reader, parts, set, { deadline, budget: logBudget, tally })
   return {
     range,
     set,
@@ -79,6 +83,7 @@ export async function readSample(
     parts,
     kept: kept.share,
     sampledAtSource: weights.sampled,
+    tally,
   }
 }
 
@@ -167,11 +172,17 @@ export function traceHash(ids: Uint8Array, at: number): number {
   return (hash ^ (hash >>> 16)) >>> 0
 }
 
+interface LineReading {
+  readonly deadline: Deadline
+  readonly budget: number
+  readonly tally: LogTally | null
+}
+
 async function readLines(
   reader: TelemetryReader,
   parts: readonly TimeRange[],
   set: TraceSet,
-  { deadline, budget }: { readonly deadline: Deadline; readonly budget: number },
+  { deadline, budget, tally }: LineReading,
 ): Promise<readonly LogLine[]> {
   const index = new SpanIndex(set)
   const ranges = united(parts.map(around))
@@ -183,6 +194,7 @@ async function readLines(
     for await (const { block } of reader.scanLogs({ range, order: 'oldest_first' })) {
       deadline.check()
       joinLogs(block, range, set, index, found)
+      tally?.add(block)
       looked += block.count
       if (looked < budget / ranges.length) continue
       untilMs = oldestMs(block)

@@ -48,6 +48,7 @@ function sampleOf({ sent, takesEvery, workMs = 20 }: Traffic, names: Names, samp
     parts: [range],
     kept: 1,
     sampledAtSource,
+    tally: null,
   }
 }
 

@@ -1,0 +1,67 @@
+/** Findings from the logs of requests that a sampler hides: errors that began to be written. */
+import type { Evidence } from './evidence.ts'
+import { errorReachOf, type Finding, makeFeature, sureness } from './finding.ts'
+import type { ErrorCount, LogTally } from './log-tally.ts'
+import { riseEvidence } from './two-sample.ts'
+
+/** Rise of the share of a service's records that is half of everything, as for new error lines of seen requests. */
+const halfRise = 0.1
+
+/** The strongest error per service; none unless a sampler hides requests. */
+export function tallyFeatures(evidence: Evidence): readonly Finding[] {
+  const { tally: now } = evidence.window
+  const { tally: before } = evidence.baseline
+  if (now === null || before === null) return []
+  const earlier = new Map(before.errors().map(error => [keyOf(error), error.requests]))
+  const best = new Map<number, Finding>()
+  for (const error of now.errors()) {
+    const found = findingOf(evidence, error, { now, before, earlier: earlier.get(keyOf(error)) ?? 0 })
+    const known = best.get(error.service)
+    if (known === undefined || found.feature.value > known.feature.value) best.set(error.service, found)
+  }
+  return [...best.values()]
+}
+
+const keyOf = ({ service, template }: ErrorCount): string => `${service} ${template}`
+
+interface Sides {
+  readonly now: LogTally
+  readonly before: LogTally
+  /** Requests of the baseline with the same error. */
+  readonly earlier: number
+}
+
+function findingOf(evidence: Evidence, error: ErrorCount, { now, before, earlier }: Sides): Finding {
+  const records = now.records(error.service)
+  const baseRecords = before.records(error.service)
+  const nats = riseEvidence(error.requests, records, earlier, Math.max(1, baseRecords))
+  const rise = Math.max(0, error.requests / records - (baseRecords === 0 ? 0 : earlier / baseRecords))
+  // A sampled trace stands for as many requests as its weight says.
+  const requests = evidence.window.set.weight.reduce((sum, one) => sum + one, 0)
+  const reach = errorReachOf(Math.min(error.requests, requests), requests)
+  const measured = {
+    requests_with_it_first: error.requests,
+    records,
+    baseline_requests_with_it_first: earlier,
+    baseline_records: baseRecords,
+    requests,
+    evidence_nats: nats,
+  }
+  const service = evidence.names.text(error.service)
+  const template = evidence.templates.get(error.template)
+  return {
+    service,
+    peer: false,
+    feature: makeFeature(
+      'error_logs',
+      sureness(nats) * (rise / (rise + halfRise)) * reach,
+      measured,
+      template === undefined
+        ? []
+        : [{ kind: 'template', service, templateId: template.id, pattern: template.pattern }],
+    ),
+    place: {},
+    traces: new Set(),
+    onsetMs: error.firstMs,
+  }
+}
