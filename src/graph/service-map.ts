@@ -88,37 +88,68 @@ function drawMap(views: ComparedViews, options: MapOptions): ServiceMap {
   const edges = pairSeries(views, 'edge').filter(pair => !isLoop(pair))
   const near = options.focus === undefined ? null : reach(edges, options.focus, options.depth ?? 1)
   const inside = (name: string | undefined) => near === null || near.has(name ?? '')
-  const nearEdges = edges.filter(pair => inside(pair.key[0]) && inside(pair.key[1]))
+  const nearEdges = near === null ? edges : edges.filter(pair => inside(pair.key[0]) && inside(pair.key[1]))
   const used = nearEdges.filter(isUsed)
-  const called = new Set(edges.filter(isUsed).map(pair => pair.key[1] ?? ''))
-  const ends = new Set(used.flatMap(pair => [pair.key[0] ?? '', pair.key[1] ?? '']))
+  const called = new Set((near === null ? used : edges.filter(isUsed)).map(pair => pair.key[1] ?? ''))
+  const ends = new Set(used.map(pair => pair.key[0] ?? ''))
+  for (const pair of used) ends.add(pair.key[1] ?? '')
   const seconds = secondsOf(views)
   const nodes: Node[] = services
     .filter(
       pair => inside(pair.key[0]) && (near !== null || pair.window !== null || ends.has(pair.key[0] ?? '')),
     )
     .map(pair => ({ name: pair.key[0] ?? '', ...judged(pair, seconds), incoming: [] }))
-  const incoming = Map.groupBy(used, pair => pair.key[1] ?? '')
-  for (const name of [...ends].sort()) {
-    if (!known.has(name)) nodes.push(peerNode(name, incoming.get(name) ?? [], seconds))
-  }
-  const calls = used.map(pair => ({ name: pair.key, ...judged(pair, seconds) }))
+  for (const [name, incoming] of callsOfPeers(used, known)) nodes.push(peerNode(name, incoming, seconds))
+  const calls = used.map(pair => judged(pair, seconds))
   const limit = options.limit ?? Number.POSITIVE_INFINITY
   return {
-    services: nodes
-      .sort((a, b) => byWorry(a, b) || (a.name < b.name ? -1 : 1))
-      .slice(0, limit)
-      .map(node =>
-        node.pair === null ? mapPeer(views, node, called) : mapService(views, node, node.pair, called),
-      ),
-    edges: calls
-      .sort((a, b) => byWorry(a, b) || compareKeys(a.name, b.name))
-      .slice(0, limit)
-      .map(call => mapEdge(views, call.pair, call.health, known)),
+    services: mostWorrying(nodes, limit, (a, b) => (a.name < b.name ? -1 : 1)).map(node =>
+      node.pair === null ? mapPeer(views, node, called) : mapService(views, node, node.pair, called),
+    ),
+    // Pairs come sorted by key, and sorting keeps the order of equals.
+    edges: mostWorrying(calls, limit, () => 0).map(call => mapEdge(views, call.pair, call.health, known)),
     totalServices: nodes.length,
     totalEdges: calls.length,
     silentEdges: nearEdges.length - used.length,
   }
+}
+
+/** Calls by their end, for ends that have no series of their own, whether they call or are called; by name. */
+function callsOfPeers(
+  used: readonly SeriesPair[],
+  known: ReadonlySet<string>,
+): readonly (readonly [string, readonly SeriesPair[]])[] {
+  const peers = new Map<string, SeriesPair[]>()
+  for (const pair of used) {
+    const [caller = '', callee = ''] = pair.key
+    if (!known.has(caller) && !peers.has(caller)) peers.set(caller, [])
+    if (known.has(callee)) continue
+    const incoming = peers.get(callee)
+    if (incoming === undefined) peers.set(callee, [pair])
+    else incoming.push(pair)
+  }
+  return [...peers].sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+/** The first `limit` in order of worry; of ten thousand that are equally well only so many are sorted by name. */
+function mostWorrying<J extends Judged>(
+  all: readonly J[],
+  limit: number,
+  byName: (a: J, b: J) => number,
+): J[] {
+  const order = (a: J, b: J): number => byWorry(a, b) || byName(a, b)
+  if (all.length <= limit) return all.toSorted(order)
+  const worries = Float64Array.from(all, worryOf)
+  const last = worries.toSorted()[limit - 1] as number
+  return all
+    .filter((_, at) => (worries[at] as number) <= last)
+    .sort(order)
+    .slice(0, limit)
+}
+
+/** Lower is worse: by health, then by requests, of which nobody has 2^40. */
+function worryOf({ health, requests }: Judged): number {
+  return healthOrder.indexOf(health) * 2 ** 40 - Math.min(requests, 2 ** 40 - 1)
 }
 
 interface Judged {
