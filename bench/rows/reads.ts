@@ -5,6 +5,7 @@ import type { ComparedViews } from '../../src/graph/compared-views.ts'
 import { serviceHealth } from '../../src/graph/service-health.ts'
 import { serviceMap } from '../../src/graph/service-map.ts'
 import type { TelemetryReader } from '../../src/model/reader.ts'
+import type { TotalKind } from '../../src/model/rollup.ts'
 import { recordOf, type SpanBlock } from '../../src/model/telemetry.ts'
 import type { TimeRange } from '../../src/model/time.ts'
 import { attributesOfSpan } from '../../src/otlp/attributes.ts'
@@ -189,9 +190,13 @@ async function views(reader: TelemetryReader, ranges: Ranges): Promise<ComparedV
   return { window, baseline: await reader.rollups(ranges.baseline, 10) }
 }
 
-async function totals(reader: TelemetryReader, ranges: Ranges): Promise<ComparedViews> {
-  const { view: window } = await reader.totals(ranges.window, 10, ['service', 'edge'])
-  const { view: baseline } = await reader.totals(ranges.baseline, 10, ['service', 'edge'])
+async function totals(
+  reader: TelemetryReader,
+  ranges: Ranges,
+  kinds: readonly TotalKind[] = ['service', 'edge'],
+): Promise<ComparedViews> {
+  const { view: window } = await reader.totals(ranges.window, 10, kinds)
+  const { view: baseline } = await reader.totals(ranges.baseline, 10, kinds)
   return { window, baseline }
 }
 
@@ -218,7 +223,10 @@ const graphReads: readonly (readonly [string, string, GraphRead])[] = [
   [
     'anomalies',
     'anomalies of all services',
-    async (reader, ranges) => findAnomalies(await views(reader, ranges)).length + 1,
+    async (reader, ranges) => {
+      const sums = await totals(reader, ranges, ['service', 'operation', 'edge'])
+      return findAnomalies(await views(reader, ranges), { sums }).length + 1
+    },
   ],
 ]
 
@@ -234,6 +242,7 @@ export const graph: Row = {
     for (const [id, what, read] of graphReads) {
       context.progress(what)
       const paths = openReadPaths(data)
+      // From so far back that every later question is about newer data.
       const ask = (backMs: number) => (): Promise<void> =>
         paths.read(async reader => {
           if ((await read(reader, rangesOf(data, backMs), middle)) === 0) throw new Error(`${what}: nothing`)

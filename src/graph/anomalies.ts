@@ -6,8 +6,9 @@
 import type { RollupKind, RollupSeries, RollupView } from '../model/rollup.ts'
 import type { TemplateRecord } from '../model/store.ts'
 import { type ComparedViews, pairSeries, type SeriesPair, shown, totalOf } from './compared-views.ts'
-import { type Episode, episodeThreshold, findEpisodes } from './shift/change-point.ts'
+import { type Episode, episodeThreshold, findEpisodes, mayHoldEpisode } from './shift/change-point.ts'
 import {
+  highestShareScores,
   minBaselineItems,
   minBaselineWindows,
   minExpectedCount,
@@ -46,6 +47,11 @@ export interface AnomalyOptions {
   readonly service?: string
   /** For severity and existence of templates; without them no template is judged. */
   readonly templates?: readonly TemplateRecord[]
+  /**
+   * The same two ranges added up, with services, operations and edges. Most series are told by their sums that
+   * nothing can have happened to them, without their windows being read. Says nothing else than without.
+   */
+  readonly sums?: ComparedViews
   /** Called between series; may throw. */
   readonly check?: () => void
 }
@@ -84,8 +90,28 @@ export function findAnomalies(views: ComparedViews, options: AnomalyOptions = {}
       `baseline windows of ${baseline.stepSeconds} s cannot be compared with ${views.window.stepSeconds} s`,
     )
   }
-  const search = new AnomalySearch({ window: views.window, baseline }, options)
-  return search.run().sort(compareAnomalies)
+  return answerOnce(options, () =>
+    new AnomalySearch({ window: views.window, baseline }, options).run().sort(compareAnomalies),
+  )
+}
+
+interface KnownAnswer {
+  readonly baseline: RollupView | null
+  readonly about: string
+  readonly anomalies: Anomaly[]
+}
+
+const knownAnswers = new WeakMap<RollupView, KnownAnswer>()
+
+/** Sums never change without being another view, so the same question about the same ones is answered once. */
+function answerOnce({ sums, service, templates }: AnomalyOptions, search: () => Anomaly[]): Anomaly[] {
+  if (sums === undefined) return search()
+  const about = JSON.stringify([service ?? null, templates?.map(one => [one.id, one.severity]) ?? []])
+  const known = knownAnswers.get(sums.window)
+  if (known?.baseline === sums.baseline && known.about === about) return [...known.anomalies]
+  const anomalies = search()
+  knownAnswers.set(sums.window, { baseline: sums.baseline, about, anomalies })
+  return [...anomalies]
 }
 
 function compareAnomalies(a: Anomaly, b: Anomaly): number {
@@ -93,6 +119,9 @@ function compareAnomalies(a: Anomaly, b: Anomaly): number {
   const textOf = (one: Anomaly) => [one.service, one.kind, one.of, one.name, one.detail].join('\u0000')
   return textOf(a) < textOf(b) ? -1 : 1
 }
+
+/** Kinds of calls. */
+const callKinds = ['service', 'operation', 'edge'] as const
 
 interface Found {
   readonly kind: AnomalyKind
@@ -104,42 +133,59 @@ interface Found {
   readonly unit: string
 }
 
+/** Both are there. */
+interface Compared {
+  readonly window: RollupView
+  readonly baseline: RollupView
+}
+
+/** Kinds whose windows need not be read where there are sums. */
+type CallKind = 'service' | 'operation' | 'edge'
+
 class AnomalySearch {
-  readonly #views: { readonly window: RollupView; readonly baseline: RollupView }
+  readonly #views: Compared
+  /** Of calls: sums where there are any, otherwise the windows themselves. */
+  readonly #sums: Compared
   readonly #options: AnomalyOptions
   readonly #threshold: number
   readonly #found: Anomaly[] = []
   /** Services that others call in the baseline. */
   readonly #called: ReadonlySet<string>
-  readonly #requests = new Map<RollupView, Map<string, Float64Array>>()
+  readonly #requests = new Map<RollupView, Map<string, Float64Array | undefined>>()
 
-  constructor(
-    views: { readonly window: RollupView; readonly baseline: RollupView },
-    options: AnomalyOptions,
-  ) {
+  constructor(views: Compared, options: AnomalyOptions) {
     this.#views = views
     this.#options = options
-    const kinds: readonly RollupKind[] = ['service', 'operation', 'edge', 'template', 'metric']
-    const series = kinds.reduce((sum, kind) => sum + views.window.series(kind, options.service).length, 0)
+    const { window = views.window, baseline = null } = options.sums ?? {}
+    this.#sums = baseline === null ? views : { window, baseline }
+    const count = (view: RollupView, kinds: readonly RollupKind[]): number =>
+      kinds.reduce((sum, kind) => sum + view.series(kind, options.service).length, 0)
+    const series = count(this.#sums.window, callKinds) + count(views.window, ['template', 'metric'])
     this.#threshold = episodeThreshold(series * views.window.length, falseAlarms)
-    this.#called = new Set(views.baseline.series('edge', options.service).map(one => one.key[1] ?? ''))
+    this.#called = new Set(this.#sums.baseline.series('edge', options.service).map(one => one.key[1] ?? ''))
   }
 
   run(): Anomaly[] {
-    for (const kind of ['service', 'operation', 'edge'] as const) {
-      for (const pair of this.#pairs(kind)) this.#calls(kind, pair)
+    for (const kind of callKinds) {
+      for (const pair of this.#pairs(kind, this.#sums)) this.#calls(kind, pair)
     }
     this.#templates()
     for (const pair of this.#pairs('metric')) this.#metric(pair)
     return this.#found
   }
 
-  #pairs(kind: RollupKind): readonly SeriesPair[] {
+  #pairs(kind: RollupKind, views: Compared = this.#views): readonly SeriesPair[] {
     this.#options.check?.()
-    return pairSeries(this.#views, kind, this.#options.service)
+    return pairSeries(views, kind, this.#options.service)
   }
 
-  #calls(kind: 'service' | 'operation' | 'edge', pair: SeriesPair): void {
+  /** The windows of a series, from what it is known by. */
+  #windowsOf(view: RollupView, series: RollupSeries | null): RollupSeries | null {
+    if (series === null || this.#sums === this.#views) return series
+    return view.find(series.kind, series.key) ?? null
+  }
+
+  #calls(kind: CallKind, pair: SeriesPair): void {
     const { window, baseline } = pair
     if (baseline === null) return
     this.#options.check?.()
@@ -163,14 +209,16 @@ class AnomalySearch {
     if (pair.baseline === null || (about.of === 'service' && this.#called.has(about.service))) return
     // A window says something by being empty if enough was expected in it, and several such have to be known.
     if (pair.baseline.total('count') < minBaselineWindows * minExpectedCount) return
+    const before = this.#windowsOf(baseline, pair.baseline)
+    if (before === null) return
     const exposureIn = (view: RollupView) =>
       (about.of === 'edge' ? this.#requestsOf(view, about.service) : undefined) ??
       new Float64Array(view.length).fill(1)
     const now = {
-      count: pair.window?.count ?? new Float64Array(window.length),
+      count: this.#windowsOf(window, pair.window)?.count ?? new Float64Array(window.length),
       exposure: exposureIn(window),
     }
-    const scores = silenceScores(now, { count: pair.baseline.count, exposure: exposureIn(baseline) })
+    const scores = silenceScores(now, { count: before.count, exposure: exposureIn(baseline) })
     this.#episodes(about, scores, episode => {
       const seconds = (episode.to - episode.from) * window.stepSeconds
       const exposure = totalOf(now.exposure.subarray(episode.from, episode.to))
@@ -181,18 +229,21 @@ class AnomalySearch {
   }
 
   #requestsOf(view: RollupView, service: string): Float64Array | undefined {
-    // About one service there are a few callers; otherwise nearly all services are asked for.
-    if (this.#options.service !== undefined) return view.series('service', service)[0]?.count
-    const known =
-      this.#requests.get(view) ?? new Map(view.series('service').map(one => [one.key[0] ?? '', one.count]))
+    const known = this.#requests.get(view) ?? new Map<string, Float64Array | undefined>()
     this.#requests.set(view, known)
+    if (!known.has(service)) known.set(service, view.find('service', [service])?.count)
     return known.get(service)
   }
 
   #errors(about: Found, window: RollupSeries, baseline: RollupSeries): void {
     if (window.total('errors') < minEpisodeItems) return
-    const now = { part: window.errors, whole: window.count }
-    const scores = shareScores(now, { part: baseline.errors, whole: baseline.count })
+    const seen = this.#windowsOf(this.#views.window, window)
+    if (seen === null) return
+    const now = { part: seen.errors, whole: seen.count }
+    if (this.#isQuiet(now, baseline, baseline.total('errors'))) return
+    const before = this.#windowsOf(this.#views.baseline, baseline)
+    if (before === null) return
+    const scores = shareScores(now, { part: before.errors, whole: before.count })
     this.#episodes(about, scores, episode => shareEffect(now, episode, scores?.baseline ?? 0))
   }
 
@@ -200,14 +251,30 @@ class AnomalySearch {
     const limit = baseline.quantile(tailQuantile)
     if (!(limit > 0)) return
     if (window.countAbove(limit) < minEpisodeItems || baseline.total('count') < minBaselineItems) return
-    const now = { part: countsAbove(window, limit), whole: window.count }
-    const scores = shareScores(now, { part: countsAbove(baseline, limit), whole: baseline.count })
+    const seen = this.#windowsOf(this.#views.window, window)
+    if (seen === null) return
+    const now = { part: countsAbove(seen, limit), whole: seen.count }
+    if (this.#isQuiet(now, baseline, baseline.countAbove(limit))) return
+    const before = this.#windowsOf(this.#views.baseline, baseline)
+    if (before === null) return
+    const scores = shareScores(now, { part: countsAbove(before, limit), whole: before.count })
     this.#episodes(about, scores, episode => {
       const effect = shareEffect(now, episode, scores?.baseline ?? 0)
       if (effect === null || effect.value < effect.baselineValue * tailEffect) return null
-      const seen = window.quantile(tailQuantile, episode.from, episode.to)
-      return seen > limit * (1 + metricEffect) ? { baselineValue: limit, value: seen } : null
+      const value = seen.quantile(tailQuantile, episode.from, episode.to)
+      return value > limit * (1 + metricEffect) ? { baselineValue: limit, value } : null
     })
+  }
+
+  /** Whether no baseline with these sums leaves room for an episode; its windows need not be read then. */
+  #isQuiet(
+    now: { readonly part: Float64Array; readonly whole: Float64Array },
+    baseline: RollupSeries,
+    part: number,
+  ): boolean {
+    const whole = baseline.total('count')
+    if (baseline.onlyAdded !== true || !(whole > 0)) return false
+    return !mayHoldEpisode(highestShareScores(now, part / whole), this.#threshold)
   }
 
   /** Share of a service's log records that a warning or error template has; more traffic does not change it. */

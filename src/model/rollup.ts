@@ -40,6 +40,11 @@ export interface RollupSeries {
   readonly paired: Float64Array
   /** Largest duration in ms; for `metric` the largest value. */
   readonly max: Float64Array
+  /**
+   * True where no cell takes anything back, so that totals are the sums of what windows show. Not said of series
+   * by window.
+   */
+  readonly onlyAdded?: boolean
   /** Sum of a column over all windows, in its unit, without the column being spread out; not for `metric`. */
   total(column: 'count' | 'errors' | 'sum' | 'self' | 'paired'): number
   /** Duration quantile over windows [from, to), or NaN without data. Relative error at most 2 %. */
@@ -56,6 +61,8 @@ export interface RollupView {
   readonly length: number
   /** Series of a kind, sorted by key; `service` keeps those whose first key part is one of it (or callee, for edges). */
   series(kind: RollupKind, service?: string): readonly RollupSeries[]
+  /** One of them, without the others being built; undefined where it has no cell. */
+  find(kind: RollupKind, key: readonly string[]): RollupSeries | undefined
 }
 
 /** Kinds whose cells can be added up over time: counts, errors, times and sketches. */

@@ -5,7 +5,7 @@
 import { viewWindows, type WindowsOfView } from '../graph/rollups/rollup-view.ts'
 import { RunningTotals } from '../graph/rollups/running-totals.ts'
 import { kindNumber } from '../graph/rollups/series-keys.ts'
-import type { RollupTotals, RollupView, TotalKind } from '../model/rollup.ts'
+import type { RollupKind, RollupTotals, RollupView, TotalKind } from '../model/rollup.ts'
 import type { RollupHead, RollupRecord } from '../model/store.ts'
 import type { TimeRange } from '../model/time.ts'
 import type { KnownSections } from './known-sections.ts'
@@ -177,18 +177,20 @@ async function applied(
 
 function totalsOf(kept: KeptTotals, generation: number): RollupTotals {
   const { step, first, last } = kept.windows
+  const sumsOf = (kind: RollupKind): RunningTotals => {
+    if (kept.generation !== generation)
+      throw new RangeError('these sums have moved on: their reader is released')
+    const totals = kept.kinds.get(kind as TotalKind) // undefined for other kinds
+    if (totals === undefined) throw new RangeError(`${kind} was not among the kinds added up`)
+    return totals
+  }
   const view: RollupView = {
     fromMs: first * step * 1000,
     toMs: last * step * 1000,
     stepSeconds: (last - first) * step,
     length: 1,
-    series: (kind, service) => {
-      if (kept.generation !== generation)
-        throw new RangeError('these sums have moved on: their reader is released')
-      const totals = kept.kinds.get(kind as TotalKind) // undefined for other kinds
-      if (totals === undefined) throw new RangeError(`${kind} was not among the kinds added up`)
-      return totals.series(service)
-    },
+    series: (kind, service) => sumsOf(kind).series(service),
+    find: (kind, key) => sumsOf(kind).one(kept.sections.names.find(kindNumber(kind), key)),
   }
   return { view, windows: last - first, windowSeconds: step }
 }

@@ -24,6 +24,7 @@ import type {
 import type { RollupTotals, RollupView, TotalKind } from '../model/rollup.ts'
 import type {
   Retirements,
+  RollupHead,
   RollupRecord,
   SegmentHeader,
   StoreReader,
@@ -56,8 +57,8 @@ import { matchingRows, mergeTraceParts, type TracePart } from './trace-rows.ts'
 const defaultAttributeMaxBytes = 65_536
 /** Index parts read at once; on SQLite they come one after the other, on Postgres they overlap. */
 const fanOut = 8
-/** What a rollup record takes in memory once it is decoded and spread out, to what is stored, about. */
-const decodedPerStored = 16
+/** What a view and its series take in memory to what is stored, about; sections are counted where they are kept. */
+const viewPerStored = 3
 
 export interface ReaderOptions {
   readonly store: StoreReader
@@ -222,12 +223,12 @@ class SnapshotReader implements OpenReader {
     const key = [this.tenant, step, first, last].join(' ')
     const kept = heads === null ? undefined : caches.views.get(key)
     if (kept !== undefined && sameIds(kept.ids, ids)) return kept.view
-    const records = await this.#rollupRecords(range)
+    const records = await this.#rollupRecords(range, heads)
     const view = rollupView(records, range, stepSeconds, this.#sections)
     // What is damaged has to be noticed by every answer.
     if (heads !== null && this.#corruptRollups.size === 0) {
       const bytes = records.reduce((sum, record) => sum + record.bytes.length, 0)
-      caches.views.set(key, { ids, view, bytes: bytes * decodedPerStored })
+      caches.views.set(key, { ids, view, bytes: bytes * viewPerStored })
     }
     return view
   }
@@ -256,7 +257,7 @@ class SnapshotReader implements OpenReader {
       take: kept => void caches.totals.delete(kept),
       heads: [...(stored ?? []), ...unsealed],
       load: async part => {
-        const records = await this.#rollupRecords(part)
+        const records = await this.#rollupRecords(part, null)
         const inPart = records.filter(record => record.fromMs < part.toMs && record.toMs > part.fromMs)
         return this.#corruptRollups.size > 0 ? null : inPart
       },
@@ -267,11 +268,28 @@ class SnapshotReader implements OpenReader {
     return { view, windows: view.length, windowSeconds: view.stepSeconds }
   }
 
-  /** Those that can be read, sealed ones first. */
-  async #rollupRecords(range: TimeRange): Promise<readonly RollupRecord[]> {
+  /** Sealed records that have been read before, where all of them have; what is kept could be read. */
+  #keptRecords(heads: readonly RollupHead[] | null): readonly RollupRecord[] | null {
+    if (heads === null) return null
+    const records: RollupRecord[] = []
+    for (const { id } of heads) {
+      const known = this.#options.caches.rollups.get(id)
+      if (known === undefined) return null
+      records.push(known)
+    }
+    return records
+  }
+
+  /** Those that can be read, sealed ones first. `heads` are those of sealed ones in the range; null if damaged. */
+  async #rollupRecords(
+    range: TimeRange,
+    heads: readonly RollupHead[] | null,
+  ): Promise<readonly RollupRecord[]> {
     const { deadline } = this.#options
     deadline.check()
-    const stored = await this.#snapshot.rollups(this.tenant, range.fromMs, range.toMs, deadline.signal)
+    const stored =
+      this.#keptRecords(heads) ??
+      (await this.#snapshot.rollups(this.tenant, range.fromMs, range.toMs, deadline.signal))
     const records: RollupRecord[] = []
     for (const record of stored) {
       const known = this.#options.caches.rollups.get(record.id)

@@ -5,7 +5,7 @@ import type { Draft, NextCall, Table } from './answer/draft.ts'
 import { explainEmptiness } from './answer/show-coverage.ts'
 import { formatTime } from './arguments/time-argument.ts'
 import { compared, everywhere, fields } from './arguments/vocabulary.ts'
-import { openViews } from './reading/compared-views.ts'
+import { openTotals, openViews } from './reading/compared-views.ts'
 import { optionalService } from './reading/service-names.ts'
 import { showName } from './text/name.ts'
 import { defineTool, type Tool, type ToolContext } from './tool.ts'
@@ -78,8 +78,11 @@ async function run(args: z.output<typeof input>, context: ToolContext): Promise<
   const { reader, window, deadline } = context
   const service = await optionalService(args.service, reader, window)
   const views = await openViews(context)
+  const sums = await openTotals(context, ['service', 'operation', 'edge'])
+  const called = { window: sums.window.view, baseline: sums.baseline.view }
   const templates = await reader.templates()
   const anomalies = findAnomalies(views, {
+    sums: called,
     ...(service === undefined ? {} : { service }),
     templates,
     check: () => deadline.check(),
@@ -87,8 +90,8 @@ async function run(args: z.output<typeof input>, context: ToolContext): Promise<
   const baseline = views.baselineRange
   const read = { windows: views.window.length, window_s: views.window.stepSeconds }
   const counted = (['service', 'severity', 'metric', 'edge'] as const).map(kind => ({
-    now: views.window.series(kind, service).length,
-    before: views.baseline.series(kind, service).length,
+    now: (kind === 'severity' || kind === 'metric' ? views : called).window.series(kind, service).length,
+    before: (kind === 'severity' || kind === 'metric' ? views : called).baseline.series(kind, service).length,
   }))
   if (counted.every(entry => entry.now === 0) && anomalies.length === 0) {
     const { status, because } = await explainEmptiness(reader, window, ['traces', 'logs', 'metrics'])

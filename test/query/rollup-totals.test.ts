@@ -10,9 +10,8 @@ import { edgesOf, serviceMap } from '../../src/graph/service-map.ts'
 import type { RollupTotals, RollupView, TotalKind } from '../../src/model/rollup.ts'
 import type { RollupRecord } from '../../src/model/store.ts'
 import type { TimeRange } from '../../src/model/time.ts'
-import { KnownSections } from '../../src/query/known-sections.ts'
 import { createReaderCaches, type ReaderCaches } from '../../src/query/reader-caches.ts'
-import { type KeptTotals, readTotals, type TotalsSource } from '../../src/query/rollup-totals.ts'
+import { openSums } from './read-sums.ts'
 
 const kinds: readonly TotalKind[] = ['service', 'edge']
 const services = ['cart', 'pay', 'web']
@@ -53,34 +52,16 @@ function recordOf(cells: readonly Cell[], source: string): readonly RollupRecord
   return toRecords(encodeCells(table, series, 10), { tenant: 't', stepSeconds: 10, receivedMs: 0, source })
 }
 
-type Kept = Pick<ReaderCaches, 'sections' | 'names' | 'totals'>
-
-/** What one reader does: takes sums, and gives them back when it is done. */
 async function readOnce(
-  caches: Kept,
+  caches: ReaderCaches,
   records: readonly RollupRecord[],
   range: TimeRange,
   look: (totals: RollupTotals) => void,
 ): Promise<readonly TimeRange[]> {
-  const loaded: TimeRange[] = []
-  const taken: KeptTotals[] = []
-  const source: TotalsSource = {
-    tenant: 't',
-    sections: new KnownSections('t', caches),
-    free: caches.totals.values(),
-    taken,
-    take: kept => void caches.totals.delete(kept),
-    heads: records,
-    load: async part => {
-      loaded.push(part)
-      return records.filter(record => record.fromMs < part.toMs && record.toMs > part.fromMs)
-    },
-  }
-  const totals = await readTotals(source, range, 10, kinds)
-  if (totals === null) throw new Error('nothing was read')
-  look(totals)
-  for (const kept of taken) caches.totals.set(kept, kept)
-  return loaded
+  const reader = openSums(caches, records)
+  look(await reader.read(range, kinds))
+  reader.release()
+  return reader.loaded
 }
 
 /** Everything readers that look at no single window can see. */

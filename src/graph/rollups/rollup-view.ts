@@ -4,6 +4,7 @@ import type { RollupHead, RollupRecord } from '../../model/store.ts'
 import type { TimeRange } from '../../model/time.ts'
 import { freshSections, type SectionSource } from './known-cells.ts'
 import { kindNumber, kindShapes } from './series-keys.ts'
+import type { NamesOfKind } from './series-names.ts'
 import { readSeries, type SourceSection } from './view-series.ts'
 
 const steps = [10, 60, 600]
@@ -40,18 +41,14 @@ export function rollupView(
     sections.set(number, read)
     return read
   }
-  const read = (kind: RollupKind, service?: string): readonly RollupSeries[] => {
+  const read = (kind: RollupKind, wanted?: (names: NamesOfKind) => readonly number[]) => {
     const number = kindNumber(kind)
     const shape = kindShapes[number]
     if (shape === undefined) return []
+    // Before their names are asked for: reading them is what makes them known.
     const inWindows = sectionsOf(number)
     const names = source.names.kind(number)
-    return readSeries(
-      { shape, names },
-      inWindows,
-      windows,
-      service === undefined ? undefined : names.ofService(service),
-    )
+    return readSeries({ shape, names }, inWindows, windows, wanted?.(names))
   }
   return {
     fromMs: firstWindow * widthMs,
@@ -65,8 +62,20 @@ export function rollupView(
       if (all !== undefined) return all.filter(one => wanted(one.key))
       // Of one service alone, without building the others.
       const key = `${kind} ${service}`
-      return ofService.get(key) ?? kept(ofService, key, read(kind, service))
+      return (
+        ofService.get(key) ??
+        kept(
+          ofService,
+          key,
+          read(kind, names => names.ofService(service)),
+        )
+      )
     },
+    find: (kind, key) =>
+      read(kind, () => {
+        const number = source.names.find(kindNumber(kind), key)
+        return number < 0 ? [] : [number]
+      })[0],
   }
 }
 

@@ -21,6 +21,8 @@ export class RunningTotals {
   paired: Float64Array = new Float64Array(256)
   /** How many cells went in. */
   cells: Float64Array = new Float64Array(256)
+  /** How many of them take something back. */
+  negatives: Float64Array = new Float64Array(256)
   readonly sketches: SparseSketches = new SparseSketches()
   readonly #series: TotalSeries[] = []
   readonly #isCall: boolean
@@ -32,7 +34,7 @@ export class RunningTotals {
   }
 
   get bytes(): number {
-    return this.count.length * 48 + this.sketches.bytes + this.#series.length * 120
+    return this.count.length * 56 + this.sketches.bytes + this.#series.length * 120
   }
 
   /** Adds the cells in windows [from, to), or takes them off again (`sign` -1). Windows are those of the range. */
@@ -59,9 +61,14 @@ export class RunningTotals {
     this.self[n] = (this.self[n] as number) + sign * (cells.self[row] as number)
     this.paired[n] = (this.paired[n] as number) + sign * (cells.paired[row] as number)
     this.cells[n] = (this.cells[n] as number) + sign
+    let negative = (cells.count[row] as number) < 0 || (cells.errors[row] as number) < 0
     const end = cells.bucketFirst[row + 1] as number
-    for (let at = cells.bucketFirst[row] as number; at < end; at++)
-      this.sketches.add(n, cells.buckets[at] as number, sign * (cells.bucketCounts[at] as number))
+    for (let at = cells.bucketFirst[row] as number; at < end; at++) {
+      const counted = cells.bucketCounts[at] as number
+      negative ||= counted < 0
+      this.sketches.add(n, cells.buckets[at] as number, sign * counted)
+    }
+    if (negative) this.negatives[n] = (this.negatives[n] as number) + sign
   }
 
   /** Whether corrections have left anything; an edge known from metrics alone has no counts. */
@@ -89,6 +96,12 @@ export class RunningTotals {
     return found
   }
 
+  /** By the number of its name. */
+  one(n: number): RollupSeries | undefined {
+    this.#widen()
+    return n >= 0 && this.isThere(n) ? this.#seriesOf(n) : undefined
+  }
+
   #seriesOf(n: number): TotalSeries {
     const known = this.#series[n]
     if (known !== undefined) return known
@@ -106,6 +119,7 @@ export class RunningTotals {
     this.self = widenFloat64(this.self, length)
     this.paired = widenFloat64(this.paired, length)
     this.cells = widenFloat64(this.cells, length)
+    this.negatives = widenFloat64(this.negatives, length)
   }
 }
 
@@ -125,6 +139,10 @@ class TotalSeries implements RollupSeries {
 
   get key(): readonly string[] {
     return this.#totals.names.key(this.#number)
+  }
+
+  get onlyAdded(): boolean {
+    return this.#totals.negatives[this.#number] === 0
   }
 
   get count(): Float64Array {

@@ -30,6 +30,12 @@ export class SeriesNames {
     return this.kind(kind).numbersOf(cells, texts)
   }
 
+  /** Number of a series; -1 for one that no section had. */
+  find(kind: number, key: readonly string[]): number {
+    const texts = key.map(part => this.#numbers.get(part) ?? -1)
+    return texts.includes(-1) ? -1 : this.kind(kind).find(texts)
+  }
+
   #textNumber(text: string): number {
     const known = this.#numbers.get(text)
     if (known !== undefined) return known
@@ -81,6 +87,16 @@ export class NamesOfKind {
   /** Series whose first key part is the service, of edges also those that lead to it. */
   ofService(service: string): readonly number[] {
     return this.#byService.get(service) ?? []
+  }
+
+  /** By the numbers of the key's texts; -1 if it is not there. */
+  find(texts: readonly number[]): number {
+    let folded = texts[0] ?? -1
+    for (const [fold, pairs] of this.#folds.entries()) {
+      if (folded < 0) return -1
+      folded = pairs.find(folded, texts[fold + 1] ?? 0)
+    }
+    return folded
   }
 
   /** Order of keys: part by part, by code units. */

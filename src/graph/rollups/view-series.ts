@@ -38,49 +38,57 @@ export function readSeries(
   windows: ViewWindows,
   wanted?: readonly number[],
 ): RollupSeries[] {
-  const runs = wanted === undefined ? runsOfAll(sections, windows) : runsOf(wanted, sections, windows)
-  const first = new Uint32Array(names.size + 1)
+  // Series in the order in which they are given, and where each of them is in it.
+  const order = wanted === undefined ? names.sorted() : sortedBy(names, wanted)
+  const runs = wanted === undefined ? runsOfAll(order, sections, windows) : runsOf(order, sections, windows)
+  const first = new Uint32Array(order.length + 1)
   for (let r = 0; r < runs.length; r += 4) {
-    const number = runs[r] as number
-    first[number + 1] = (first[number + 1] as number) + (runs[r + 3] as number) - (runs[r + 2] as number)
+    const at = runs[r] as number
+    first[at + 1] = (first[at + 1] as number) + (runs[r + 3] as number) - (runs[r + 2] as number)
   }
-  for (let n = 0; n < names.size; n++) first[n + 1] = (first[n + 1] as number) + (first[n] as number)
+  for (let at = 0; at < order.length; at++) first[at + 1] = (first[at + 1] as number) + (first[at] as number)
   const index = buildIndex(sections, runs, first, windows)
   const series: RollupSeries[] = []
-  for (const n of wanted === undefined ? names.sorted() : sortedBy(names, wanted)) {
-    const [from, to] = [first[n] as number, first[n + 1] as number]
+  for (let at = 0; at < order.length; at++) {
+    const [from, to] = [first[at] as number, first[at + 1] as number]
     if (from === to) continue
-    const one = new ViewSeries(shape, names.key(n), index, from, to, windows.length)
+    const one = new ViewSeries(shape, names.key(order[at] as number), index, from, to, windows.length)
     if (one.present) series.push(one)
   }
   return series
 }
 
 function sortedBy(names: NamesOfKind, numbers: readonly number[]): readonly number[] {
-  return numbers.toSorted((a, b) => names.compare(a, b))
+  return numbers.length < 2 ? numbers : numbers.toSorted((a, b) => names.compare(a, b))
 }
 
-/** Runs of rows inside the windows, four numbers each: series, section, first row, row behind the last. */
-function runsOfAll(sections: readonly SourceSection[], windows: ViewWindows): number[] {
+/** Runs of rows inside the windows, four numbers each: place in `order`, section, first row, row behind the last. */
+function runsOfAll(
+  order: ArrayLike<number>,
+  sections: readonly SourceSection[],
+  windows: ViewWindows,
+): number[] {
+  const places = new Uint32Array(order.length)
+  for (let at = 0; at < order.length; at++) places[order[at] as number] = at
   const runs: number[] = []
   for (const [at, section] of sections.entries()) {
     const { numbers } = section.known
     for (let place = 0; place < numbers.length; place++)
-      addRun(runs, numbers[place] as number, at, section, place, windows)
+      addRun(runs, places[numbers[place] as number] as number, at, section, place, windows)
   }
   return runs
 }
 
 function runsOf(
-  wanted: readonly number[],
+  order: ArrayLike<number>,
   sections: readonly SourceSection[],
   windows: ViewWindows,
 ): number[] {
   const runs: number[] = []
   for (const [at, section] of sections.entries()) {
-    for (const number of wanted) {
-      const place = section.known.placeOf(number)
-      if (place >= 0) addRun(runs, number, at, section, place, windows)
+    for (let n = 0; n < order.length; n++) {
+      const place = section.known.placeOf(order[n] as number)
+      if (place >= 0) addRun(runs, n, at, section, place, windows)
     }
   }
   return runs

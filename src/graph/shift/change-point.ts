@@ -51,8 +51,7 @@ export function findEpisodes(scores: ArrayLike<number>, threshold: number): Epis
     const score = scores[i] ?? Number.NaN
     if (Number.isNaN(score)) continue
     if (sum === 0) start = i
-    const step = Math.max(-largestRecovery, Math.min(largestScore, score) - allowance)
-    const uncapped = Math.max(0, sum + step)
+    const uncapped = Math.max(0, sum + stepOf(score))
     strongest = Math.max(strongest, uncapped)
     sum = Math.min(uncapped, ceiling)
     if (sum > 0 && sum >= highest) {
@@ -71,6 +70,22 @@ export function findEpisodes(scores: ArrayLike<number>, threshold: number): Epis
     episodes.push(episodeOf({ from, to: open ? scores.length : to }, open, strongest / threshold))
   }
   return episodes
+}
+
+/** Whether `findEpisodes` could find any: what it finds in scores that are lower it would find in these. */
+export function mayHoldEpisode(scores: ArrayLike<number>, threshold: number): boolean {
+  let sum = 0
+  for (let i = 0; i < scores.length; i++) {
+    const score = scores[i] as number
+    if (Number.isNaN(score)) continue
+    sum = Math.max(0, sum + stepOf(score))
+    if (sum > threshold) return true
+  }
+  return false
+}
+
+function stepOf(score: number): number {
+  return Math.max(-largestRecovery, Math.min(largestScore, score) - allowance)
 }
 
 interface Stretch {

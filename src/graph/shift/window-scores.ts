@@ -40,6 +40,20 @@ export function shareScores(
   return { values: angles(window, share).map(value => (value - centre) / scatter), baseline: share }
 }
 
+/**
+ * Scores that `shareScores` gives at most, whatever the scatter of the baseline and wherever its centre: both only
+ * lower what is above the share.
+ */
+export function highestShareScores(
+  window: { readonly part: ArrayLike<number>; readonly whole: ArrayLike<number> },
+  share: number,
+): Float64Array {
+  const scores = angles(window, Math.min(1, share))
+  // Below the share a wide scatter raises them, to nothing at most.
+  for (let i = 0; i < scores.length; i++) if ((scores[i] as number) < 0) scores[i] = 0
+  return scores
+}
+
 function angles(
   of: { readonly part: ArrayLike<number>; readonly whole: ArrayLike<number> },
   share: number,
