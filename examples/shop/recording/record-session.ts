@@ -145,13 +145,23 @@ async function duringCase(stage: Stage, plan: PlannedCase, lengthSeconds: number
 async function during(stage: Stage, lengthSeconds: number, begin?: () => void): Promise<Heard> {
   stage.take()
   stage.stalls.take()
+  const before = stage.shop.figures().requests
   const fromMs = Date.now()
   begin?.()
   await pause(lengthSeconds * 1000)
   const toMs = Date.now()
-  const stalls = stage.stalls.take()
+  const starved = stage.shop.figures().requests - before < usualRequests(lengthSeconds) * leastTraffic
+  const stalls = Math.max(stage.stalls.take(), starved ? 1 : 0)
   await pause(flushMs)
   return { window: { fromMs, toMs }, lines: stage.take(), stalls }
+}
+
+/** Shoppers that got no processor time made no requests: nothing can be learnt from such a window. */
+const leastTraffic = 0.2
+
+/** A journey is about six requests. */
+function usualRequests(lengthSeconds: number): number {
+  return lengthSeconds * journeysPerSecond * 6
 }
 
 function percent(share: number): string {
