@@ -13,6 +13,10 @@ export type ChangeKind =
   | 'version_gone'
   | 'new_instance'
   | 'instance_gone'
+  | 'new_image'
+  | 'image_gone'
+  | 'new_instrumentation'
+  | 'instrumentation_gone'
   | 'restart'
   | 'new_edge'
   | 'edge_gone'
@@ -24,7 +28,7 @@ export type ChangeKind =
 export interface ChangeEvent {
   readonly kind: ChangeKind
   readonly service: string
-  /** Version, instance, callee, operation or template id; the service itself for a whole service. */
+  /** Version, instance, image, SDK or library, callee, operation or template id; else the service itself. */
   readonly name: string
   /** Pattern of a template, metric that told of a restart; else empty. */
   readonly text: string
@@ -48,6 +52,8 @@ const minWindows = 2
 const order: readonly ChangeKind[] = [
   'new_version',
   'version_gone',
+  'new_image',
+  'image_gone',
   'restart',
   'new_service',
   'service_gone',
@@ -57,6 +63,8 @@ const order: readonly ChangeKind[] = [
   'edge_gone',
   'new_operation',
   'operation_gone',
+  'new_instrumentation',
+  'instrumentation_gone',
   'new_template',
   'template_gone',
 ]

@@ -123,7 +123,7 @@ async function run(args: Arguments, context: ToolContext): Promise<Draft> {
     status: 'ok',
     answer:
       windows < minWindows
-        ? `The ${what} are known in ${windows} windows of ${view.stepSeconds} s, too few to say what moves with them.`
+        ? `${windows} windows of ${view.stepSeconds} s with a value of ${what} are too few to say what moves with it.`
         : `${related.length} of ${others.length} signals move with ${what} beyond chance, ${before} of them before it.`,
     tables: windows < minWindows || related.length === 0 ? [] : [signalTable(related)],
     window,

@@ -6,6 +6,7 @@
 import type { Deadline, Scanned, TelemetryReader } from '../../model/reader.ts'
 import type { LogBlock, Signal, SpanBlock } from '../../model/telemetry.ts'
 import { type TimeRange, toMs } from '../../model/time.ts'
+import { SelfDescriptions } from '../resource-changes.ts'
 import { joinLogs, type LogLine, SpanIndex } from './log-lines.ts'
 import { LogTally } from './log-tally.ts'
 import type { Names } from './names.ts'
@@ -24,6 +25,8 @@ export interface Sample {
   /** The times that were read, apart and sorted, and the share of their traces that was kept. */
   readonly parts: readonly TimeRange[]
   readonly kept: number
+  /** What the services of the spans read say of themselves. */
+  readonly described: SelfDescriptions
   /** Traces stand for more than themselves at their source. */
   readonly sampledAtSource: boolean
   /** Errors in the logs of all requests; null unless a sampler hides some of their spans. */
@@ -67,6 +70,8 @@ export async function readSample(
   }
   const kept = keepBudget(picked, budget)
   const weights = await sourceWeights(scanned, kept.picked)
+  const described = new SelfDescriptions()
+  for (const { block, rows } of kept.picked) described.add(block, rows)
   const set = buildTraceSet(kept.picked, names, weights.of, deadline)
   const tally = weights.sampled ? new LogTally(names, range) : null
   const lines =
@@ -82,6 +87,7 @@ export async function readSample(
     share: timeShare * kept.share,
     parts,
     kept: kept.share,
+    described,
     sampledAtSource: weights.sampled,
     tally,
   }

@@ -42,7 +42,9 @@ export interface TraceSet {
   readonly entry: Uint32Array
   /** Trace of a row. */
   readonly trace: Uint32Array
-  /** Parent named but not seen. */
+  /** 1 for a span that names a parent which was not seen. */
+  readonly orphan: Uint8Array
+  /** How many those are. */
   readonly orphans: number
   /** Span ids as two halves, to join logs. */
   readonly spanHi: Uint32Array
@@ -160,6 +162,7 @@ function allocate(spans: number, traces: number) {
     endMs: new Float64Array(spans),
     movedMs: new Float64Array(spans),
     parent: new Int32Array(spans),
+    orphan: new Uint8Array(spans),
     entry: new Uint32Array(spans),
     trace: new Uint32Array(spans),
     spanHi: new Uint32Array(spans),
@@ -232,8 +235,10 @@ function resolveParents(columns: Columns, group: readonly Row[], base: number): 
     columns.parent[base + i] = -1
     if (hi === 0 && lo === 0) continue
     const found = byLow.get(lo)?.find(j => group[j]?.hi === hi && j !== i)
-    if (found === undefined) orphans++
-    else columns.parent[base + i] = base + found
+    if (found === undefined) {
+      orphans++
+      columns.orphan[base + i] = 1
+    } else columns.parent[base + i] = base + found
   }
   breakCycles(columns, base, base + group.length)
   return orphans

@@ -3,9 +3,10 @@ import type { Deadline } from '../../model/reader.ts'
 import type { Names } from '../diagnosis/names.ts'
 import { roundTo } from '../diagnosis/score.ts'
 import type { TraceSet } from '../diagnosis/trace-set.ts'
+import { shareInterval } from '../share-interval.ts'
 import { replayDelay } from './delay.ts'
 import { type ReplayedFailures, replayFailure } from './failure.ts'
-import { type Spread, shareInterval } from './spread.ts'
+import type { Spread } from './spread.ts'
 import { markTargets, rowsAbove, type Target } from './target.ts'
 
 export type Scenario = { readonly kind: 'fails' } | { readonly kind: 'slower'; readonly delayMs: number }
@@ -71,13 +72,9 @@ export function replay(input: ReplayInput): Replay {
   const failures = scenario.kind === 'fails' ? replayFailure(set, names, marked, spread, deadline) : null
   const longer = scenario.kind === 'slower' ? replayDelay(set, marked, scenario.delayMs, deadline) : null
   const outcome = { set, through: rowsAbove(set, marked), failures, longer }
-  const roots: number[] = []
-  const entries: number[] = []
-  for (let row = 0; row < set.spans; row++) {
-    if ((set.parent[row] ?? -1) < 0) roots.push(row)
-    if (set.entry[row] === row) entries.push(row)
-  }
+  const entries = [...set.entry.keys()].filter(row => set.entry[row] === row)
   const kindOf = (row: number) => `${set.service[row]} ${set.name[row]}`
+  const roots = rootsAmong(set, Map.groupBy(entries, kindOf))
   const describe = (rows: readonly number[], operation: boolean): ReplayedRequests => {
     const service = names.text(set.service[rows[0] ?? 0] ?? 0)
     return summarize(outcome, rows, service, operation ? names.text(set.name[rows[0] ?? 0] ?? 0) : '')
@@ -91,6 +88,18 @@ export function replay(input: ReplayInput): Replay {
     callers: worstFirst(callers),
     spread: failures === null ? [] : usedSpread(failures, spread),
   }
+}
+
+/**
+ * Requests from outside. One whose parent was not seen is one of them if that is how most of its kind come, as from
+ * browsers that send nothing; else its trace was cut off.
+ */
+function rootsAmong(set: TraceSet, kinds: ReadonlyMap<string, readonly number[]>): readonly number[] {
+  return [...kinds.values()].flatMap(rows => {
+    const parentless = rows.filter(row => (set.parent[row] ?? -1) < 0)
+    const usual = parentless.length * 2 > rows.length
+    return usual ? parentless : parentless.filter(row => set.orphan[row] === 0)
+  })
 }
 
 function usedSpread({ used }: ReplayedFailures, spread: readonly Spread[]): readonly Spread[] {

@@ -5,6 +5,7 @@
 import type { Names } from '../diagnosis/names.ts'
 import { roundTo } from '../diagnosis/score.ts'
 import { spanKinds, type TraceSet } from '../diagnosis/trace-set.ts'
+import { type Interval, shareInterval } from '../share-interval.ts'
 import { answeredCalls, isWaitedFor } from './target.ts'
 
 export interface Spread {
@@ -72,18 +73,6 @@ function hasFailed(set: TraceSet, row: number): boolean {
   )
 }
 
-/** Normal quantile of 95 % certainty on both sides. */
-const z = 1.96
-
-/** Wilson's interval of a share (Wilson, "Probable inference", 1927); everything where nothing was seen. */
-export function shareInterval(share: number, count: number): { readonly low: number; readonly high: number } {
-  if (count <= 0) return { low: 0, high: 1 }
-  const scale = 1 + z ** 2 / count
-  const centre = (share + z ** 2 / (2 * count)) / scale
-  const reach = (z * Math.sqrt((share * (1 - share)) / count + z ** 2 / (4 * count ** 2))) / scale
-  return { low: Math.max(0, roundTo(centre - reach, 4)), high: Math.min(1, roundTo(centre + reach, 4)) }
-}
-
 interface Tally {
   readonly caller: number
   readonly callee: number
@@ -119,10 +108,15 @@ export function measureSpread(set: TraceSet, names: Names): readonly Spread[] {
         calleeFailed: tally.failed,
         callerFailed: tally.callerFailed,
         probability: share === null ? null : roundTo(share, 4),
-        ...shareInterval(share ?? 0, tally.failed),
+        ...roundedInterval(share ?? 0, tally.failed),
       }
     })
     .sort((a, b) => (`${a.caller}\u0000${a.callee}` < `${b.caller}\u0000${b.callee}` ? -1 : 1))
+}
+
+function roundedInterval(share: number, count: number): Interval {
+  const { low, high } = shareInterval(share, count)
+  return { low: roundTo(low, 4), high: roundTo(high, 4) }
 }
 
 const emptyTally = { calls: 0, failed: 0, callerFailed: 0, weight: 0, callerWeight: 0 }

@@ -11,6 +11,20 @@ const maxRequests = 4_000
 const maxValues = 200
 const maxKeys = 500
 const significance = 5
+/** Keys of the semantic conventions that tell processes and connections apart: new with each of them. */
+const identities = new Set([
+  'client.port',
+  'container.id',
+  'net.peer.port',
+  'net.sock.peer.port',
+  'network.local.port',
+  'network.peer.port',
+  'process.creation.time',
+  'process.parent_pid',
+  'process.pid',
+  'service.instance.id',
+  'thread.id',
+])
 const leastShare = 0.05
 const longestValue = 200
 
@@ -47,9 +61,25 @@ function count(counted: Counted, key: string, value: string): void {
   if (values.size < maxValues || values.has(value)) values.set(value, (values.get(value) ?? 0) + 1)
 }
 
-function isRequest(block: SpanBlock, row: number, service: string, range: TimeRange): boolean {
+/** Requests of one side of a comparison. */
+export interface AttributeSide {
+  readonly range: TimeRange
+  /** Of any version if not given. */
+  readonly version?: string
+  /** Requests that it holds, from rollups; decides how densely they are read. */
+  readonly expected: number
+}
+
+function isRequest(
+  block: SpanBlock,
+  row: number,
+  service: string,
+  { range, version }: AttributeSide,
+): boolean {
   if (block.kind[row] !== server && block.kind[row] !== consumer) return false
-  if (block.resources[block.resource[row] ?? 0]?.service !== service) return false
+  const resource = block.resources[block.resource[row] ?? 0]
+  if (resource?.service !== service) return false
+  if (version !== undefined && resource.version !== version) return false
   const startMs = toMs(block.startHi[row] ?? 0, block.startLo[row] ?? 0)
   return startMs >= range.fromMs && startMs < range.toMs
 }
@@ -66,18 +96,17 @@ function isChosen(block: SpanBlock, row: number, stride: number): boolean {
 async function countValues(
   reader: TelemetryReader,
   service: string,
-  range: TimeRange,
-  expected: number,
+  side: AttributeSide,
   deadline: Deadline,
 ): Promise<Counted> {
+  const { range, expected } = side
   const counted: Counted = { requests: 0, keys: new Map() }
   const stride = Math.max(1, Math.ceil(expected / maxRequests))
   for await (const scanned of reader.scanSpans({ range, services: [service], order: 'oldest_first' })) {
     deadline.check()
     const rows: number[] = []
     for (let row = 0; row < scanned.block.count; row++)
-      if (isChosen(scanned.block, row, stride) && isRequest(scanned.block, row, service, range))
-        rows.push(row)
+      if (isChosen(scanned.block, row, stride) && isRequest(scanned.block, row, service, side)) rows.push(row)
     if (rows.length === 0) continue
     const records = await scanned.records(rows)
     for (const row of rows) {
@@ -87,24 +116,22 @@ async function countValues(
         ...attributesOfSpan(recordOf(records, row)),
         ...attributesOfResource(resource?.bytes ?? new Uint8Array()),
       ]
-      for (const { key, value } of attributes) count(counted, key, valueText(value).slice(0, longestValue))
+      for (const { key, value } of attributes)
+        if (!identities.has(key)) count(counted, key, valueText(value).slice(0, longestValue))
     }
     if (counted.requests >= maxRequests * 4) break
   }
   return counted
 }
 
-/** `expected` requests of the service on each side, from rollups, decide how densely they are read. */
 export async function compareAttributes(
   reader: TelemetryReader,
   service: string,
-  window: TimeRange,
-  baseline: TimeRange,
-  expected: { readonly before: number; readonly after: number },
+  sides: { readonly before: AttributeSide; readonly after: AttributeSide },
   deadline: Deadline,
 ): Promise<AttributeComparison> {
-  const after = await countValues(reader, service, window, expected.after, deadline)
-  const before = await countValues(reader, service, baseline, expected.before, deadline)
+  const after = await countValues(reader, service, sides.after, deadline)
+  const before = await countValues(reader, service, sides.before, deadline)
   const shifts: AttributeShift[] = []
   for (const key of new Set([...after.keys.keys(), ...before.keys.keys()])) {
     const now = after.keys.get(key) ?? new Map<string, number>()

@@ -140,7 +140,9 @@ function notesOf({ replay, scenario, sampledAtSource, share, orphans }: PlayedSc
       ? ['the senders sampled their traces: each counts for as many as its sampling probability says']
       : []),
     ...(share < 1 ? ['only a share of the spans was replayed'] : []),
-    ...(orphans > 0 ? ['where a parent was never seen, its child counts as a request from outside'] : []),
+    ...(orphans > 0
+      ? ['requests cut off from their parent count as from outside only where most of their kind are']
+      : []),
   ]
 }
 

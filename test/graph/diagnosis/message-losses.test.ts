@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { messageLosses } from '../../../src/graph/diagnosis/message-losses.ts'
 import { Names } from '../../../src/graph/diagnosis/names.ts'
 import type { Sample } from '../../../src/graph/diagnosis/sampling.ts'
+import { SelfDescriptions } from '../../../src/graph/resource-changes.ts'
 import { type SpanSketch, setOf } from './trace-json.ts'
 
 /** Where the times of sketches begin. */
@@ -47,6 +48,7 @@ function sampleOf({ sent, takesEvery, workMs = 20 }: Traffic, names: Names, samp
     share: 1,
     parts: [range],
     kept: 1,
+    described: new SelfDescriptions(),
     sampledAtSource,
     tally: null,
   }

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Names } from '../../../src/graph/diagnosis/names.ts'
 import { replay } from '../../../src/graph/scenario/replay.ts'
-import { measureSpread, shareInterval } from '../../../src/graph/scenario/spread.ts'
+import { measureSpread } from '../../../src/graph/scenario/spread.ts'
+import { shareInterval } from '../../../src/graph/share-interval.ts'
 import { type SpanSketch, setOf } from '../diagnosis/trace-json.ts'
 
 const deadline = { signal: new AbortController().signal, check: () => undefined }
@@ -122,6 +123,14 @@ describe('a service that fails', () => {
     const { all, spread } = play([], message, 'b')
     expect(all).toMatchObject({ through: 1, fails: { share: 0, low: 0, high: 0 } })
     expect(spread).toEqual([])
+  })
+
+  it('takes a request without its parent for one from outside only where most of its kind are', () => {
+    const cut = chain(7, {}).filter(span => span.service === 'b')
+    const mostly = play([], [...chain(1, {}), ...chain(2, {}), ...cut], 'b')
+    expect(mostly.entryPoints.map(one => [one.service, one.replayed])).toEqual([['a', 2]])
+    const { entryPoints } = play([], cut, 'b')
+    expect(entryPoints.map(one => [one.service, one.replayed])).toEqual([['b', 1]])
   })
 
   it('counts sampled requests as often as they stand for', () => {
