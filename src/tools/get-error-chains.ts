@@ -31,6 +31,11 @@ interface RankedChain extends ErrorChain {
 const words = ({ service, operation }: { readonly service: string; readonly operation: string }): string =>
   operation === '' ? service : `${service} ${operation}`
 
+function pathOf({ steps, withstoodBy }: ErrorChain): string {
+  const failed = steps.map(words).join(' > ')
+  return withstoodBy === null ? failed : `${failed} | withstood by ${words(withstoodBy)}`
+}
+
 function chainTable(
   chains: readonly RankedChain[],
   all: number,
@@ -68,7 +73,7 @@ function chainTable(
         chain.lastMs,
         (chain.traceIds[0] ?? '').slice(0, 12),
         chain.errorType,
-        [...chain.steps, ...(chain.withstoodBy === null ? [] : [chain.withstoodBy])].map(words).join(' > '),
+        pathOf(chain),
         patterns.get(chain.template) ?? '',
       ],
     })),

@@ -5,6 +5,7 @@ import type { AffectedService, BlastRadius, Propagation } from './diagnosis.ts'
 import type { Evidence } from './evidence.ts'
 import type { Impact } from './impact.ts'
 import { roundTo } from './score.ts'
+import { remoteChildren } from './time-charges.ts'
 import { spanKinds, type TraceSet } from './trace-set.ts'
 
 /** Services and edges listed at most, the most affected first. */
@@ -41,9 +42,11 @@ function walkUp(evidence: Evidence, cause: number, impact: Impact): Walk {
   const exposed = new Map<number, Set<number>>()
   const edges = new Map<string, EdgeCounts>()
   const seen = new Set<string>()
+  const child = remoteChildren(set)
   for (let row = 0; row < set.spans; row++) {
     const entered = set.entry[row] === row && set.service[row] === cause
-    const called = set.kind[row] === spanKinds.client && set.peer[row] === cause
+    // A call that was answered is seen from the answer.
+    const called = set.kind[row] === spanKinds.client && set.peer[row] === cause && child[row] === -1
     if (!entered && !called) continue
     let below = row
     let belowBad = entered ? impact.hit[row] === 1 : set.failed[row] === 1

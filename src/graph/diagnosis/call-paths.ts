@@ -49,3 +49,22 @@ export function related(edges: readonly FlowEdge[], symptom: string | null): Rea
   const above = reachable(edges, symptom, 'callers')
   return below.size + above.size === 2 ? null : new Set([...below, ...above])
 }
+
+/** For every direct or indirect caller of a service the callee that is next on its shortest way there; ties by name. */
+export function nextTowards(edges: readonly FlowEdge[], service: string): ReadonlyMap<string, string> {
+  const callersOf = Map.groupBy(edges, edge => edge.callee)
+  const next = new Map<string, string>()
+  let reached = [service]
+  while (reached.length > 0) {
+    const further: string[] = []
+    for (const callee of reached.toSorted()) {
+      for (const { caller } of callersOf.get(callee) ?? []) {
+        if (caller === service || next.has(caller)) continue
+        next.set(caller, callee)
+        further.push(caller)
+      }
+    }
+    reached = further
+  }
+  return next
+}

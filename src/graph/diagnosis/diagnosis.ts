@@ -129,6 +129,10 @@ export interface Onset {
   /** Null while it lasts to the end of the window. */
   readonly endMs: number | null
   readonly signal: 'errors' | 'latency' | 'traces' | 'logs' | 'resource'
+  /** The service it calls on its shortest way to the first cause; empty for that itself, and where there is none. */
+  readonly through: string
+  /** Milliseconds after the first cause; null if that has no onset. Clocks and counting make some thousand nothing. */
+  readonly afterMs: number | null
 }
 
 export interface AffectedService {
@@ -169,20 +173,24 @@ export interface TrafficChange {
   readonly onsetMs: number | null
 }
 
-/** A trace that stands for a failure shape. */
+/** A trace that stands for a failure shape: what came out at its entry, and which features it shows. */
 export interface Exemplar {
   readonly traceId: string
   readonly startMs: number
   readonly durationMs: number
-  /** The shape's services and features in words of this file: `service: feature`, worst first. */
+  /** How its requests from outside ended, then services and features in words of this file: `service: feature`. */
   readonly shape: string
   /** Sampled traces of that shape in the window. */
   readonly traces: number
 }
 
-/** What would decide between two causes that are close: an observation, as something a tool can fetch. */
+/**
+ * What would decide between two causes that are close, or between one that is too weak to be named and none: an
+ * observation, as something a tool can fetch.
+ */
 export interface DecidingObservation {
   readonly first: string
+  /** Empty for none. */
   readonly second: string
   readonly look:
     | { readonly at: 'trace'; readonly traceId: string }
@@ -253,6 +261,10 @@ export interface Diagnosis {
   /** An observation, no reproach. Largest first; empty while traffic is what it was, or if it is not known. */
   readonly traffic: readonly TrafficChange[]
   readonly exemplars: readonly Exemplar[]
+  /** Failure shapes that the exemplars leave out. */
+  readonly shapesLeftOut: number
+  /** For every cause the share of its traces that show the first one too; null for the first and without traces. */
+  readonly sharedWithFirst: readonly (number | null)[]
   readonly deciding: DecidingObservation | null
   readonly coverage: DiagnosisCoverage
 }

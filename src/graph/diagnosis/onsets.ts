@@ -1,4 +1,6 @@
 /** When each service deviated, in order: causes by their own evidence, the others by the requests hit. */
+import type { TimeRange } from '../../model/time.ts'
+import { nextTowards } from './call-paths.ts'
 import type { Candidate } from './candidates.ts'
 import type { Onset } from './diagnosis.ts'
 import type { Evidence } from './evidence.ts'
@@ -13,12 +15,17 @@ const hitShare = 0.1
 /** A deviation that reaches into the last of this many parts of the window has not ended. */
 const tailParts = 10
 
+/** Who came first of two that lie nearer than this cannot be said. */
+export function onsetPrecisionMs({ fromMs, toMs }: TimeRange): number {
+  return (toMs - fromMs) / buckets
+}
+
 export function listOnsets(
   evidence: Evidence,
   causes: readonly Candidate[],
   impact: Impact,
 ): readonly Onset[] {
-  const onsets = new Map<string, Onset>()
+  const onsets = new Map<string, Moved>()
   for (const candidate of causes) {
     const onset = onsetOfCause(evidence, candidate)
     if (onset !== null && !onsets.has(onset.service)) onsets.set(onset.service, onset)
@@ -29,12 +36,27 @@ export function listOnsets(
     const onset = onsetOfVictim(evidence, service, impact)
     if (onset !== null) onsets.set(name, onset)
   }
+  const first = causes[0]?.cause.location.service ?? ''
+  const firstMs = onsets.get(first)?.onsetMs
+  const next = nextTowards(evidence.edges, first)
   return [...onsets.values()]
-    .sort((a, b) => a.onsetMs - b.onsetMs || (a.service < b.service ? -1 : 1))
+    .map(moved => ({
+      ...moved,
+      through: next.get(moved.service) ?? '',
+      afterMs: firstMs === undefined ? null : moved.onsetMs - firstMs,
+    }))
+    .sort(
+      (a, b) =>
+        a.onsetMs - b.onsetMs ||
+        Number(a.service !== first) - Number(b.service !== first) ||
+        (a.service < b.service ? -1 : 1),
+    )
     .slice(0, maxOnsets)
 }
 
-function onsetOfCause(evidence: Evidence, { cause, findings, traces }: Candidate): Onset | null {
+type Moved = Omit<Onset, 'through' | 'afterMs'>
+
+function onsetOfCause(evidence: Evidence, { cause, findings, traces }: Candidate): Moved | null {
   if (cause.onsetMs === null) return null
   const name = findings[0]?.feature.name
   const signal =
@@ -64,9 +86,9 @@ function endOf(evidence: Evidence, traces: ReadonlySet<number>): number | null {
   return Number.isFinite(last) && last < still ? Math.round(last) : null
 }
 
-function onsetOfVictim(evidence: Evidence, service: number, impact: Impact): Onset | null {
+function onsetOfVictim(evidence: Evidence, service: number, impact: Impact): Moved | null {
   const { set, range } = evidence.window
-  const width = (range.toMs - range.fromMs) / buckets
+  const width = onsetPrecisionMs(range)
   const entries = new Float64Array(buckets)
   const hits = new Float64Array(buckets)
   const failures = new Float64Array(buckets)

@@ -2,10 +2,11 @@
 import type { ChangeEvent } from '../changes.ts'
 import { related } from './call-paths.ts'
 import type { Candidate } from './candidates.ts'
-import type { RuledOut } from './diagnosis.ts'
+import type { Onset, RuledOut } from './diagnosis.ts'
 import { minTrafficNats } from './entry-traffic.ts'
 import type { Evidence } from './evidence.ts'
 import type { Impact } from './impact.ts'
+import { onsetPrecisionMs } from './onsets.ts'
 import { roundTo } from './score.ts'
 import { riseEvidence } from './two-sample.ts'
 
@@ -21,6 +22,7 @@ export interface RuleOutInput {
   /** Candidates that no call path links to the symptom. */
   readonly unrelated: readonly Candidate[]
   readonly affected: Impact
+  readonly onsets: readonly Onset[]
   readonly changes: readonly ChangeEvent[]
   readonly symptom: string | null
 }
@@ -94,7 +96,7 @@ function explainedByCallee({ evidence }: RuleOutInput): RuledOut[] {
 }
 
 /** Services whose requests were hit although their own time, errors and sequences did not change. */
-function symptomsOnly({ evidence, named, all, affected }: RuleOutInput): RuledOut[] {
+function symptomsOnly({ evidence, named, all, affected, onsets }: RuleOutInput): RuledOut[] {
   const first = named[0]
   if (first === undefined) return []
   const explanation = first.cause.kind === 'surge' ? 'explained_by_traffic' : 'explained_by_callee'
@@ -107,9 +109,11 @@ function symptomsOnly({ evidence, named, all, affected }: RuleOutInput): RuledOu
       const shared = [...hit.traces].filter(trace => first.traces.has(trace)).length
       const score = moved.get(service)?.cause.score ?? 0
       const explained = shared * 2 >= hit.traces.size
+      const afterMs = onsets.find(onset => onset.service === service)?.afterMs ?? 0
+      const later = afterMs > onsetPrecisionMs(evidence.window.range)
       return {
         service,
-        reason: explained ? explanation : ('unchanged' as const),
+        reason: explained ? explanation : later ? ('later' as const) : ('unchanged' as const),
         explainedBy: explained ? first.cause.location.service : '',
         measured: {
           hit_requests: hit.hit,
@@ -117,6 +121,7 @@ function symptomsOnly({ evidence, named, all, affected }: RuleOutInput): RuledOu
           hit_traces_through_cause: shared,
           hit_traces: hit.traces.size,
           own_score: score,
+          ...(later ? { after_ms: afterMs } : {}),
         },
       }
     })

@@ -63,6 +63,12 @@ function placeOf({ location }: Cause): string {
     .join(', ')
 }
 
+/** How many of its traces show the first cause too: nearly all means that it goes along with that. */
+function sharedPercent({ sharedWithFirst }: Diagnosis, at: number): number | null {
+  const share = sharedWithFirst[at] ?? null
+  return share === null ? null : percent(share)
+}
+
 export function causeTable(diagnosis: Diagnosis): Table {
   return {
     name: 'causes',
@@ -73,6 +79,7 @@ export function causeTable(diagnosis: Diagnosis): Table {
       { name: 'score', kind: 'word' },
       { name: 'onset', kind: 'time' },
       { name: 'sends_telemetry', kind: 'word' },
+      { name: 'shared_pct', kind: 'word' },
       { name: 'where', kind: 'text' },
     ],
     rows: diagnosis.causes.map((cause, at) => ({
@@ -84,6 +91,7 @@ export function causeTable(diagnosis: Diagnosis): Table {
         cause.score,
         cause.onsetMs,
         !cause.location.peer,
+        sharedPercent(diagnosis, at),
         placeOf(cause),
       ],
     })),
@@ -152,11 +160,20 @@ export function onsetTable(diagnosis: Diagnosis): Table {
       { name: 'signal', kind: 'word' },
       { name: 'onset', kind: 'time' },
       { name: 'end', kind: 'time' },
+      { name: 'after_s', kind: 'word' },
+      { name: 'through', kind: 'svc' },
     ],
     rows: diagnosis.onsets.map((onset, at) => ({
       // When the first cause moved is what the others are compared with.
       importance: (at < 4 || onset.service === first ? 76 : 35) - at * 0.1,
-      cells: [onset.service, onset.signal, onset.onsetMs, onset.endMs],
+      cells: [
+        onset.service,
+        onset.signal,
+        onset.onsetMs,
+        onset.endMs,
+        onset.afterMs === null ? null : Math.round(onset.afterMs / 100) / 10,
+        onset.through,
+      ],
     })),
     paged: false,
   }
@@ -237,6 +254,7 @@ export function exemplarTable(diagnosis: Diagnosis): Table {
       importance: (at < 2 ? 80 : 50) - at * 0.1,
       cells: [exemplar.traceId, exemplar.traces, exemplar.durationMs, exemplar.shape],
     })),
+    more: diagnosis.shapesLeftOut,
     paged: false,
   }
 }

@@ -60,7 +60,24 @@ function firmSentence(diagnosis: Diagnosis): string {
       : diagnosis.verdict === 'likely'
         ? 'Likely'
         : 'Confirmed'
-  return `${sure}: ${causeWords(first)}${since} (score ${first.score}; ${strongest}).${hit}${runnerUp}${trafficSentence(diagnosis)}`
+  return `${sure}: ${causeWords(first)}${since} (score ${first.score}; ${strongest}).${orderSentence(diagnosis)}${hit}${runnerUp}${trafficSentence(diagnosis)}`
+}
+
+/** Services told of in the order they moved. */
+const maxMoved = 4
+
+/** ` Then: checkout +2 s through payment.`: who followed the first cause, and through whom; empty for nobody. */
+function orderSentence({ causes, onsets }: Diagnosis): string {
+  const first = causes[0]?.location.service
+  const begun = onsets.find(onset => onset.service === first)
+  const followed = onsets.filter(onset => onset.through !== '' && onset.afterMs !== null)
+  if (begun === undefined || followed.length === 0) return ''
+  const steps = followed.slice(0, maxMoved).map(({ service, afterMs, through }) => {
+    const seconds = Math.round((afterMs ?? 0) / 1_000)
+    return `${showName(service)} ${seconds < 0 ? '' : '+'}${seconds} s through ${showName(through)}`
+  })
+  const more = followed.length - steps.length
+  return ` Then: ${steps.join(', ')}${more > 0 ? `, ${more} more` : ''}.`
 }
 
 /** Runs it and says what came out. Throws ArgumentProblem for an unknown service. */
@@ -102,9 +119,17 @@ export async function runDiagnosis(
   }
 }
 
+function givenBaseline({ coverage, baseline }: Diagnosis): Readonly<Record<string, string>> {
+  if (coverage.baselineOrigin !== 'given' || baseline === null) return {}
+  return { baseline_from: formatTime(baseline.fromMs), baseline_to: formatTime(baseline.toMs) }
+}
+
 function decidingCall(deciding: DecidingObservation, diagnosis: Diagnosis): NextCall {
   const { look } = deciding
-  const why = `decides between ${showName(deciding.first)} and ${showName(deciding.second)}`
+  const why =
+    deciding.second === ''
+      ? `shows whether ${showName(deciding.first)} is more than chance`
+      : `decides between ${showName(deciding.first)} and ${showName(deciding.second)}`
   const window = times(diagnosis)
   switch (look.at) {
     case 'trace':
@@ -130,7 +155,11 @@ function decidingCall(deciding: DecidingObservation, diagnosis: Diagnosis): Next
     case 'wider_window':
       return {
         tool: 'investigate',
-        arguments: { from: formatTime(look.window.fromMs), to: formatTime(look.window.toMs) },
+        arguments: {
+          from: formatTime(look.window.fromMs),
+          to: formatTime(look.window.toMs),
+          ...givenBaseline(diagnosis),
+        },
         why,
       }
     default:
