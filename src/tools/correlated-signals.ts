@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { correlate, neededZ } from '../graph/similar/correlation.ts'
+import { correlateRanks, neededZ, ranksOf } from '../graph/similar/correlation.ts'
 import type { RollupView } from '../model/rollup.ts'
 import type { Draft, NextCall, Table } from './answer/draft.ts'
 import { explainEmptiness } from './answer/show-coverage.ts'
@@ -26,6 +26,8 @@ type Arguments = z.output<typeof input>
 
 /** How far signals may lie apart, seconds: an alarm of a queue, a cache that runs empty. */
 const maxLagSeconds = 60
+/** Signals compared: about a second of work for an hour. */
+const maxSignals = 4_000
 /** Windows below which ranks say nothing. */
 const minWindows = 12
 
@@ -46,10 +48,11 @@ function relatedTo(
 ): readonly Related[] {
   const maxLag = Math.max(1, Math.floor(maxLagSeconds / view.stepSeconds))
   const needed = neededZ(others.length * (2 * maxLag + 1))
+  const own = ranksOf(target.values)
   const related: Related[] = []
   for (const [at, signal] of others.entries()) {
     if (at % 64 === 0) check()
-    const found = correlate(target.values, signal.values, maxLag)
+    const found = correlateRanks(own, ranksOf(signal.values), maxLag)
     if (found === null || Math.abs(found.z) < needed) continue
     related.push({
       signal,
@@ -89,6 +92,13 @@ function chooseTarget(own: readonly Signal[], wanted: SignalKind | undefined): S
   return errors?.values.some(value => value > 0) === true ? errors : of('latency')
 }
 
+/** Its own signals, then those of its callers and callees, then all others; each in their order. */
+function nearestFirst(signals: readonly Signal[], service: string, view: RollupView): readonly Signal[] {
+  const neighbours = new Set(view.series('edge', service).flatMap(({ key }) => key.slice(0, 2)))
+  const distance = (one: Signal) => (one.service === service ? 0 : neighbours.has(one.service) ? 1 : 2)
+  return signals.toSorted((a, b) => distance(a) - distance(b))
+}
+
 function nextOf(target: Signal, { window }: ToolContext): readonly NextCall[] {
   const range = { from: formatTime(window.fromMs), to: formatTime(window.toMs) }
   return [
@@ -114,7 +124,11 @@ async function run(args: Arguments, context: ToolContext): Promise<Draft> {
     const { status, because } = await explainEmptiness(reader, window, ['traces'])
     return { status, answer: `No requests to ${showName(service)} in this window; ${because}.`, window }
   }
-  const others = all.filter(signal => signal.id !== target.id).slice(0, similarEntries)
+  const others = nearestFirst(
+    all.filter(signal => signal.id !== target.id),
+    service,
+    view,
+  ).slice(0, Math.min(maxSignals, similarEntries))
   const windows = target.values.filter(value => !Number.isNaN(value)).length
   const related = relatedTo(target, others, view, () => deadline.check())
   const before = related.filter(one => one.lagSeconds < 0).length
@@ -130,7 +144,11 @@ async function run(args: Arguments, context: ToolContext): Promise<Draft> {
     read: { windows, window_s: view.stepSeconds, signals: others.length },
     notes: [
       'rho: rank correlation at the lag where it is surest; a positive lag_s comes after; moving together is no proof of a cause',
-      ...(others.length < all.length - 1 ? ['not all signals were compared'] : []),
+      ...(others.length < all.length - 1
+        ? [
+            'only signals of the nearest services were compared: its own, those of callers and callees, others',
+          ]
+        : []),
     ],
     next: windows < minWindows ? [] : nextOf(target, context),
   }
