@@ -1,9 +1,10 @@
 /** How the engine's two workers turn request bytes into columns; the one place that knows the decoders. */
 import type { Encoding } from '../model/ingest.ts'
-import type { Batch, Block, Signal } from '../model/telemetry.ts'
+import type { Batch, Block, MetricBlock, Signal } from '../model/telemetry.ts'
 import { decodeBatch } from '../otlp/decode-batch.ts'
 import { transcodeJson } from '../otlp/json/transcode-json.ts'
 import { LogColumns, logRowBytes } from '../otlp/logs/log-columns.ts'
+import { MetricColumns, metricRowBytes } from '../otlp/metrics/metric-columns.ts'
 import { SpanColumns, spanRowBytes } from '../otlp/traces/span-columns.ts'
 
 /** Canonical protobuf of a decompressed body. Throws InvalidInputError for JSON that is none. */
@@ -38,18 +39,19 @@ const minClonedItems = 16
 
 /**
  * What of a batch is worth handing to another thread with the request `bytes`: a fifth of the work of decoding
- * them again. Null for a small batch, for metrics, whose entries are views of the request, and where records
- * were rewritten, because those are not in `bytes`.
+ * them again. Null for a small batch, and where records were rewritten, because those are not in `bytes`.
  */
 export function columnsOf(batch: Batch, bytes: Uint8Array): BatchColumns | null {
   const { block, records } = batch
-  if (block.signal === 'metrics' || block.count < minClonedItems || records.bytes !== bytes) return null
+  if (block.count < minClonedItems || records.bytes !== bytes) return null
   return { block, offset: records.offset, length: records.length }
 }
 
-/** Bytes of the columns of so many rows. Metrics are not handed over. */
+const rowBytes = { traces: spanRowBytes, logs: logRowBytes, metrics: metricRowBytes } as const
+
+/** Bytes of the columns of so many rows. */
 export function columnBytes(signal: Signal, rows: number): number {
-  return rows * (signal === 'logs' ? logRowBytes : spanRowBytes)
+  return rows * rowBytes[signal]
 }
 
 /** Columns with room for `rows` rows that start at byte `at`. */
@@ -65,10 +67,11 @@ export interface FilledColumns {
 export function blockAt(
   signal: Signal,
   filled: FilledColumns,
-  texts: Pick<Block, 'strings' | 'resources' | 'scopes'>,
+  texts: Pick<Block, 'strings' | 'resources' | 'scopes'> & Pick<MetricBlock, 'metrics'>,
 ): Block {
   const { memory, at, rows, items } = filled
   const place = { buffer: memory, offset: at }
+  if (signal === 'metrics') return new MetricColumns(rows, place).block(items, texts)
   const columns = signal === 'logs' ? new LogColumns(rows, place) : new SpanColumns(rows, place)
   return columns.finish(items, texts.strings, texts.resources, texts.scopes)
 }

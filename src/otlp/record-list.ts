@@ -49,12 +49,20 @@ export class RecordList {
 
   /** Makes room for twice as many rows. */
   grow(): void {
-    const rows = 2 * this.capacity + 1
+    this.#resize(2 * this.capacity + 1)
+  }
+
+  /** Leaves room for the first `rows` rows alone. */
+  fit(rows: number): void {
+    if (rows !== this.capacity) this.#resize(rows)
+  }
+
+  #resize(rows: number): void {
     const wider = new ColumnBuffer(rows, 8)
     const offset = wider.uint32(rows)
     const length = wider.uint32(rows)
-    offset.set(this.offset)
-    length.set(this.length)
+    offset.set(rows < this.capacity ? this.offset.subarray(0, rows) : this.offset)
+    length.set(rows < this.capacity ? this.length.subarray(0, rows) : this.length)
     this.offset = offset
     this.length = length
   }

@@ -20,6 +20,7 @@ describe('columns handed from one thread to the other', () => {
     ['spans', 'traces', spanRequest({ seed: 1, spans: 40 })],
     ['spans, some of them refused', 'traces', spanRequest({ seed: 2, spans: 40, badFrom: 30 })],
     ['log records', 'logs', logRequest({ seed: 3, lines: 25 })],
+    ['metric points', 'metrics', metricRequest({ seed: 1, points: 40 })],
   ])('are, of %s, what decoding what was accepted gives', (_, signal, bytes) => {
     const batch = decodeReceived(signal, bytes, receivedMs, settings)
     const refused = Uint32Array.from(batch.refusals, refusal => refusal.index)
@@ -32,7 +33,7 @@ describe('columns handed from one thread to the other', () => {
 
   test.each<[string, Signal, Uint8Array, number]>([
     ['a handful of spans', 'traces', spanRequest({ seed: 1, spans: 3 }), 65_536],
-    ['metrics', 'metrics', metricRequest({ seed: 1, points: 40 }), 65_536],
+    ['a handful of points', 'metrics', metricRequest({ seed: 1, points: 5 }), 65_536],
     ['records that were cut', 'traces', spanRequest({ seed: 1, spans: 40, service: 'x' }), 2],
   ])('are not made of %s', (_, signal, bytes, attributeMaxBytes) => {
     const batch = decodeReceived(signal, bytes, receivedMs, { attributeMaxBytes })

@@ -342,6 +342,7 @@ class PointDecoder {
 
   finish(attributeMaxBytes: number): Batch<MetricBlock> {
     this.notes.cutGroups += walk.truncated
+    this.#records.fit(this.row)
     return {
       block: this.#columns.finish(this.row, {
         strings: memory.series.strings,

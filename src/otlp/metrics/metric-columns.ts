@@ -1,9 +1,17 @@
 /** The columns of a MetricBlock while it is being filled. */
 import type { MetricBlock, MetricEntry, ResourceEntry, ScopeEntry } from '../../model/telemetry.ts'
-import { ColumnBuffer } from '../column-buffer.ts'
+import { ColumnBuffer, type ColumnPlace } from '../column-buffer.ts'
 
 /** Bytes of one row over all columns. */
-const rowBytes = 8 * 2 + 4 * 8 + 1
+export const metricRowBytes: number = 8 * 2 + 4 * 8 + 1
+
+/** What columns point into. */
+export interface MetricLists {
+  readonly strings: readonly string[]
+  readonly resources: readonly ResourceEntry[]
+  readonly scopes: readonly ScopeEntry[]
+  readonly metrics: readonly MetricEntry[]
+}
 
 /** Room at first: a usual request has fewer points. */
 const usualPoints = 1024
@@ -26,8 +34,9 @@ export class MetricColumns {
   scope: Uint32Array
   flags: Uint8Array
 
-  constructor(rows: number = usualPoints) {
-    const buffer = new ColumnBuffer(rows, rowBytes)
+  /** For points to come, or as they were filled at `place`. */
+  constructor(rows: number = usualPoints, place?: ColumnPlace) {
+    const buffer = new ColumnBuffer(rows, metricRowBytes, place)
     this.capacity = rows
     this.value = buffer.float64(rows)
     this.pointCount = buffer.float64(rows)
@@ -50,34 +59,33 @@ export class MetricColumns {
   }
 
   /** The first `count` rows as a block with memory of its own. */
-  finish(
-    count: number,
-    lists: {
-      readonly strings: readonly string[]
-      readonly resources: readonly ResourceEntry[]
-      readonly scopes: readonly ScopeEntry[]
-      readonly metrics: readonly MetricEntry[]
-    },
-  ): MetricBlock {
+  finish(count: number, lists: MetricLists): MetricBlock {
     const rows = new MetricColumns(count)
     rows.#copy(this, count)
-    const { metric, timeHi, timeLo, startHi, startLo, value, pointCount, series, resource, scope, flags } =
-      rows
+    return rows.block(count, lists)
+  }
+
+  /** All rows as a block that shares their memory. */
+  block(count: number, lists: MetricLists): MetricBlock {
+    const { strings, resources, scopes, metrics } = lists
     return {
       signal: 'metrics',
       count,
-      ...lists,
-      metric,
-      timeHi,
-      timeLo,
-      startHi,
-      startLo,
-      value,
-      pointCount,
-      series,
-      resource,
-      scope,
-      flags,
+      strings,
+      resources,
+      scopes,
+      metrics,
+      metric: this.metric,
+      timeHi: this.timeHi,
+      timeLo: this.timeLo,
+      startHi: this.startHi,
+      startLo: this.startLo,
+      value: this.value,
+      pointCount: this.pointCount,
+      series: this.series,
+      resource: this.resource,
+      scope: this.scope,
+      flags: this.flags,
     }
   }
 

@@ -8,7 +8,7 @@ import {
   readHanded,
 } from '../../../src/engine/inbox/handed-columns.ts'
 import type { Signal } from '../../../src/model/telemetry.ts'
-import { logRequest, spanRequest } from '../requests.ts'
+import { logRequest, metricRequest, spanRequest } from '../requests.ts'
 
 interface Message {
   readonly memory: SharedArrayBuffer
@@ -42,11 +42,12 @@ describe('handed columns', () => {
   const spans = decoded('traces', spanRequest({ seed: 1, spans: 40, service: 'cart' }))
   const refused = decoded('traces', spanRequest({ seed: 2, spans: 60, badFrom: 33, service: 'pay' }))
   const logs = decoded('logs', logRequest({ seed: 3, lines: 25 }))
+  const points = decoded('metrics', metricRequest({ seed: 4, points: 70 }))
 
   it('are, on the other side, what was decoded, also where items were refused', () => {
-    const message = send(new ColumnSender(), [spans, logs, refused])
+    const message = send(new ColumnSender(), [spans, logs, points, refused])
     const known = new ColumnReceiver().accept(message.introduced)
-    const sent = [spans, logs, refused]
+    const sent = [spans, logs, points, refused]
     for (const [index, handed] of message.handed.entries()) {
       const columns = sent[index]
       if (columns === undefined) throw new Error('one too many')
@@ -94,7 +95,7 @@ describe('handed columns', () => {
     const message = send(new ColumnSender(), [spans])
     const [handed] = message.handed
     if (handed === undefined) throw new Error('nothing was handed')
-    const nobody = { texts: [], resources: [], scopes: [] }
+    const nobody = { texts: [], resources: [], scopes: [], metrics: [] }
     expect(() => readHanded('traces', 40, handed, message.memory, nobody)).toThrow('never introduced')
   })
 })
