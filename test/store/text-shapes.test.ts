@@ -47,9 +47,9 @@ describe('the shape of a text', () => {
 
   it('is given from the second text of it on, once', () => {
     const shapes = new TextShapes()
-    expect(['a 1', 'b 1', 'a 2', 'a 3', 'b 2', 'c 9'].map(text => find(shapes, text))).toEqual([
-      -1, -1, 0, 0, 1, -1,
-    ])
+    expect(
+      ['a 1', 'b 1', 'a 2', 'a 3', 'b 2', 'c 9', '-x-', 'xxxxx', 'xxxxxxx'].map(text => find(shapes, text)),
+    ).toEqual([-1, -1, 0, 0, 1, -1, -1, -1, -1])
     expect(shapes.count).toBe(2)
   })
 

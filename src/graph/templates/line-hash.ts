@@ -11,6 +11,7 @@ import { byteClass, characterClass, classesOfBytes } from './character-classes.t
 import { mayBeginDate } from './date-end.ts'
 import { type LineSink, maxLineChars, walkLine, walkWordAt } from './line-walk.ts'
 import { mayEndSecretName } from './secret-keys.ts'
+import { literals } from './variable-forms.ts'
 
 const { digit, hexLetter, letter, sign, slash, blank, opening, closing, inner } = characterClass
 const { assigning, dateLetter, beyond } = byteClass
@@ -88,10 +89,10 @@ export class LineHash implements LineSink {
   }
 
   language(text: string, from: number, to: number, spaced: boolean): void {
-    this.#start(spaced ? spacedStart : closeStart)
+    this.#startWord(spaced, to - from)
     let at = from
-    for (; at + 4 < to; at += 4) this.#mix(fourCodes(text, at))
-    if (to - from >= 4) this.#mix(fourCodes(text, to - 4))
+    for (; at + 4 < to; at += 4) this.#mixFour(text, at)
+    if (to - from >= 4) this.#mixFour(text, to - 4)
     else for (; at < to; at++) this.#mix(text.charCodeAt(at))
     this.endsMasked = false
     this.endsWithMaskedColon = false
@@ -115,6 +116,19 @@ export class LineHash implements LineSink {
     this.#mix(value)
   }
 
+  /** Four codes at a time alone would not tell how often a code is repeated. */
+  #startWord(spaced: boolean, length: number): void {
+    this.#start((spaced ? spacedStart : closeStart) + (length << 5))
+  }
+
+  /** Four codes as bytes of ASCII would be read, one by one where they are more. */
+  #mixFour(text: string, at: number): void {
+    const [a, b] = [text.charCodeAt(at), text.charCodeAt(at + 1)]
+    const [c, d] = [text.charCodeAt(at + 2), text.charCodeAt(at + 3)]
+    if ((a | b | c | d) < 128) this.#mix(a | (b << 8) | (c << 16) | (d << 24))
+    else for (const code of [a, b, c, d]) this.#mix(code)
+  }
+
   #mix(value: number): void {
     this.#low = Math.imul(this.#low ^ value, lowFactor)
     const high = Math.imul(this.#high ^ value, highFactor)
@@ -128,7 +142,7 @@ export class LineHash implements LineSink {
       this.#lowBeforeColon = this.#low
       this.#highBeforeColon = this.#high
     }
-    this.#start(spaced ? spacedStart : closeStart)
+    this.#startWord(spaced, 1)
     this.#mix(code)
     this.endsMasked = false
     this.endsWithMaskedColon = colon
@@ -156,9 +170,10 @@ export class LineHash implements LineSink {
         of = classes[bytes[at] as number] as number
       }
       if ((bits & beyond) !== 0) return false
-      const usual = (bits & assigning) === 0 && !this.#isUnusual(word, at)
+      const assigned = (bits & assigning) !== 0
+      const usual = !this.#isUnusual(word, at) && !(assigned && this.#isQuoting(word, at))
       if (usual && (bits & digit) === 0) this.#word(word, at, spaced)
-      else if (!usual || !this.#walkVariable(word, at, spaced)) {
+      else if (!usual || !this.#walkVariable(word, at, spaced, assigned)) {
         at = this.#walkUnusual(word, limit, spaced)
         if (at < 0) return false
       }
@@ -171,10 +186,19 @@ export class LineHash implements LineSink {
     const bytes = this.#bytes
     const of = classesOfBytes[bytes[word] as number] as number
     if ((of & (digit | dateLetter)) !== 0 && mayBeginDate(bytes, word, to)) return true
-    if (bytes[to - 1] === 58 && mayEndSecretName(bytes, word, to - 1)) return true
+    const last = bytes[to - 1]
+    if ((last === 58 || last === 61) && mayEndSecretName(bytes, word, to - 1)) return true
     // `Bearer`, and a protocol's version.
     if (to - word === 6) return ((bytes[word] as number) | 32) === 98
     return bytes[word + 6] === 46 && bytes[word] === 72
+  }
+
+  /** Whether a quoted value begins in the word. */
+  #isQuoting(word: number, to: number): boolean {
+    const bytes = this.#bytes
+    for (let at = word + 1; at < to; at++)
+      if ((bytes[at] === 34 || bytes[at] === 39) && bytes[at - 1] === 61) return true
+    return false
   }
 
   /** The word at `word` and where it ends, by way of its text; -1 where bytes are not characters. */
@@ -186,10 +210,11 @@ export class LineHash implements LineSink {
   }
 
   /**
-   * A word with digits: punctuation, one part or a number, punctuation. False for any other, with nothing done.
-   * What is a variable says `variable-forms.ts`, at more length.
+   * A word with digits: punctuation, one part or a number, punctuation; `assigned` says that there is an equals
+   * sign, which may stand behind a name before the part. False for any other word, with nothing done. What is a
+   * variable says `variable-forms.ts`, at more length.
    */
-  #walkVariable(word: number, to: number, spaced: boolean): boolean {
+  #walkVariable(word: number, to: number, spaced: boolean, assigned: boolean): boolean {
     const bytes = this.#bytes
     const classes = classesOfBytes
     let start = word
@@ -200,12 +225,15 @@ export class LineHash implements LineSink {
       start++
     }
     while (((classes[bytes[end - 1] as number] as number) & closing) !== 0) end--
+    const equals = assigned ? this.#nameEnd(start, end) : -1
+    if (assigned && equals < 0) return false
+    const from = assigned ? equals + 1 : start
     let digits = 0
     let letters = 0
     let small = 0
     let seen = 0
     let dots = false
-    for (let at = start; at < end; at++) {
+    for (let at = from; at < end; at++) {
       const code = bytes[at] as number
       const of = classes[code] as number
       seen |= of
@@ -218,12 +246,14 @@ export class LineHash implements LineSink {
         if (code !== 58 && code !== 44) return false
       } else if (code === 46) dots = true
     }
-    const length = end - start
-    const firstOf = classes[bytes[start] as number] as number
+    const length = end - from
+    const firstOf = classes[bytes[from] as number] as number
     let masked = letters === 0
+    // `name=1://` would be a URL.
+    if (assigned && (seen & inner) !== 0 && (seen & slash) !== 0) return false
     if (!masked) {
       // Parts between punctuation, and `name.123`.
-      if ((seen & inner) !== 0 || (dots && this.#isDotted(start, end))) return false
+      if ((seen & inner) !== 0 || (dots && this.#isDotted(from, end))) return false
       masked =
         digits >= 3 ||
         (seen & slash) !== 0 ||
@@ -232,28 +262,56 @@ export class LineHash implements LineSink {
         (small === 0 && letters + digits === length && length >= 12)
     }
     for (let at = word; at < start; at++) this.#mark(bytes[at] as number, spaced && at === word)
-    const close = spaced && start === word
+    let close = spaced && start === word
+    if (assigned) {
+      this.#word(start, equals, close)
+      this.#mark(61, false)
+      close = false
+    }
     if (masked) this.mask(close)
-    else this.#word(start, end, close)
+    else this.#word(from, end, close)
     for (let at = end; at < to; at++) this.#mark(bytes[at] as number, false)
     return true
   }
 
-  /** Whether dots take the word apart: two in a row, or one behind a name. */
+  /** Where the equals sign behind a plain name stands; -1 without one, and for names that are values or secret. */
+  #nameEnd(from: number, to: number): number {
+    const bytes = this.#bytes
+    let at = from
+    let value = 0
+    let seen = 0
+    for (; at < to; at++) {
+      const code = bytes[at] as number
+      const of = classesOfBytes[code] as number
+      if ((of & (letter | hexLetter)) === 0 && code !== 95 && code !== 45) break
+      seen |= of
+      value = (value % wrap) * 32 + (code & 31)
+    }
+    if (at === from || at === to || bytes[at] !== 61) return -1
+    const mayBeValue = ((seen & letter) === 0 && at - from >= 8) || literalWords.has(value)
+    return mayBeValue || mayEndSecretName(bytes, from, at) ? -1 : at
+  }
+
+  /** Whether dots take the word apart: two in a row, or one between a name and a number. */
   #isDotted(from: number, to: number): boolean {
     const bytes = this.#bytes
     let named = true
+    let numbered = false
     for (let at = from; at < to; at++) {
       const code = bytes[at] as number
-      if (code === 46 && (named || bytes[at + 1] === 46)) return true
-      if (((classesOfBytes[code] as number) & (letter | hexLetter)) === 0) named = false
+      const of = classesOfBytes[code] as number
+      if (code === 46) {
+        if (bytes[at + 1] === 46) return true
+        numbered = named
+      } else if ((of & digit) === 0) numbered = false
+      if ((of & (letter | hexLetter)) === 0) named = false
     }
-    return false
+    return numbered
   }
 
   /** As `language`, out of the bytes. */
   #word(from: number, to: number, spaced: boolean): void {
-    this.#start(spaced ? spacedStart : closeStart)
+    this.#startWord(spaced, to - from)
     let low = this.#low
     let high = this.#high
     if (to - from < 4) {
@@ -284,17 +342,13 @@ export class LineHash implements LineSink {
   }
 }
 
-/** Four codes as the bytes of a text of ASCII would be read. */
-function fourCodes(text: string, at: number): number {
-  return (
-    text.charCodeAt(at) |
-    (text.charCodeAt(at + 1) << 8) |
-    (text.charCodeAt(at + 2) << 16) |
-    (text.charCodeAt(at + 3) << 24)
-  )
-}
-
 const newline = 10
+
+/** Letters of a word as one number, five bits each; only as many as a double holds are kept. */
+const wrap = 2 ** 45
+const literalWords: ReadonlySet<number> = new Set(
+  literals.map(word => [...word].reduce((value, one) => value * 32 + (one.charCodeAt(0) & 31), 0)),
+)
 
 /** Of UTF-8, for as many characters as are looked at. */
 const maxLineBytes = maxLineChars * 4

@@ -82,8 +82,11 @@ export class TemplateTree {
   /** Lines without a template: looking for one again costs more than all else about a line. */
   readonly #folded = new LineTable<true>(maxShapes)
   readonly #byShape = new Map<string, Template>()
-  /** Templates that have units behind values. */
-  readonly #withUnits = new Set<Template>()
+  /** Templates that have units behind values: their tokens without units, and the tokens these were made of. */
+  readonly #withUnits = new Map<
+    Template,
+    { readonly of: readonly string[]; readonly bare: readonly string[] }
+  >()
   readonly #byLength = new Map<number, Template[]>()
   /** Templates by their tokens with one word left out. */
   readonly #places = new Map<string, Template[]>()
@@ -147,8 +150,8 @@ export class TemplateTree {
     if (bare === tokens) return undefined
     const known = this.#byShape.get(bare.join('')) ?? this.#similar(bare)
     if (known !== undefined) return this.#take(known, bare, sentShape)
-    for (const template of this.#withUnits) {
-      const without = withoutUnits(template.tokens)
+    for (const template of this.#withUnits.keys()) {
+      const without = this.#bareOf(template)
       if (without.length !== bare.length || valueDifferences(without, bare) < 0) continue
       this.#forget(template)
       template.tokens = without
@@ -172,8 +175,20 @@ export class TemplateTree {
     if (group === undefined) this.#byLength.set(length, [template])
     else group.push(template)
     this.#remember(template.tokens.join(''), template)
-    if (withoutUnits(template.tokens) !== template.tokens) this.#withUnits.add(template)
+    const of = template.tokens
+    const bare = withoutUnits(of)
+    if (bare !== of) this.#withUnits.set(template, { of, bare })
     this.#size++
+  }
+
+  /** The tokens of one of `#withUnits` without units; made anew only when they have changed. */
+  #bareOf(template: Template): readonly string[] {
+    const of = template.tokens
+    const known = this.#withUnits.get(template)
+    if (known?.of === of) return known.bare
+    const bare = withoutUnits(of)
+    this.#withUnits.set(template, { of, bare })
+    return bare
   }
 
   #remember(shape: string, template: Template): void {

@@ -7,7 +7,8 @@ import { characterClass, classOf } from './character-classes.ts'
 const { digit, hexLetter, letter, sign, slash } = characterClass
 
 /** Words that are values. */
-const literals = new Set(['true', 'false', 'null', 'none', 'nil', 'undefined', 'nan'])
+export const literals: readonly string[] = ['true', 'false', 'null', 'none', 'nil', 'undefined', 'nan']
+const literalSet = new Set(literals)
 const longestLiteral = 9
 
 /** A word with this many digits is an id; one with fewer may be a name, like `tty2` and `ext3`. */
@@ -50,7 +51,7 @@ export function isVariable(text: string, from: number, to: number): boolean {
   const length = to - from
   if (digits === 0) {
     if (hexOnly && letters >= hexWordLength && letters === length) return true
-    return length <= longestLiteral && literals.has(text.slice(from, to).toLowerCase())
+    return length <= longestLiteral && literalSet.has(text.slice(from, to).toLowerCase())
   }
   if (letters === 0 || digits >= digitsOfAnId || (seen & slash) !== 0) return true
   if (small === 0 && letters + digits === length && length >= capitalKeyLength) return true

@@ -25,19 +25,19 @@ export class PrefixFilterBuilder {
   #lastShort = -1
   #lastLong = -1
 
-  /** A folded word as UTF-8. */
-  add(word: Uint8Array): void {
-    if (!hasDigit(word)) {
-      const stem = Buffer.from(stemWord(Buffer.from(word).toString('utf8')), 'utf8')
+  /** A folded word: UTF-8 at `bytes[from, to)`. */
+  add(bytes: Uint8Array, from = 0, to: number = bytes.length): void {
+    if (!hasDigit(bytes, from, to)) {
+      const stem = Buffer.from(stemWord(Buffer.from(bytes.subarray(from, to)).toString('utf8')), 'utf8')
       this.#hashes.push(hashOf(stem, stem.length, wholeStem))
-      if (word.length >= short) {
-        const hash = hashOf(word, short)
+      if (to - from >= short) {
+        const hash = hashOf(bytes, short, short, from)
         if (hash !== this.#lastShort) this.#hashes.push(hash)
         this.#lastShort = hash
       }
     }
-    if (word.length >= long) {
-      const hash = hashOf(word, long)
+    if (to - from >= long) {
+      const hash = hashOf(bytes, long, long, from)
       if (hash !== this.#lastLong) this.#hashes.push(hash)
       this.#lastLong = hash
     }
@@ -105,8 +105,8 @@ export class PrefixFilter {
 }
 
 /** Among the first four bytes, or as many as there are. */
-function hasDigit(word: Uint8Array): boolean {
-  for (let at = 0; at < short && at < word.length; at++) {
+function hasDigit(word: Uint8Array, from = 0, to: number = word.length): boolean {
+  for (let at = from; at < from + short && at < to; at++) {
     const byte = word[at] as number
     if (byte >= 48 && byte <= 57) return true
   }
@@ -114,9 +114,9 @@ function hasDigit(word: Uint8Array): boolean {
 }
 
 /** FNV-1a over the first bytes, finished so that all bits depend on all of them; lengths share nothing. */
-function hashOf(word: Uint8Array, length: number, kind = length): number {
+function hashOf(word: Uint8Array, length: number, kind = length, from = 0): number {
   let hash = 0x811c9dc5 ^ kind
-  for (let at = 0; at < length; at++) hash = Math.imul(hash ^ (word[at] as number), 0x01000193)
+  for (let at = from; at < from + length; at++) hash = Math.imul(hash ^ (word[at] as number), 0x01000193)
   hash = Math.imul(hash ^ (hash >>> 16), 0x7feb352d)
   hash = Math.imul(hash ^ (hash >>> 15), 0x846ca68b)
   return (hash ^ (hash >>> 16)) >>> 0

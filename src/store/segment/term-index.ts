@@ -104,7 +104,7 @@ export class TermIndexBuilder {
         last = -1
       }
       table.writeFrontCoded(words, token, last)
-      prefixes.add(table.bytesOf(token))
+      prefixes.add(table.bytes, table.startOf(token), table.startOf(token + 1))
       writeFrames(
         postings,
         frames,

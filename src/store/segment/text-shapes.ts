@@ -39,7 +39,8 @@ const factor = 0x2c1b3c6d
 const variableMark = 0x1ff
 
 function hashRun(seed: number, bytes: Uint8Array, view: DataView, from: number, to: number): number {
-  let hash = seed ^ (seed >>> 13)
+  // Words at a time alone would not tell how often a byte is repeated.
+  let hash = Math.imul(seed ^ (seed >>> 13) ^ (to - from), factor)
   if (to - from < 4) {
     for (let at = from; at < to; at++) hash = Math.imul(hash ^ (bytes[at] as number), factor)
     return hash

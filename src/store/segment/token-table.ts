@@ -126,9 +126,13 @@ export class TokenTable {
     return { starts, frames }
   }
 
-  /** A token's UTF-8, a view. */
-  bytesOf(token: number): Uint8Array {
-    return this.#arena.bytes.subarray(this.#starts[token] as number, this.#starts[token + 1] as number)
+  /** UTF-8 of all tokens, each from where `startOf` says to where the next one starts. */
+  get bytes(): Uint8Array {
+    return this.#arena.bytes
+  }
+
+  startOf(token: number): number {
+    return this.#starts[token] as number
   }
 
   /** How much it shares with the token `before` (-1 for none), how much follows, and that. */
