@@ -35,7 +35,7 @@ export interface Scanned<B> {
   records(rows?: readonly number[]): Promise<RecordTable>
   /** Receive time of the block's newest item, milliseconds. */
   readonly receivedMs: number
-  /** Log scans with terms: rows that may match, ascending; absent where nothing is known, so all may. */
+  /** Scans with a condition: rows that may match, ascending; absent where nothing is known, so all may. */
   readonly candidateRows?: readonly number[]
 }
 
@@ -44,16 +44,22 @@ export interface ScanQuery {
   /** Exact service names; blocks without any of them are skipped. */
   readonly services?: readonly string[]
   readonly order?: 'newest_first' | 'oldest_first'
+  /** Of spans and log records: blocks and rows for which it surely does not hold are skipped. Terms: of logs alone. */
+  readonly where?: IndexCondition
 }
 
-export interface LogScanQuery extends ScanQuery {
-  /** Folded terms; blocks where one of them matches no token, neither as stem nor as prefix, are skipped. */
-  readonly terms?: readonly string[]
-  /** Each of them is a list of folded terms of which at least one has to match; otherwise as `terms`. */
-  readonly clauses?: readonly (readonly string[])[]
-  /** 32 hex digits; blocks that cannot hold a record of this trace are skipped. */
-  readonly traceId?: string
-}
+/**
+ * Something that can be asked of indexes before any record is read. What no index knows does not appear in it:
+ * of an `and` it is left out, an `or` with it as a whole.
+ */
+export type IndexCondition =
+  | { readonly type: 'and' | 'or'; readonly conditions: readonly IndexCondition[] }
+  /** A folded word that matches a token, as stem or as prefix. */
+  | { readonly type: 'term'; readonly term: string }
+  /** 32 hex digits. */
+  | { readonly type: 'trace'; readonly traceId: string }
+  /** An attribute of the item or its resource; the value as text without regard to case. */
+  | { readonly type: 'attribute'; readonly key: string; readonly value: string }
 
 export interface TraceRows {
   readonly traceId: string
@@ -114,7 +120,7 @@ export interface TelemetryReader {
   /** Milliseconds; the clock of this call, the same for all of it. */
   readonly nowMs: number
   scanSpans(query: ScanQuery): AsyncIterable<Scanned<SpanBlock>>
-  scanLogs(query: LogScanQuery): AsyncIterable<Scanned<LogBlock>>
+  scanLogs(query: ScanQuery): AsyncIterable<Scanned<LogBlock>>
   scanMetrics(query: ScanQuery): AsyncIterable<Scanned<MetricBlock>>
   /** Full trace ids that start with `prefix` (8 to 32 hex digits), at most `limit`, sorted. */
   findTraces(prefix: string, limit: number): Promise<readonly string[]>

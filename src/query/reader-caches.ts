@@ -5,10 +5,11 @@ import type { RollupView } from '../model/rollup.ts'
 import type { Retirements, RollupRecord, SegmentHeader } from '../model/store.ts'
 import type { TailEntry } from '../model/tail.ts'
 import type { Batch, Block } from '../model/telemetry.ts'
-import type { DecodedColumns } from '../store/segment/block-codec.ts'
+import type { DecodedColumns, SegmentLayout } from '../store/segment/block-codec.ts'
+import type { BloomFilter } from '../store/segment/bloom-filter.ts'
 import type { DictionaryReader } from '../store/segment/dictionary-reader.ts'
 import type { PrefixFilter } from '../store/segment/prefix-filter.ts'
-import type { TermIndex } from '../store/segment/term-index.ts'
+import type { TermDirectory, TermIndex } from '../store/segment/term-index.ts'
 import type { TraceIndex } from '../store/segment/trace-index.ts'
 import type { TenantNames } from './known-sections.ts'
 import type { KeptTotals } from './rollup-totals.ts'
@@ -46,11 +47,15 @@ export interface ReaderCaches {
   readonly headers: SegmentHeaders
   /** Opening a view and following the headers happens one call at a time; this is the end of the queue. */
   opening: Promise<unknown>
+  readonly layouts: LRUCache<string, SegmentLayout>
   readonly columns: LRUCache<string, DecodedColumns>
   readonly dictionaries: LRUCache<string, DictionaryReader>
   readonly traces: LRUCache<string, TraceIndex>
-  readonly terms: LRUCache<string, TermIndex>
+  /** Directories by segment, blocks by segment and number. */
+  readonly terms: LRUCache<string, TermDirectory | TermIndex>
   readonly prefixes: LRUCache<string, PrefixFilter>
+  /** By segment and part. */
+  readonly attributes: LRUCache<string, BloomFilter>
   readonly entries: LRUCache<TailEntry, DecodedEntry>
   readonly rollups: LRUCache<string, RollupRecord>
   readonly names: LRUCache<string, TenantNames>
@@ -72,11 +77,17 @@ export function createReaderCaches(maxBytes: number = defaultCacheBytes): Reader
   return {
     headers: new SegmentHeaders(),
     opening: Promise.resolve(),
-    columns: bounded(maxBytes * 0.25, columns => blockBytes(columns.block)),
+    layouts: bounded(maxBytes * 0.03, ({ tables }) => (tables === null ? 100 : tableBytes(tables))),
+    columns: bounded(maxBytes * 0.15, columns => blockBytes(columns.block)),
     dictionaries: bounded(maxBytes * 0.05, dictionary => dictionary.byteLength),
-    traces: bounded(maxBytes * 0.1, index => index.prefixes.byteLength + index.hashes.byteLength),
+    traces: bounded(
+      maxBytes * 0.12,
+      index => index.prefixes.byteLength + index.hashes.byteLength + (index.groups?.byteLength ?? 0),
+    ),
     terms: bounded(maxBytes * 0.1, index => index.byteLength),
     prefixes: bounded(maxBytes * 0.1, filter => filter.byteLength),
+    // Of what repeats, for all segments of ten million items; of ids, for the newest.
+    attributes: bounded(maxBytes * 0.05, filter => filter.byteLength),
     entries: bounded(maxBytes * 0.1, entry => blockBytes(entry.batch.block)),
     // Ninety minutes of a thousand services with ten thousand edges, as they are stored, and decoded.
     rollups: bounded(maxBytes * 0.12, record => record.bytes.length),
@@ -102,10 +113,16 @@ function bounded<K extends object | string, V extends object>(
 /** Columns by the width of their rows; texts and tables by twice their length. */
 function blockBytes(block: Block): number {
   const rowBytes = { traces: 75, logs: 54, metrics: 46 }[block.signal]
-  let tables = 0
-  for (const text of block.strings) tables += 2 * text.length + 24
-  for (const resource of block.resources) tables += resource.bytes.length + 300
-  for (const scope of block.scopes) tables += scope.bytes.length + 100
-  if (block.signal === 'metrics') for (const metric of block.metrics) tables += metric.bytes.length + 300
-  return block.count * rowBytes + tables
+  const metrics = block.signal === 'metrics' ? block.metrics : []
+  const { strings, resources, scopes } = block
+  return block.count * rowBytes + tableBytes({ strings, resources, scopes, metrics })
+}
+
+function tableBytes(tables: NonNullable<SegmentLayout['tables']>): number {
+  let bytes = 0
+  for (const text of tables.strings) bytes += 2 * text.length + 24
+  for (const resource of tables.resources) bytes += resource.bytes.length + 300
+  for (const scope of tables.scopes) bytes += scope.bytes.length + 100
+  for (const metric of tables.metrics) bytes += metric.bytes.length + 300
+  return bytes
 }

@@ -3,25 +3,42 @@ import type { LRUCache } from 'lru-cache'
 import { StoreError } from '../errors.ts'
 import type { SegmentHeader, StoreSnapshot } from '../model/store.ts'
 import type { Block, RecordTable } from '../model/telemetry.ts'
-import type { DecodedColumns } from '../store/segment/block-codec.ts'
+import { hasAttribute, resourceAttributeTag } from '../store/search/attribute-match.ts'
+import type { AttributeProbe } from '../store/segment/attribute-filter.ts'
+import {
+  type DecodedColumns,
+  groupPartOf,
+  type RowGroup,
+  type SegmentLayout,
+} from '../store/segment/block-codec.ts'
+import type { BloomFilter } from '../store/segment/bloom-filter.ts'
+import type { DictionaryReader } from '../store/segment/dictionary-reader.ts'
 import { partNames } from '../store/segment/part-names.ts'
 import type { PrefixFilter } from '../store/segment/prefix-filter.ts'
 import {
   framePartsOf,
   type Parts,
-  readBlock,
+  readAttributes,
+  readColumns,
   readDictionary,
+  readLayout,
   readPrefixes,
   readRecords,
+  readTermBlock,
   readTerms,
   readTraces,
+  rowsWithAttribute,
 } from '../store/segment/read-segment.ts'
-import type { TermIndex } from '../store/segment/term-index.ts'
+import { type TermDirectory, TermIndex } from '../store/segment/term-index.ts'
 import type { TraceIndex } from '../store/segment/trace-index.ts'
+import type { LogTerm, TermFrames } from './index-pruning.ts'
 import type { ReaderCaches } from './reader-caches.ts'
 
 /** Error codes that mean: this segment cannot be read, others can. */
 const unreadable = new Set(['corrupt_segment', 'newer_format', 'old_format'])
+
+/** Format in which segments came to have filters of attributes. */
+const attributesSince = 4
 
 export class SegmentAccess {
   readonly #snapshot: StoreSnapshot
@@ -41,31 +58,130 @@ export class SegmentAccess {
     this.#signal = signal
   }
 
-  columns(header: SegmentHeader): Promise<DecodedColumns | null> {
-    return this.#cached(header, this.#caches.columns, async () => {
-      const columns = readBlock(await this.#parts(header, [partNames.columns]))
-      if (columns.block.signal !== header.signal || columns.block.count !== header.count)
+  layout(header: SegmentHeader): Promise<SegmentLayout | null> {
+    return this.#cached(header, this.#caches.layouts, header.id, async () => {
+      const layout = readLayout(await this.#parts(header, [partNames.columns]))
+      if (layout.signal !== header.signal || layout.count !== header.count)
         throw new StoreError('corrupt_segment', 'corrupt segment: its columns are not those of its header')
-      return columns
+      return layout
     })
   }
 
+  columns(header: SegmentHeader, layout: SegmentLayout, group: RowGroup): Promise<DecodedColumns | null> {
+    return this.#cached(header, this.#caches.columns, `${header.id} ${group.number}`, async () =>
+      readColumns(layout, group, await this.#parts(header, [groupPartOf(layout, group)])),
+    )
+  }
+
   traceIndex(header: SegmentHeader): Promise<TraceIndex | null> {
-    return this.#cached(header, this.#caches.traces, async () =>
+    return this.#cached(header, this.#caches.traces, header.id, async () =>
       readTraces(await this.#parts(header, [partNames.traces])),
     )
   }
 
-  termIndex(header: SegmentHeader): Promise<TermIndex | null> {
-    return this.#cached(header, this.#caches.terms, async () =>
+  /** Frames of the rows that have a word each term finds. */
+  async termFrames(
+    header: SegmentHeader,
+    wanted: readonly LogTerm[],
+  ): Promise<{ readonly found: TermFrames; readonly frameCount: number } | null> {
+    const { terms } = this.#caches
+    const directory = await this.#cached(header, terms, header.id, async () =>
       readTerms(await this.#parts(header, [partNames.terms])),
     )
+    if (directory === null) return null
+    const found = new Map<LogTerm, Uint8Array | null>()
+    for (const term of wanted) {
+      const frames =
+        directory instanceof TermIndex
+          ? directory.framesOf(term.matcher)
+          : await this.#framesInBlocks(header, directory, term)
+      if (frames === undefined) return null
+      found.set(term, frames)
+    }
+    return { found, frameCount: directory.frameCount }
+  }
+
+  /** Undefined where the segment is damaged. */
+  async #framesInBlocks(
+    header: SegmentHeader,
+    directory: TermDirectory,
+    { matcher, bytes }: LogTerm,
+  ): Promise<Uint8Array | null | undefined> {
+    let frames: Uint8Array | null = null
+    const { from, to } = directory.blocksOf(bytes.common)
+    for (let number = from; number < to; number++) {
+      const block = await this.#cached(header, this.#caches.terms, `${header.id} ${number}`, async () =>
+        readTermBlock(await this.#parts(header, [partNames.termBlock(number)]), number),
+      )
+      if (!(block instanceof TermIndex)) return undefined
+      const found = block.framesOf(matcher)
+      if (frames === null) frames = found
+      else if (found !== null) for (const [frame, flag] of found.entries()) frames[frame] ||= flag
+    }
+    return frames
   }
 
   prefixFilter(header: SegmentHeader): Promise<PrefixFilter | null> {
-    return this.#cached(header, this.#caches.prefixes, async () =>
+    return this.#cached(header, this.#caches.prefixes, header.id, async () =>
       readPrefixes(await this.#parts(header, [partNames.prefixes])),
     )
+  }
+
+  /** Which attributes the segment may have. */
+  async mayHold(
+    header: SegmentHeader,
+    probes: readonly AttributeProbe[],
+  ): Promise<ReadonlyMap<AttributeProbe, boolean> | null> {
+    const found = new Map<AttributeProbe, boolean>()
+    if (header.formatVersion < attributesSince) return found
+    const listed = await this.#attributeFilter(header, partNames.attributes)
+    if (listed === null) return null
+    for (const probe of probes) {
+      const answer = probe.inListed(listed)
+      if (answer !== 'ask values') {
+        found.set(probe, answer === 'maybe')
+        continue
+      }
+      const values = await this.#attributeFilter(header, partNames.values)
+      if (values === null) return null
+      found.set(probe, probe.inValues(values))
+    }
+    return found
+  }
+
+  #attributeFilter(header: SegmentHeader, name: string): Promise<BloomFilter | null> {
+    return this.#cached(header, this.#caches.attributes, `${header.id} ${name}`, async () =>
+      readAttributes(await this.#parts(header, [name]), name),
+    )
+  }
+
+  /** A flag for each row of the columns that may have the attribute, itself or its resource. */
+  async rowsWith(
+    header: SegmentHeader,
+    columns: DecodedColumns,
+    wanted: AttributeProbe,
+  ): Promise<Uint8Array | null> {
+    return this.#skipDamage(header, async () => {
+      const { block } = columns
+      const holds = Uint8Array.from(block.resources, ({ bytes }) =>
+        hasAttribute(bytes, resourceAttributeTag, wanted) ? 1 : 0,
+      )
+      const dictionary = await this.#dictionary(header)
+      const parts = await this.#parts(header, framePartsOf(columns, null))
+      const flags = rowsWithAttribute(columns, dictionary, parts, wanted)
+      for (let row = 0; row < block.count; row++)
+        if (holds[block.resource[row] as number] === 1) flags[row] = 1
+      return flags
+    })
+  }
+
+  async #dictionary(header: SegmentHeader): Promise<DictionaryReader> {
+    const { dictionaries } = this.#caches
+    const known = dictionaries.get(header.id)
+    if (known !== undefined) return known
+    const dictionary = readDictionary(await this.#parts(header, [partNames.dictionary]))
+    dictionaries.set(header.id, dictionary)
+    return dictionary
   }
 
   /** Messages of the rows (all if not given); none of them, all lengths 0, where the segment is damaged. */
@@ -76,14 +192,8 @@ export class SegmentAccess {
   ): Promise<RecordTable> {
     const wanted = rows ?? null
     const loaded = await this.#skipDamage(header, async () => {
-      const known = this.#caches.dictionaries.get(header.id)
-      const frames = framePartsOf(columns.block, wanted)
-      const parts = await this.#parts(
-        header,
-        known === undefined ? [partNames.dictionary, ...frames] : frames,
-      )
-      const dictionary = known ?? readDictionary(parts)
-      if (known === undefined) this.#caches.dictionaries.set(header.id, dictionary)
+      const dictionary = await this.#dictionary(header)
+      const parts = await this.#parts(header, framePartsOf(columns, wanted))
       return readRecords(columns, dictionary, parts, wanted)
     })
     return loaded ?? noRecords(columns.block)
@@ -96,13 +206,14 @@ export class SegmentAccess {
   async #cached<V extends object>(
     header: SegmentHeader,
     cache: LRUCache<string, V>,
+    key: string,
     read: () => Promise<V>,
   ): Promise<V | null> {
-    const known = cache.get(header.id)
+    const known = cache.get(key)
     if (known !== undefined) return known
     return this.#skipDamage(header, async () => {
       const value = await read()
-      cache.set(header.id, value)
+      cache.set(key, value)
       return value
     })
   }

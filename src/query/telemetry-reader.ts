@@ -14,7 +14,6 @@ import type {
   Coverage,
   Deadline,
   IngestCounter,
-  LogScanQuery,
   Scanned,
   ScanQuery,
   SignalCoverage,
@@ -41,11 +40,22 @@ import {
   signals,
 } from '../model/telemetry.ts'
 import type { TimeRange } from '../model/time.ts'
-import { mayHoldPrefix, mayHoldTrace, prefixOf } from '../store/segment/trace-index.ts'
+import type { AttributeProbe } from '../store/segment/attribute-filter.ts'
+import type { DecodedColumns, RowGroup, SegmentLayout } from '../store/segment/block-codec.ts'
+import {
+  allGroups,
+  hasGroup,
+  hashOfTrace,
+  mayHoldPrefix,
+  prefixOf,
+  type TraceIndex,
+  traceGroups,
+} from '../store/segment/trace-index.ts'
+import { IndexPruning, rowsOfFrames } from './index-pruning.ts'
 import { KnownSections } from './known-sections.ts'
-import { type LogPruning, type LogTerm, logPruning, rowsOfFrames } from './log-pruning.ts'
 import type { DecodedEntry, ReaderCaches } from './reader-caches.ts'
 import { type KeptTotals, readTotals, sameIds, type TotalsSource } from './rollup-totals.ts'
+import { ScanOrder } from './scan-order.ts'
 import { SegmentAccess } from './segment-access.ts'
 import type { HeaderList } from './segment-headers.ts'
 import { newestHeader, type StoredView, storedView } from './stored-view.ts'
@@ -108,8 +118,17 @@ async function open(options: ReaderOptions): Promise<OpenReader> {
 interface Source {
   readonly minTimeMs: number
   readonly maxTimeMs: number
-  /** Null: nothing to see in it, or damaged. */
-  load(): Promise<Scanned<Block> | null>
+  /** What it consists of, or rows. Null: nothing to see in it, or damaged. */
+  load(): Promise<Scanned<Block> | readonly Source[] | null>
+}
+
+interface GroupRead {
+  readonly header: SegmentHeader
+  readonly layout: SegmentLayout
+  readonly group: RowGroup
+  readonly pruning: IndexPruning | undefined
+  /** All if not given. */
+  readonly rows: readonly number[] | undefined
 }
 
 class SnapshotReader implements OpenReader {
@@ -157,9 +176,8 @@ class SnapshotReader implements OpenReader {
     for await (const scanned of this.#scan('traces', query)) if (isSpans(scanned)) yield scanned
   }
 
-  async *scanLogs(query: LogScanQuery): AsyncGenerator<Scanned<LogBlock>> {
-    const pruning = logPruning(query)
-    for await (const scanned of this.#scan('logs', query, pruning)) if (isLogs(scanned)) yield scanned
+  async *scanLogs(query: ScanQuery): AsyncGenerator<Scanned<LogBlock>> {
+    for await (const scanned of this.#scan('logs', query)) if (isLogs(scanned)) yield scanned
   }
 
   async *scanMetrics(query: ScanQuery): AsyncGenerator<Scanned<MetricBlock>> {
@@ -181,11 +199,11 @@ class SnapshotReader implements OpenReader {
         last = id
       }
     }
-    for (const header of await this.#headersWhere('traces', index => mayHoldPrefix(index, first))) {
-      this.#options.deadline.check()
-      const columns = await this.#access.columns(header)
-      if (columns !== null) collect(columns.block)
-    }
+    const segments = await this.#segmentsWhere('traces', index =>
+      mayHoldPrefix(index, first) ? allGroups : 0,
+    )
+    for (const { header, groups } of segments)
+      for await (const { block } of this.#groups(header, groups)) collect(block)
     for (const { decoded } of this.#tailBlocks('traces')) collect(decoded.batch.block)
     return [...found].sort().slice(0, limit)
   }
@@ -195,14 +213,14 @@ class SnapshotReader implements OpenReader {
     if (!/^[0-9a-f]{32}$/.test(wanted)) return null
     const id = new Uint8Array(Buffer.from(wanted, 'hex'))
     const parts: TracePart[] = []
-    for (const header of await this.#headersWhere('traces', index => mayHoldTrace(index, id))) {
-      this.#options.deadline.check()
-      const columns = await this.#access.columns(header)
-      if (columns?.block.signal !== 'traces') continue
-      const rows = matchingRows(columns.block, id)
-      if (rows.length === 0) continue
-      parts.push({ block: columns.block, rows, records: await this.#access.records(header, columns, rows) })
-    }
+    const hash = hashOfTrace(id)
+    for (const { header, groups } of await this.#segmentsWhere('traces', index => traceGroups(index, hash)))
+      for await (const columns of this.#groups(header, groups)) {
+        if (columns.block.signal !== 'traces') continue
+        const rows = matchingRows(columns.block, id)
+        if (rows.length === 0) continue
+        parts.push({ block: columns.block, rows, records: await this.#access.records(header, columns, rows) })
+      }
     for (const { decoded } of this.#tailBlocks('traces')) {
       const { block, records } = decoded.batch
       if (block.signal !== 'traces') continue
@@ -377,97 +395,143 @@ class SnapshotReader implements OpenReader {
     await this.#snapshot.release()
   }
 
-  async *#scan(signal: Signal, query: ScanQuery, pruning?: LogPruning): AsyncGenerator<Scanned<Block>> {
+  async *#scan(signal: Signal, query: ScanQuery): AsyncGenerator<Scanned<Block>> {
+    const pruning = query.where === undefined ? undefined : new IndexPruning(query.where)
     const { deadline } = this.#options
     const sources: Source[] = []
     for (const header of this.#headers[signal])
       if (touches(header, query.range) && mayHoldService(header, query.services))
-        sources.push(this.#segmentSource(header, pruning))
+        sources.push(this.#segmentSource(header, query.range, pruning))
     for (const { decoded, entry } of this.#tailBlocks(signal))
       if (touches(decoded, query.range)) sources.push(tailSource(decoded, entry, query.services))
-    if (query.order === 'oldest_first') sources.sort((a, b) => a.minTimeMs - b.minTimeMs)
-    else sources.sort((a, b) => b.maxTimeMs - a.maxTimeMs)
-    for (const source of sources) {
+    const order = new ScanOrder(sources, query.order !== 'oldest_first')
+    for (let source = order.next(); source !== undefined; source = order.next()) {
       deadline.check()
-      const scanned = await source.load()
-      if (scanned !== null) yield scanned
+      const loaded = await source.load()
+      if (loaded === null) continue
+      if ('block' in loaded) yield loaded
+      else order.add(loaded)
     }
   }
 
-  #segmentSource(header: SegmentHeader, pruning: LogPruning | undefined): Source {
+  /** Groups of rows, those that may hold what was asked for. */
+  #segmentSource(header: SegmentHeader, range: TimeRange, pruning: IndexPruning | undefined): Source {
     return {
       minTimeMs: header.minTimeMs,
       maxTimeMs: header.maxTimeMs,
       load: async () => {
-        const candidates = pruning === undefined ? undefined : await this.#candidates(header, pruning)
-        if (candidates === null) return null
-        const columns = await this.#access.columns(header)
-        if (columns === null) return null
-        return {
-          block: columns.block,
-          records: rows => this.#access.records(header, columns, rows),
-          receivedMs: header.maxReceivedMs,
-          ...(candidates === undefined ? {} : { candidateRows: candidates }),
+        const frames = pruning === undefined ? undefined : await this.#frames(header, pruning)
+        const layout = frames === null ? null : await this.#access.layout(header)
+        if (layout === null) return null
+        const sources: Source[] = []
+        for (const group of layout.groups) {
+          const minTimeMs = Math.max(header.minTimeMs, group.minTimeMs)
+          const maxTimeMs = Math.min(header.maxTimeMs, group.maxTimeMs)
+          if (!touches({ minTimeMs, maxTimeMs }, range)) continue
+          const rows = frames ? rowsOfFrames(frames, group.firstRow, group.count) : undefined
+          if (rows?.length === 0) continue
+          sources.push({
+            minTimeMs,
+            maxTimeMs,
+            load: () => this.#group({ header, layout, group, pruning, rows }),
+          })
         }
+        return sources
       },
     }
   }
 
-  /** Rows whose frames hold a token for every clause; undefined for all, null for none. */
-  async #candidates(
-    header: SegmentHeader,
-    pruning: LogPruning,
-  ): Promise<readonly number[] | undefined | null> {
-    if (pruning.traceId !== null) {
-      const traces = await this.#access.traceIndex(header)
-      if (traces === null || !mayHoldTrace(traces, pruning.traceId)) return null
+  async #group({ header, layout, group, pruning, rows }: GroupRead): Promise<Scanned<Block> | null> {
+    const columns = await this.#access.columns(header, layout, group)
+    if (columns === null) return null
+    const candidates = await this.#candidateRows(header, columns, pruning, rows)
+    if (candidates?.length === 0) return null
+    return {
+      block: columns.block,
+      records: wanted => this.#access.records(header, columns, wanted),
+      receivedMs: header.maxReceivedMs,
+      ...(candidates === undefined ? {} : { candidateRows: candidates }),
     }
-    if (pruning.clauses.length === 0) return undefined
-    // Kept for all segments, while the words themselves are read anew for most of them.
-    const filter = this.#options.caches.terms.has(header.id) ? null : await this.#access.prefixFilter(header)
-    const possible = (clause: readonly LogTerm[]) =>
-      clause.some(term => filter?.mayHold(term.bytes) !== false)
-    if (!pruning.clauses.every(possible)) return null
-    const terms = await this.#access.termIndex(header)
-    if (terms === null) return null
-    let frames: Uint8Array | null = null
-    for (const clause of pruning.clauses) {
-      const any = new Uint8Array(terms.frameCount)
-      for (const { matcher } of clause) {
-        const found = terms.framesOf(matcher)
-        if (found === null) continue
-        for (let frame = 0; frame < any.length; frame++) if (found[frame] === 1) any[frame] = 1
-      }
-      frames = frames === null ? any : frames.map((flag, frame) => flag & (any[frame] as number))
-      if (!frames.includes(1)) return null
-    }
-    return frames === null ? undefined : rowsOfFrames(frames, header.count)
   }
 
-  async #headersWhere(
+  /** Of `rows` (all if not given) those whose attributes allow it. */
+  async #candidateRows(
+    header: SegmentHeader,
+    columns: DecodedColumns,
+    pruning: IndexPruning | undefined,
+    rows: readonly number[] | undefined,
+  ): Promise<readonly number[] | undefined> {
+    if (pruning === undefined || pruning.attributes.length === 0) return rows
+    const rowsWith = new Map<AttributeProbe, Uint8Array>()
+    for (const probe of pruning.attributes) {
+      this.#options.deadline.check()
+      const flags = await this.#access.rowsWith(header, columns, probe)
+      if (flags === null) return []
+      rowsWith.set(probe, flags)
+    }
+    const flags = pruning.rows(columns.block.count, rowsWith)
+    return (rows ?? [...flags.keys()]).filter(row => flags[row] === 1)
+  }
+
+  /** A flag for each frame that may hold a row that is asked for; undefined for all, null for none. */
+  async #frames(header: SegmentHeader, pruning: IndexPruning): Promise<Uint8Array | undefined | null> {
+    const traces = pruning.hasTraces ? await this.#access.traceIndex(header) : null
+    if (pruning.hasTraces && traces === null) return null
+    const attributes =
+      pruning.attributes.length === 0 ? new Map() : await this.#access.mayHold(header, pruning.attributes)
+    if (attributes === null) return null
+    // Kept for all segments, while the words themselves are read anew for most of them.
+    const filter = pruning.terms.length === 0 ? null : await this.#access.prefixFilter(header)
+    const asked = { filter, traces, attributes }
+    if ((pruning.terms.length > 0 && filter === null) || !pruning.mayHold(asked)) return null
+    if (filter === null) return undefined
+    const possible = pruning.terms.filter(term => filter.mayHold(term.bytes))
+    const terms = await this.#access.termFrames(header, possible)
+    if (terms === null) return null
+    const frames = pruning.frames(asked, terms.found, terms.frameCount)
+    return frames.includes(1) ? frames : null
+  }
+
+  /** Columns of the groups with these bits. */
+  async *#groups(header: SegmentHeader, bits: number): AsyncGenerator<DecodedColumns> {
+    const layout = await this.#access.layout(header)
+    for (const group of layout?.groups ?? []) {
+      if (layout === null || !hasGroup(bits, group.number)) continue
+      this.#options.deadline.check()
+      const columns = await this.#access.columns(header, layout, group)
+      if (columns !== null) yield columns
+    }
+  }
+
+  /** Segments in which `groupsOf` finds bits of groups, and these. */
+  async #segmentsWhere(
     signal: Signal,
-    matches: (index: { readonly prefixes: Uint32Array; readonly hashes: Uint32Array }) => boolean,
-  ): Promise<readonly SegmentHeader[]> {
+    groupsOf: (index: TraceIndex) => number,
+  ): Promise<readonly { readonly header: SegmentHeader; readonly groups: number }[]> {
     const { caches, deadline } = this.#options
     const limit = pLimit(fanOut)
-    const found: SegmentHeader[] = []
+    const found: { readonly header: SegmentHeader; readonly groups: number }[] = []
+    const look = (header: SegmentHeader, index: TraceIndex): void => {
+      const groups = groupsOf(index)
+      if (groups !== 0) found.push({ header, groups })
+    }
     const missing: Promise<void>[] = []
     for (const header of this.#headers[signal]) {
       const known = caches.traces.get(header.id)
       if (known !== undefined) {
-        if (matches(known)) found.push(header)
+        look(header, known)
         continue
       }
       missing.push(
         limit(async () => {
           deadline.check()
           const index = await this.#access.traceIndex(header)
-          if (index !== null && matches(index)) found.push(header)
+          if (index !== null) look(header, index)
         }),
       )
     }
     await Promise.all(missing)
-    return found.sort((a, b) => a.minTimeMs - b.minTimeMs || (a.id < b.id ? -1 : 1))
+    return found.sort(({ header: a }, { header: b }) => a.minTimeMs - b.minTimeMs || (a.id < b.id ? -1 : 1))
   }
 
   *#tailBlocks(signal: Signal): Generator<{ readonly decoded: DecodedEntry; readonly entry: TailEntry }> {

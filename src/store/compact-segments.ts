@@ -8,8 +8,7 @@ import { StoreError } from '../errors.ts'
 import type { SegmentHeader, StoreReader, StoreSnapshot, StoreWriter } from '../model/store.ts'
 import { lateAfterMs, maxSegmentRows } from './segment/arrange-rows.ts'
 import { type MergeInput, mergeSegments } from './segment/build-segments.ts'
-import { partNames } from './segment/part-names.ts'
-import { framePartsOf, readBlock, readDictionary, readRecords } from './segment/read-segment.ts'
+import { fetchSegment } from './segment/read-segment.ts'
 
 /** Segments with at least as many items stay as they are. */
 const smallRows = 2_500
@@ -103,14 +102,10 @@ export class SegmentCompactor {
     signal?: AbortSignal,
   ): Promise<MergeInput | null> {
     try {
-      const columns = readBlock(await snapshot.segmentParts(header.id, [partNames.columns], signal))
-      const names = [partNames.dictionary, ...framePartsOf(columns.block, null)]
-      const parts = await snapshot.segmentParts(header.id, names, signal)
-      return {
-        header,
-        block: columns.block,
-        records: readRecords(columns, readDictionary(parts), parts, null),
-      }
+      const { columns, records } = await fetchSegment(names =>
+        snapshot.segmentParts(header.id, names, signal),
+      )
+      return { header, block: columns.block, records }
     } catch (error) {
       if (!(error instanceof StoreError)) throw error
       if (error.code === 'missing_segment') this.#small.delete(header.id)

@@ -7,8 +7,9 @@ import { crc32c } from '../model/crc32c.ts'
 import { ByteWriter } from './segment/bytes.ts'
 import { corruptSegment } from './segment/corrupt.ts'
 
-/** Version of what this process writes. 2, which had no shapes of texts, is read as well; 1 was never released. */
-export const formatVersion = 3
+/** Version of what this process writes. */
+export const formatVersion = 4
+/** The oldest it reads; 1 was never released. */
 const oldestVersion = 2
 
 /** Every part is gathered here first: it grows to the largest one, and parts are copied at their size. */
@@ -46,4 +47,9 @@ export function checkPart(bytes: Uint8Array): void {
 /** The content of a part that `checkPart` has passed, a view. */
 export function partContent(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(1, bytes.length - 4)
+}
+
+/** Format of a part that `checkPart` has passed. */
+export function partVersion(bytes: Uint8Array): number {
+  return bytes[0] as number
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { IndexCondition } from '../model/reader.ts'
 import { recordOf, type SpanBlock } from '../model/telemetry.ts'
 import { type TimeRange, toMs } from '../model/time.ts'
 import { attributesOfResource, attributesOfSpan } from '../otlp/attributes.ts'
@@ -64,12 +65,20 @@ async function withAttributes(
   const ids = new Set<string>()
   const pairs = Object.entries(wanted)
   const services = service === undefined ? {} : { services: [service] }
+  const where: IndexCondition = {
+    type: 'and',
+    conditions: pairs.map(([key, value]) => ({ type: 'attribute', key, value })),
+  }
   let read = 0
-  for await (const scanned of reader.scanSpans({ range: window, ...services, order: 'newest_first' })) {
+  for await (const scanned of reader.scanSpans({
+    range: window,
+    ...services,
+    where,
+    order: 'newest_first',
+  })) {
     deadline.check()
-    const { block } = scanned
-    const rows: number[] = []
-    for (let row = 0; row < block.count; row++) if (filter(block, row)) rows.push(row)
+    const { block, candidateRows = block.kind.keys() } = scanned
+    const rows = [...candidateRows].filter(row => filter(block, row))
     if (rows.length === 0) continue
     if (read >= maxRecords) return { ids, complete: false }
     read += rows.length

@@ -22,9 +22,11 @@ import {
   readBlock,
   readDictionary,
   readRecords,
+  readTermBlock,
   readTerms,
   readTraces,
 } from '../../src/store/segment/read-segment.ts'
+import { TermDirectory, TermIndex } from '../../src/store/segment/term-index.ts'
 import { tools } from '../../src/tools/registry.ts'
 import { mutate } from '../otlp/mutation.ts'
 import { receivedMs, requests } from '../store/arbitrary-requests.ts'
@@ -211,10 +213,20 @@ function readSegment(parts: ReadonlyMap<string, Uint8Array>): void {
   if (parts.has('traces')) readTraces(parts)
   if (parts.has('terms')) {
     const terms = readTerms(parts)
-    terms.check()
-    terms.framesOf(new TermMatcher('a'))
+    const blocks = terms instanceof TermIndex ? [terms] : termBlocks(terms, parts)
+    if (terms instanceof TermDirectory) terms.check(blocks)
+    for (const block of blocks) {
+      block.check()
+      block.framesOf(new TermMatcher('a'))
+    }
   }
   readRecords(columns, readDictionary(parts), parts, null)
+}
+
+function termBlocks(terms: TermDirectory, parts: ReadonlyMap<string, Uint8Array>): readonly TermIndex[] {
+  // Of a damaged number as many as there are.
+  const stored = [...parts.keys()].filter(name => name.startsWith('terms.')).length
+  return Array.from({ length: Math.min(terms.blocks, stored) }, (_, block) => readTermBlock(parts, block))
 }
 
 function damagedRow(row: StoredRow, random: Random): StoredRow {

@@ -9,7 +9,7 @@ import { type Signal, signals } from '../../src/model/telemetry.ts'
 import { decodeBatch } from '../../src/otlp/decode-batch.ts'
 import { groupsOf, SegmentCompactor } from '../../src/store/compact-segments.ts'
 import { buildSegments } from '../../src/store/segment/build-segments.ts'
-import { framePartsOf, readBlock, readDictionary, readRecords } from '../../src/store/segment/read-segment.ts'
+import { fetchSegment } from '../../src/store/segment/read-segment.ts'
 import { openSqliteReader } from '../../src/store/sqlite/store-reader.ts'
 import { openSqliteWriter } from '../../src/store/sqlite/store-writer.ts'
 import { receivedMs, requests } from './arbitrary-requests.ts'
@@ -67,10 +67,7 @@ async function stored(): Promise<{
   const { added } = await snapshot.segmentChanges(0)
   const facts: string[] = []
   for (const header of added) {
-    const columns = readBlock(await snapshot.segmentParts(header.id, ['columns']))
-    const names = ['dictionary', ...framePartsOf(columns.block, null)]
-    const parts = await snapshot.segmentParts(header.id, names)
-    const records = readRecords(columns, readDictionary(parts), parts, null)
+    const { columns, records } = await fetchSegment(names => snapshot.segmentParts(header.id, names))
     for (const fact of factsOf(columns.block, records)) facts.push(`${header.tenant} ${fact}`)
   }
   await snapshot.release()

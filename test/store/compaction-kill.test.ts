@@ -11,7 +11,7 @@ import { verifyData } from '../../src/engine/verify/verify-data.ts'
 import { signals } from '../../src/model/telemetry.ts'
 import { decodeBatch } from '../../src/otlp/decode-batch.ts'
 import { buildSegments } from '../../src/store/segment/build-segments.ts'
-import { framePartsOf, readBlock, readDictionary, readRecords } from '../../src/store/segment/read-segment.ts'
+import { fetchSegment } from '../../src/store/segment/read-segment.ts'
 import { openSqliteReader } from '../../src/store/sqlite/store-reader.ts'
 import { openSqliteWriter } from '../../src/store/sqlite/store-writer.ts'
 import { randomFrom } from '../otlp/mutation.ts'
@@ -62,9 +62,8 @@ async function stored(): Promise<{ readonly segments: number; readonly facts: re
   const { added } = await snapshot.segmentChanges(0)
   const facts: string[] = []
   for (const header of added) {
-    const columns = readBlock(await snapshot.segmentParts(header.id, ['columns']))
-    const parts = await snapshot.segmentParts(header.id, ['dictionary', ...framePartsOf(columns.block, null)])
-    facts.push(...factsOf(columns.block, readRecords(columns, readDictionary(parts), parts, null)))
+    const { columns, records } = await fetchSegment(names => snapshot.segmentParts(header.id, names))
+    facts.push(...factsOf(columns.block, records))
   }
   await snapshot.release()
   await reader.close()

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { crc32c } from '../../src/model/crc32c.ts'
 import { type Block, recordOf, signals } from '../../src/model/telemetry.ts'
+import { attributesOfLog, attributesOfResource, attributesOfSpan } from '../../src/otlp/attributes.ts'
 import { decodeBatch } from '../../src/otlp/decode-batch.ts'
 import { checkPart, formatVersion } from '../../src/store/part.ts'
 import { tokensOf } from '../../src/store/search/fold-text.ts'
@@ -14,10 +15,18 @@ import {
   readBlock,
   readDictionary,
   readRecords,
+  readTermBlock,
   readTerms,
 } from '../../src/store/segment/read-segment.ts'
+import { TermDirectory } from '../../src/store/segment/term-index.ts'
 import { receivedMs, requests } from './arbitrary-requests.ts'
-import { type DocumentedSegment, documentedHash, readDocumentedSegment } from './segment-document.ts'
+import {
+  type DocumentedSegment,
+  documentedEntry,
+  documentedFilter,
+  documentedHash,
+  readDocumentedSegment,
+} from './segment-document.ts'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
@@ -109,41 +118,85 @@ function wordsOf(messages: readonly Uint8Array[]): ReadonlyMap<string, readonly 
 function compareWords(read: DocumentedSegment, parts: ReadonlyMap<string, Uint8Array>): void {
   expect(new Map([...read.words].sort())).toEqual(new Map([...wordsOf(read.messages)].sort()))
   const terms = readTerms(parts)
-  expect(read.words.size).toBe(terms.count)
+  expect(terms).toBeInstanceOf(TermDirectory)
+  if (!(terms instanceof TermDirectory)) return
+  const blocks = Array.from({ length: terms.blocks }, (_, number) => readTermBlock(parts, number))
+  expect(read.words.size).toBe(blocks.reduce((sum, block) => sum + block.count, 0))
   for (const [word, frames] of [...read.words].slice(0, 200)) {
-    const found = terms.framesOf(new TermMatcher(word))
-    expect([word, frames.filter(frame => found?.[frame] !== 1)]).toEqual([word, []])
+    const matcher = new TermMatcher(word)
+    const { from, to } = terms.blocksOf(Buffer.from(matcher.commonPrefix))
+    const found = blocks.slice(from, to).map(block => block.framesOf(matcher))
+    const missing = frames.filter(frame => !found.some(flags => flags?.[frame] === 1))
+    expect([word, missing]).toEqual([word, []])
   }
+}
+
+/** Groups hold the times and traces of their rows. */
+function compareGroups(read: DocumentedSegment): void {
+  const index = read.columns[read.signal === 'traces' ? 'start' : 'time'] as readonly bigint[]
+  expect(index).toHaveLength(read.rows)
+  for (const [group, [oldest, newest]] of read.groupTimes.entries()) {
+    const own = index.slice(group * read.groupRows, (group + 1) * read.groupRows)
+    expect([oldest, newest]).toEqual([
+      own.reduce((a, b) => (b < a ? b : a)),
+      own.reduce((a, b) => (b > a ? b : a)),
+    ])
+  }
+  if (read.signal !== 'traces') return
+  const groups = new Map<number, number>()
+  for (const [row, id] of (read.columns['trace id'] as readonly string[]).entries()) {
+    if (/^0*$/.test(id)) continue
+    const hash = documentedHash(id)
+    groups.set(hash, (groups.get(hash) ?? 0) | (1 << Math.min(15, Math.floor(row / read.groupRows))))
+  }
+  expect(read.traceGroups).toEqual(read.hashes.map(hash => groups.get(hash)))
+}
+
+/** Every attribute that is a string stands in one of the filters; returns how many. */
+function compareAttributes(read: DocumentedSegment, parts: ReadonlyMap<string, Uint8Array>): number {
+  const messages = [
+    ...read.messages.map(message => (read.signal === 'traces' ? attributesOfSpan : attributesOfLog)(message)),
+    ...read.resources.map(({ message }) => attributesOfResource(message)),
+  ]
+  let found = 0
+  for (const { key, value } of messages.flat().slice(0, 500)) {
+    if (typeof value !== 'string') continue
+    const entry = documentedEntry(Buffer.from(key), 0x0a, Buffer.from(value.toLowerCase()))
+    // A key that stands where it usually does not is known by name alone.
+    const byName = documentedEntry(Buffer.from(key), 1, new Uint8Array())
+    const held =
+      documentedFilter(parts, 'attributes', entry) ||
+      documentedFilter(parts, 'values', entry) ||
+      documentedFilter(parts, 'attributes', byName)
+    expect([key, value, held]).toEqual([key, value, true])
+    found++
+  }
+  return found
 }
 
 describe('the documented format', () => {
   it('is the version that is written', () => {
-    expect(formatVersion).toBe(3)
+    expect(formatVersion).toBe(4)
   })
 
-  it('has shapes of bodies, and is read where it is of the version that had none', () => {
-    const entries = (['logs', 'traces'] as const).map(signal => {
-      const bodies = fc.sample(requests[signal], { numRuns: 60, seed: 5 })
-      const batches = bodies.map(body => decodeBatch(signal, body, { receivedMs, attributeMaxBytes: 65_536 }))
-      return batches.map((batch, index) => ({ position: index + 1, receivedMs, batch, templates: null }))
+  it('has shapes of bodies', () => {
+    const bodies = fc.sample(requests.logs, { numRuns: 60, seed: 5 })
+    const entries = bodies.map((body, index) => {
+      const batch = decodeBatch('logs', body, { receivedMs, attributeMaxBytes: 65_536 })
+      return { position: index + 1, receivedMs, batch, templates: null }
     })
-    const [logs, spans] = (['logs', 'traces'] as const).map((signal, index) =>
-      buildSegments({ tenant: 'acme', signal, inboxId: 'ab'.repeat(16), entries: entries[index] ?? [] }),
+    const [logs] = buildSegments({ tenant: 'acme', signal: 'logs', inboxId: 'ab'.repeat(16), entries })
+    expect(readDocumentedSegment(logs?.parts ?? new Map()).shapes).toBeGreaterThan(3)
+    expect(() => checkPart(ofVersion(logs?.parts.get('columns') ?? new Uint8Array(), 1))).toThrow(
+      'first release',
     )
-    expect(readDocumentedSegment(logs?.[0]?.parts ?? new Map()).shapes).toBeGreaterThan(3)
-    const parts = spans?.[0]?.parts ?? new Map<string, Uint8Array>()
-    const older = new Map([...parts].map(([name, part]) => [name, ofVersion(part, 2)]))
-    expect(readDocumentedSegment(older)).toEqual(readDocumentedSegment(parts))
-    const columns = readBlock(older)
-    expect(readRecords(columns, readDictionary(older), older, null)).toEqual(
-      readRecords(readBlock(parts), readDictionary(parts), parts, null),
-    )
-    expect(() => checkPart(ofVersion(parts.get('columns') ?? new Uint8Array(), 1))).toThrow('first release')
   })
 
   it.each(signals)('of %s: every column, message, trace and word is where the document says', signal => {
     let rows = 0
     let frames = 0
+    let groups = 0
+    let attributes = 0
     for (const [seed, size] of [
       [1, 3],
       [2, 20],
@@ -157,9 +210,12 @@ describe('the documented format', () => {
       for (const { parts } of segments) {
         const read = readDocumentedSegment(parts)
         compare(read, parts)
+        compareGroups(read)
         rows += read.rows
-        frames = Math.max(frames, framePartsOf(readBlock(parts).block, null).length)
+        groups = Math.max(groups, read.groupTimes.length)
+        frames = Math.max(frames, framePartsOf(readBlock(parts), null).length)
         if (signal === 'metrics') continue
+        attributes += compareAttributes(read, parts)
         const ids = [...new Set(read.columns['trace id'] as readonly string[])].filter(id => !/^0*$/.test(id))
         const sorted = (numbers: readonly number[]): number[] => [...new Set(numbers)].sort((a, b) => a - b)
         expect(read.prefixes).toEqual(sorted(ids.map(id => Number.parseInt(id.slice(0, 8), 16))))
@@ -169,5 +225,7 @@ describe('the documented format', () => {
     }
     expect(rows).toBeGreaterThan(500)
     expect(frames).toBeGreaterThan(1)
+    expect(attributes).toBeGreaterThan(signal === 'metrics' ? -1 : 50)
+    expect(groups).toBeGreaterThan(signal === 'metrics' ? 0 : 1)
   })
 })

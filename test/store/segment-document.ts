@@ -7,6 +7,9 @@ import { zstdDecompressSync } from 'node:zlib'
 export interface DocumentedSegment {
   readonly signal: 'traces' | 'logs' | 'metrics'
   readonly rows: number
+  readonly groupRows: number
+  /** Oldest and newest of each group. */
+  readonly groupTimes: readonly (readonly [bigint, bigint])[]
   readonly texts: readonly string[]
   readonly resources: readonly { readonly texts: readonly string[]; readonly message: Uint8Array }[]
   readonly scopes: readonly { readonly texts: readonly string[]; readonly message: Uint8Array }[]
@@ -23,6 +26,8 @@ export interface DocumentedSegment {
   readonly shapes: number
   readonly prefixes: readonly number[]
   readonly hashes: readonly number[]
+  /** Of spans, for each hash. */
+  readonly traceGroups: readonly number[]
   readonly words: ReadonlyMap<string, readonly number[]>
 }
 
@@ -123,7 +128,7 @@ function contentOf(parts: ReadonlyMap<string, Uint8Array>, name: string): Bytes 
   if (part === undefined) throw new Error(`there is no part ${name}`)
   const end = part.length - 4
   if (new Bytes(part.slice(end)).u32() !== checksum(part.slice(0, end))) throw new Error('wrong checksum')
-  if (part[0] !== 2 && part[0] !== 3) throw new Error(`version ${part[0]}`)
+  if (part[0] !== 4) throw new Error(`version ${part[0]}`)
   return new Bytes(part.slice(1, end))
 }
 
@@ -213,8 +218,8 @@ export function readDocumentedSegment(parts: ReadonlyMap<string, Uint8Array>): D
   const head = contentOf(parts, 'columns')
   const signal = at(['traces', 'logs', 'metrics'] as const, head.u8())
   const rows = head.varint()
+  const groupRows = head.varint()
   const main = head.packed()
-  const reader = new ColumnReader(main, new Bytes(head.block()), rows)
   const described = (count: number) => () => ({
     texts: times(count, () => main.text()),
     message: main.block(),
@@ -222,9 +227,46 @@ export function readDocumentedSegment(parts: ReadonlyMap<string, Uint8Array>): D
   const texts = main.list(() => main.text())
   const resources = main.list(described(9))
   const scopes = main.list(described(3))
+  const metrics =
+    signal !== 'metrics'
+      ? []
+      : main.list(() => {
+          const names = times(3, () => main.text())
+          const type = main.u8()
+          main.take(2)
+          return { texts: names, type, message: main.block() }
+        })
+  const columns: Record<string, (number | bigint | string)[]> = {}
+  const groupTimes: (readonly [bigint, bigint])[] = []
+  for (let group = 0; group * groupRows < rows; group++) {
+    const time = (): bigint => (BigInt(main.u32()) << 32n) + BigInt(main.u32())
+    groupTimes.push([time(), time()])
+    const read = readGroup(
+      signal,
+      contentOf(parts, `columns.${group}`),
+      Math.min(groupRows, rows - group * groupRows),
+    )
+    for (const [name, values] of Object.entries(read)) columns[name] = [...(columns[name] ?? []), ...values]
+  }
+  if (!main.done || !head.done) throw new Error('bytes are left over')
+  const segment = { signal, rows, groupRows, groupTimes, texts, resources, scopes, metrics, columns }
+  return {
+    ...segment,
+    ...readMessages(segment, parts),
+    ...readTraces(signal, parts),
+    words: readWords(signal, parts),
+  }
+}
+
+function readGroup(
+  signal: DocumentedSegment['signal'],
+  part: Bytes,
+  rows: number,
+): Readonly<Record<string, readonly (number | bigint | string)[]>> {
+  const main = part.packed()
+  const reader = new ColumnReader(main, new Bytes(part.block()), rows)
   const columns: Record<string, readonly (number | bigint | string)[]> = {}
   for (const name of ['resource', 'scope', 'flags', 'held']) columns[name] = reader.integers()
-  let metrics: DocumentedSegment['metrics'] = []
   if (signal === 'traces') {
     columns['trace id'] = reader.ids(16)
     const spanIds = times(rows, () => hex(reader.random.take(8)))
@@ -241,12 +283,6 @@ export function readDocumentedSegment(parts: ReadonlyMap<string, Uint8Array>): D
     columns['time'] = reader.times(null)
     for (const name of ['severity', 'event name', 'template']) columns[name] = reader.integers()
   } else {
-    metrics = main.list(() => {
-      const names = times(3, () => main.text())
-      const type = main.u8()
-      main.take(2)
-      return { texts: names, type, message: main.block() }
-    })
     columns['metric'] = reader.integers()
     columns['time'] = reader.times(null)
     columns['start'] = reader.times(null)
@@ -254,14 +290,8 @@ export function readDocumentedSegment(parts: ReadonlyMap<string, Uint8Array>): D
     columns['point count'] = reader.doubles()
     columns['series'] = reader.integers()
   }
-  if (!main.done || !reader.random.done || !head.done) throw new Error('bytes are left over')
-  const segment = { signal, rows, texts, resources, scopes, metrics, columns }
-  return {
-    ...segment,
-    ...readMessages(segment, parts),
-    ...readTraces(signal, parts),
-    words: readWords(signal, parts),
-  }
+  if (!main.done || !reader.random.done || !part.done) throw new Error('bytes are left over')
+  return columns
 }
 
 type Columns = Pick<DocumentedSegment, 'signal' | 'rows' | 'texts' | 'columns'>
@@ -385,11 +415,55 @@ function heldFields({ signal, texts, columns }: Columns, row: number, numbers: B
 function readTraces(
   signal: DocumentedSegment['signal'],
   parts: ReadonlyMap<string, Uint8Array>,
-): Pick<DocumentedSegment, 'prefixes' | 'hashes'> {
-  if (signal === 'metrics') return { prefixes: [], hashes: [] }
+): Pick<DocumentedSegment, 'prefixes' | 'hashes' | 'traceGroups'> {
+  if (signal === 'metrics') return { prefixes: [], hashes: [], traceGroups: [] }
   const content = contentOf(parts, 'traces')
   const sorted = (): readonly number[] => sums(content.list(() => content.varint()))
-  return { prefixes: sorted(), hashes: sorted() }
+  const [prefixes, hashes] = [sorted(), sorted()]
+  const traceGroups = signal === 'traces' ? hashes.map(() => content.varint()) : []
+  if (!content.done) throw new Error('bytes are left over')
+  return { prefixes, hashes, traceGroups }
+}
+
+/** Whether a filter, as the document describes it, says that an entry may be in it. */
+export function documentedFilter(
+  parts: ReadonlyMap<string, Uint8Array>,
+  name: string,
+  entry: number,
+): boolean {
+  const content = contentOf(parts, name)
+  const filter = content.block()
+  if (!content.done) throw new Error('bytes are left over')
+  for (let probe = 0; probe < 7; probe++) {
+    const step = (Math.imul(entry, 0x9e3779b1) | 1) >>> 0
+    const bit = ((entry + probe * step) % 2 ** 32) % (filter.length * 8)
+    if ((at([...filter], bit >> 3) & (1 << (bit & 7))) === 0) return false
+  }
+  return true
+}
+
+function hashOfBytes(seed: number, bytes: Uint8Array): number {
+  let h = Math.imul(seed ^ bytes.length, 0x9e3779b1)
+  const step = (w: number): void => {
+    h = Math.imul(h ^ w, 0x85ebca6b)
+    h ^= h >>> 13
+  }
+  const words = bytes.length - (bytes.length % 4)
+  for (let from = 0; from < words; from += 4)
+    step(new DataView(Uint8Array.from(bytes).buffer).getInt32(from, true))
+  for (const byte of bytes.slice(words)) step(byte)
+  return h
+}
+
+/** The entry of an attribute in a filter: the key as UTF-8, a kind, and the bytes of the value. */
+export function documentedEntry(key: Uint8Array, kind: number, value: Uint8Array): number {
+  let h = hashOfBytes(
+    hashOfBytes(0x811c9dc5, key) ^ kind,
+    kind === 0x0a ? value.map(byte => byte | 0x20) : value,
+  )
+  h ^= h >>> 16
+  h = Math.imul(h, 0x7feb352d)
+  return (h ^ (h >>> 15)) >>> 0
 }
 
 /** The hash of a trace id as the document describes it. */
@@ -410,9 +484,21 @@ function readWords(
 ): ReadonlyMap<string, readonly number[]> {
   const found = new Map<string, readonly number[]>()
   if (signal !== 'logs') return found
-  const content = contentOf(parts, 'terms').packed()
+  const directory = contentOf(parts, 'terms').packed()
+  const frames = directory.varint()
+  for (const [number, first] of directory.list(() => directory.text()).entries()) {
+    const read = readWordBlock(contentOf(parts, `terms.${number}`).packed(), frames)
+    if (read[0]?.[0] !== first) throw new Error('a block begins with another word')
+    for (const [word, named] of read) found.set(word, named)
+  }
+  if (!directory.done) throw new Error('bytes are left over')
+  return found
+}
+
+function readWordBlock(content: Bytes, frames: number): readonly (readonly [string, readonly number[]])[] {
+  const found: (readonly [string, readonly number[]])[] = []
   const count = content.varint()
-  const frames = content.varint()
+  if (content.varint() !== frames) throw new Error('a block is of other frames')
   const [restarts, words, postings] = [0, 1, 2].map(() => new Bytes(content.block()))
   if (restarts === undefined || words === undefined || postings === undefined)
     throw new Error('a section is missing')
@@ -428,10 +514,10 @@ function readWords(
     if (index % 16 === 0 && shared !== 0) throw new Error('a whole word shares bytes')
     last = Uint8Array.from([...last.slice(0, shared), ...words.block()])
     const named = sums(postings.list(() => postings.varint()))
-    found.set(
+    found.push([
       new TextDecoder().decode(last),
       named.length === 0 ? Array.from({ length: frames }, (_, number) => number) : named,
-    )
+    ])
   }
   if (!words.done || !postings.done || !restarts.done) throw new Error('bytes are left over')
   return found

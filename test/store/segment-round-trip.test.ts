@@ -1,13 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { SegmentRecord } from '../../src/model/store.ts'
-import { signals } from '../../src/model/telemetry.ts'
+import { recordOf, signals } from '../../src/model/telemetry.ts'
 import { decodeBatch } from '../../src/otlp/decode-batch.ts'
 import { buildSegments, type SegmentEntry } from '../../src/store/segment/build-segments.ts'
 import { ByteReader, ByteWriter } from '../../src/store/segment/bytes.ts'
 import { framePartsOf, readBlock, readDictionary, readRecords } from '../../src/store/segment/read-segment.ts'
 import { receivedMs, requests } from './arbitrary-requests.ts'
 import { factsOf } from './item-facts.ts'
+import { encode, requestTypes } from './protobuf-root.ts'
 
 const context = { receivedMs, attributeMaxBytes: 65_536 }
 
@@ -78,15 +79,41 @@ describe.each(signals)('a segment of %s', signal => {
       a.header.count > b.header.count ? a : b,
     )
     const columns = readBlock(largest.parts)
-    expect(framePartsOf(columns.block, null).length).toBeGreaterThan(1)
+    expect(framePartsOf(columns, null).length).toBeGreaterThan(1)
     const rows = [columns.block.count - 1]
-    const names = framePartsOf(columns.block, rows)
+    const names = framePartsOf(columns, rows)
     expect(names).toHaveLength(1)
     const fetched = new Map([...largest.parts].filter(([name]) => names.includes(name)))
     const some = readRecords(columns, readDictionary(largest.parts), fetched, rows)
     const all = readRecords(columns, readDictionary(largest.parts), largest.parts, null)
     expect(factsOf(columns.block, some, rows)).toEqual(factsOf(columns.block, all, rows))
     expect(some.length.filter(length => length > 0)).toHaveLength(1)
+  })
+})
+
+describe('a row of a segment of logs', () => {
+  it('is found behind lines that their shape says whole', () => {
+    const body = encode(requestTypes.logs, {
+      resourceLogs: [
+        {
+          scopeLogs: [
+            {
+              logRecords: ['no numbers', 'no numbers', 'no numbers', 'order 7 shipped'].map(
+                (stringValue, n) => ({
+                  timeUnixNano: `${receivedMs + n}000000`,
+                  body: { stringValue },
+                }),
+              ),
+            },
+          ],
+        },
+      ],
+    })
+    const [segment] = sealed('logs', entriesOf('logs', [body]))
+    const parts = segment?.parts ?? new Map<string, Uint8Array>()
+    const columns = readBlock(parts)
+    const records = readRecords(columns, readDictionary(parts), parts, [3])
+    expect(Buffer.from(recordOf(records, 3)).includes('order 7 shipped')).toBe(true)
   })
 })
 

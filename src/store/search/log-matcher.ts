@@ -1,15 +1,13 @@
 /** Decides of rows whether a condition holds: from columns as far as they tell, else from the record. */
 import type { LogBlock, RecordTable, ResourceEntry } from '../../model/telemetry.ts'
 import { recordOf } from '../../model/telemetry.ts'
-import { keyValueAt, valueText } from '../../otlp/any-value.ts'
-import { cursor, readLength, readTag, skipValue } from '../../otlp/wire/varint.ts'
+import { hasAttribute, resourceAttributeTag } from './attribute-match.ts'
 import { type LogCondition, termsOf } from './log-query.ts'
 import { RecordWords, type WantedWord } from './record-words.ts'
 import { stemWord } from './stem-word.ts'
 import { TermMatcher } from './term-matcher.ts'
 
 const recordAttribute = 0x32
-const resourceAttribute = 0x0a
 
 type AttributeCondition = Extract<LogCondition, { readonly type: 'attribute' }>
 
@@ -118,7 +116,7 @@ export class LogMatcher {
     this.#resources.set(condition, known)
     let verdict = known.get(resource)
     if (verdict === undefined) {
-      verdict = hasAttribute(resource.bytes, resourceAttribute, condition)
+      verdict = hasAttribute(resource.bytes, resourceAttributeTag, condition)
       known.set(resource, verdict)
     }
     return verdict
@@ -153,32 +151,4 @@ function traceMatches(block: LogBlock, row: number, prefix: string): boolean {
   const from = row * 16
   const id = Buffer.from(block.traceId.subarray(from, from + 16)).toString('hex')
   return id.startsWith(prefix) && !/^0+$/.test(id)
-}
-
-/** Repeated KeyValue fields with this tag, in a LogRecord or a Resource message. */
-function hasAttribute(message: Uint8Array, attributeTag: number, wanted: AttributeCondition): boolean {
-  const value = wanted.value.toLowerCase()
-  const key = Buffer.from(wanted.key, 'utf8')
-  for (let at = 0; at < message.length; ) {
-    const tag = readTag(message, at, message.length)
-    const content = cursor.next
-    at = skipValue(message, content, message.length, tag & 7)
-    if (tag !== attributeTag) continue
-    const from = at - readLength(message, content, message.length)
-    if (isOtherKey(message, from, at, key)) continue
-    const attribute = keyValueAt(message, from, at)
-    if (attribute.key === wanted.key && valueText(attribute.value).toLowerCase() === value) return true
-  }
-  return false
-}
-
-/** A KeyValue whose key stands first, as it does in nearly all, and is another one. */
-function isOtherKey(message: Uint8Array, from: number, to: number, key: Uint8Array): boolean {
-  if (to - from < 2 || message[from] !== 0x0a) return false
-  const length = message[from + 1] as number
-  if (length > 127 || from + 2 + length > to) return false
-  if (length !== key.length) return message[from + 2 + length] === 0x12
-  for (let at = 0; at < length; at++)
-    if (message[from + 2 + at] !== key[at]) return message[from + 2 + length] === 0x12
-  return false
 }

@@ -1,5 +1,5 @@
 /** Full text search over log records, newest first, stored or not sealed yet. */
-import type { Deadline, LogScanQuery, Scanned, TelemetryReader } from '../../model/reader.ts'
+import type { Deadline, IndexCondition, Scanned, ScanQuery, TelemetryReader } from '../../model/reader.ts'
 import { type LogBlock, type RecordTable, recordOf } from '../../model/telemetry.ts'
 import { type TimeRange, toMs } from '../../model/time.ts'
 import { LogMatcher } from './log-matcher.ts'
@@ -230,36 +230,37 @@ function compare(a: string, b: string): number {
 }
 
 /** What blocks can be skipped by: whatever every record found has to have. */
-export function scanQueryOf(search: LogSearch): LogScanQuery {
-  const terms: string[] = []
-  const clauses: (readonly string[])[] = []
-  let traceId: string | undefined
-  const required = search.condition?.type === 'and' ? search.condition.conditions : [search.condition]
-  for (const condition of required) {
-    if (condition === null) continue
-    if (condition.type === 'word') terms.push(condition.token)
-    else if (condition.type === 'phrase') terms.push(...condition.tokens)
-    else if (condition.type === 'trace' && condition.prefix.length === 32) traceId = condition.prefix
-    else if (condition.type === 'or') {
-      const clause = condition.conditions.map(oneTermOf)
-      if (clause.every(term => term !== null)) clauses.push(clause)
-    }
-  }
+export function scanQueryOf(search: LogSearch): ScanQuery {
+  const where = search.condition === null ? null : indexCondition(search.condition)
   return {
     range: search.range,
     order: 'newest_first',
     ...(search.services === undefined ? {} : { services: search.services }),
-    ...(terms.length > 0 ? { terms } : {}),
-    ...(clauses.length > 0 ? { clauses } : {}),
-    ...(traceId === undefined ? {} : { traceId }),
+    ...(where === null ? {} : { where }),
   }
 }
 
-/** A word every record with this condition has; the longest one prunes best. Null if there is none. */
-function oneTermOf(condition: LogCondition): string | null {
-  if (condition.type === 'word') return condition.token
-  if (condition.type === 'phrase')
-    return condition.tokens.reduce((a, b) => (b.length > a.length ? b : a), '') || null
-  if (condition.type !== 'and') return null
-  return condition.conditions.map(oneTermOf).find(term => term !== null) ?? null
+/** What indexes can be asked of the condition; null where they know nothing. */
+function indexCondition(condition: LogCondition): IndexCondition | null {
+  switch (condition.type) {
+    case 'word':
+      return { type: 'term', term: condition.token }
+    case 'phrase':
+      return { type: 'and', conditions: condition.tokens.map(term => ({ type: 'term', term })) }
+    case 'trace':
+      return condition.prefix.length === 32 ? { type: 'trace', traceId: condition.prefix } : null
+    case 'attribute':
+      return { type: 'attribute', key: condition.key, value: condition.value }
+    case 'and': {
+      const known = condition.conditions.map(indexCondition).filter(one => one !== null)
+      return known.length === 0 ? null : { type: 'and', conditions: known }
+    }
+    case 'or': {
+      const each = condition.conditions.map(indexCondition)
+      const known = each.filter(one => one !== null)
+      return known.length < each.length ? null : { type: 'or', conditions: known }
+    }
+    default:
+      return null
+  }
 }

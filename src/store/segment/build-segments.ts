@@ -5,7 +5,9 @@ import type { Batch, Block, RecordTable, Signal } from '../../model/telemetry.ts
 import { toMs } from '../../model/time.ts'
 import { formatVersion, sealPart } from '../part.ts'
 import { arrangeRows } from './arrange-rows.ts'
-import { writeColumns } from './block-codec.ts'
+import { AttributeFilterBuilder } from './attribute-filter.ts'
+import { rowsPerGroup, writeGroup, writeLayout } from './block-codec.ts'
+import type { ByteWriter } from './bytes.ts'
 import { writeCompressed } from './compression.ts'
 import { joinLogBlocks, joinMetricBlocks, joinSpanBlocks } from './join-blocks.ts'
 import { partNames } from './part-names.ts'
@@ -13,6 +15,7 @@ import { pickLogs, pickPoints, pickSpans } from './pick-rows.ts'
 import { JoinedRecords, PickedRecords } from './picked-records.ts'
 import { encodeRecords, rowsPerFrame } from './record-frames.ts'
 import { repeatedSpans } from './repeated-spans.ts'
+import { rowsOf } from './row-range.ts'
 import { Scratch } from './scratch.ts'
 import type { ShapedRows } from './shaped-rows.ts'
 import { TermIndexBuilder } from './term-index.ts'
@@ -174,31 +177,37 @@ function pickRows(block: Block, rows: Uint32Array): Block {
 function encodeSegment(owner: Owner, joined: Joined, rows: Uint32Array, ordinal: number): SegmentRecord {
   const block = pickRows(joined.block, rows)
   const picked = new PickedRecords(joined.records, rows)
-  const records = encodeRecords(block, picked, content => sealPart(out => writeCompressed(out, content)))
+  const attributes = block.signal === 'metrics' ? null : new AttributeFilterBuilder()
+  const records = encodeRecords(block, picked, attributes, content =>
+    sealPart(out => writeCompressed(out, content)),
+  )
   const parts = new Map<string, Uint8Array>()
-  parts.set(
-    partNames.columns,
-    sealPart(out => writeColumns(out, block, records.held)),
-  )
-  parts.set(
-    partNames.dictionary,
-    sealPart(out => writeCompressed(out, records.dictionary)),
-  )
-  if (block.signal !== 'metrics')
-    parts.set(
-      partNames.traces,
-      sealPart(out => writeTraceIndex(out, block.traceId)),
+  const put = (name: string, write: (out: ByteWriter) => void): void => {
+    parts.set(name, sealPart(write))
+  }
+  put(partNames.columns, out => writeLayout(out, block))
+  const size = rowsPerGroup(block.signal)
+  for (let group = 0; group * size < block.count; group++) {
+    const from = group * size
+    const to = Math.min(block.count, from + size)
+    put(partNames.group(group), out =>
+      writeGroup(out, rowsOf(block, from, to), records.held.subarray(from, to)),
     )
+  }
+  put(partNames.dictionary, out => writeCompressed(out, records.dictionary))
+  if (attributes !== null) {
+    for (const resource of block.resources) attributes.addResource(resource.bytes)
+    put(partNames.attributes, out => attributes.writeListed(out))
+    put(partNames.values, out => attributes.writeValues(out))
+  }
+  const { signal } = block
+  if (signal !== 'metrics') put(partNames.traces, out => writeTraceIndex(out, block.traceId, signal))
   if (records.shaped !== null) {
-    const { terms, prefixes } = termsOf(picked, records.shaped)
-    parts.set(
-      partNames.terms,
-      sealPart(out => writeCompressed(out, terms)),
-    )
-    parts.set(
-      partNames.prefixes,
-      sealPart(out => prefixes.write(out)),
-    )
+    const { terms, blocks, prefixes } = termsOf(picked, records.shaped)
+    put(partNames.terms, out => writeCompressed(out, terms))
+    for (const [number, content] of blocks.entries())
+      put(partNames.termBlock(number), out => writeCompressed(out, content))
+    put(partNames.prefixes, out => prefixes.write(out))
   }
   for (let frame = 0; frame < records.frames.length; frame++)
     parts.set(partNames.frame(frame), records.frames[frame] as Uint8Array)

@@ -64,6 +64,20 @@ export class DictionaryReader {
     return this.#bytes.length + this.#entryStarts.length * 8
   }
 
+  /** A flag for each chunk that `holds`: a whole field, tag and length included. */
+  chunksWhere(holds: (bytes: Uint8Array, from: number, to: number) => boolean): Uint8Array {
+    return Uint8Array.from(this.#entryStarts, (start, entry) =>
+      holds(this.#bytes, start, this.#entryEnds[entry] as number) ? 1 : 0,
+    )
+  }
+
+  /** A flag for each key under which such an attribute may stand: tag and, if it is an attribute, key. */
+  keysWhere(may: (tag: number, key: Uint8Array | null) => boolean): Uint8Array {
+    return Uint8Array.from(this.#keys, ({ tag, isAttribute, name }) =>
+      may(tag, isAttribute ? name : null) ? 1 : 0,
+    )
+  }
+
   writeEntry(entry: number, out: ByteWriter): void {
     const start = this.#entryStarts[entry]
     const end = this.#entryEnds[entry]
@@ -80,7 +94,9 @@ export class DictionaryReader {
 
   /** Passes over the same. */
   skipValue(index: number, codes: ByteReader, literals: ByteReader): void {
-    for (let left = Math.max(2, this.#keyAt(index).pieces.length) - 1; left > 0; left--)
+    const { pieces } = this.#keyAt(index)
+    // A shape of one piece leaves nothing out.
+    for (let left = pieces.length === 0 ? 1 : pieces.length - 1; left > 0; left--)
       literals.skip(codes.varint())
   }
 

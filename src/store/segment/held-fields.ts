@@ -29,6 +29,8 @@ export interface HeldFields {
   readonly tags: Uint8Array
   /** Bit of this field if the column of `row` holds its value, else 0; may append to `numbers`. */
   match(row: number, value: FieldValue, numbers: ByteWriter): number
+  /** The bit that stands for a number of the frame, 0 if there is none. */
+  readonly numbered: number
   /** The bits of a oneof: of its members only the one that came last is kept. */
   readonly oneof: number
   /** Appends the fields of `held`; reads what `match` appended from `numbers`. */
@@ -104,6 +106,7 @@ const pointTags = tagSet(0x11, 0x19, 0x21, 0x31, 0x29)
 /** Classes, not objects made anew for each block: code compiled for one block then serves the next. */
 class SpanFields implements HeldFields {
   readonly tags: Uint8Array = spanTags
+  readonly numbered = 0
   readonly oneof = 0
   readonly #block: SpanBlock
   readonly #texts: TextBytes
@@ -160,6 +163,7 @@ const maxObservedDelta = 2 ** 51
 
 class LogFields implements HeldFields {
   readonly tags: Uint8Array = logTags
+  readonly numbered = 32
   readonly oneof = 0
   readonly #block: LogBlock
   readonly #texts: TextBytes
@@ -217,6 +221,7 @@ class LogFields implements HeldFields {
 /** Start, time, count and sum have the same numbers in every kind of data point. */
 class PointFields implements HeldFields {
   readonly tags: Uint8Array = pointTags
+  readonly numbered = 0
   /** as_double and as_int. */
   readonly oneof = 4 | 8
   readonly #block: MetricBlock

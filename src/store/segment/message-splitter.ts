@@ -3,6 +3,7 @@
  * hand, each the number of a dictionary entry or a value of its own.
  */
 import { varintBytes } from '../../otlp/wire/byte-writer.ts'
+import { type AttributeFilterBuilder, hashKey } from './attribute-filter.ts'
 import { ByteWriter } from './bytes.ts'
 import { type HeldFields, wireBytes, wireFixed32, wireFixed64, wireVarint } from './held-fields.ts'
 import type { PickedRecords } from './picked-records.ts'
@@ -22,11 +23,29 @@ export class MessageSplitter {
   readonly #literals = new ByteWriter(65_536)
   readonly #frame = new ByteWriter(65_536)
   readonly #field: Field
+  readonly #attributes: AttributeFilterBuilder | null
+  readonly #attributeTag: number
+  /** By number of key; of attributes met so far. */
+  readonly #keyHashes: number[] = []
+  /** Keys that had a value of their own. */
+  readonly #many: boolean[] = []
+  /** Chunks of the dictionary so far. */
+  #chunks = 0
 
-  /** `logRows` is how many rows there are, of log records; 0 of others. */
-  constructor(held: HeldFields, logRows: number) {
+  /**
+   * `logRows` is how many rows there are, of log records; 0 of others. `attributes` hears of every attribute of
+   * the messages, which are fields of `attributeTag`.
+   */
+  constructor(
+    held: HeldFields,
+    logRows: number,
+    attributes: AttributeFilterBuilder | null,
+    attributeTag: number,
+  ) {
     this.#held = held
     this.shaped = logRows > 0 ? new ShapedRows(logRows, new TextShapes()) : null
+    this.#attributes = attributes
+    this.#attributeTag = attributeTag
     const bytes = new Uint8Array()
     this.#field = { bytes, view: viewOf(bytes), tag: 0, start: 0, from: 0, to: 0, keyFrom: -1, keyTo: -1 }
   }
@@ -121,14 +140,37 @@ export class MessageSplitter {
     field.keyFrom = keyLength < 0 ? -1 : from + 2
     field.keyTo = field.keyFrom + keyLength
     const entry = this.dictionary.entryOf(field)
-    if (entry >= 0) this.#codes.varint(entry * 2)
-    else
-      this.#literal(
-        this.dictionary.key,
-        field,
-        keyLength < 0 ? from : to - payloadOf(to - field.keyTo - 1),
-        to,
-      )
+    const valueFrom = keyLength < 0 ? from : to - payloadOf(to - field.keyTo - 1)
+    const known = entry >= 0 && entry < this.#chunks
+    if (entry >= 0) {
+      this.#codes.varint(entry * 2)
+      if (!known) this.#chunks = entry + 1
+    } else this.#literal(this.dictionary.key, field, valueFrom, to)
+    if (!known && field.tag === this.#attributeTag) this.#noteAttribute(field, valueFrom, entry >= 0)
+  }
+
+  /** An attribute that no message had so far, or that is not looked up. */
+  #noteAttribute(field: Field, valueFrom: number, listed: boolean): void {
+    const attributes = this.#attributes
+    if (attributes === null) return
+    const { view, keyFrom, keyTo, to } = field
+    if (keyFrom < 0) {
+      attributes.addUnusual(field.bytes, field.from, to)
+      return
+    }
+    const { key } = this.dictionary
+    let hash = this.#keyHashes[key]
+    if (hash === undefined) {
+      hash = hashKey(view, keyFrom, keyTo)
+      this.#keyHashes[key] = hash
+    }
+    if (listed) attributes.addListed(hash, view, valueFrom, to)
+    else {
+      attributes.addValue(hash, view, valueFrom, to)
+      if (this.#many[key] === true) return
+      this.#many[key] = true
+      attributes.addMany(hash)
+    }
   }
 
   #literal(key: number, field: Field, from: number, to: number): void {

@@ -7,17 +7,13 @@
  */
 import { stemWord } from '../search/stem-word.ts'
 import type { TermMatcher } from '../search/term-matcher.ts'
+import { BloomFilter, writeBloomFilter } from './bloom-filter.ts'
 import { ByteReader, type ByteWriter } from './bytes.ts'
-import { corruptSegment } from './corrupt.ts'
 
 const short = 4
 const long = 8
 /** Tells stems from beginnings of the same letters. */
 const wholeStem = 255
-
-/** Ten bits a beginning and seven probes: one segment in a hundred is looked into in vain. */
-const bitsEach = 10
-const probes = 7
 
 /** Gathers beginnings; equal ones that come one after the other, as sorted words have them, count once. */
 export class PrefixFilterBuilder {
@@ -44,15 +40,7 @@ export class PrefixFilterBuilder {
   }
 
   write(out: ByteWriter): void {
-    const bytes = new Uint8Array(Math.max(8, Math.ceil((this.#hashes.length * bitsEach) / 8)))
-    for (const hash of this.#hashes) {
-      const step = stepOf(hash)
-      for (let probe = 0, at = hash; probe < probes; probe++, at = (at + step) >>> 0) {
-        const bit = at % (bytes.length * 8)
-        bytes[bit >>> 3] = (bytes[bit >>> 3] as number) | (1 << (bit & 7))
-      }
-    }
-    out.block(bytes)
+    writeBloomFilter(out, this.#hashes)
   }
 }
 
@@ -70,37 +58,27 @@ export function filterTerm(matcher: TermMatcher): FilterTerm {
 }
 
 export class PrefixFilter {
-  readonly #bytes: Uint8Array
+  readonly #filter: BloomFilter
 
   constructor(content: Uint8Array) {
-    this.#bytes = new ByteReader(content).block().slice()
-    if (this.#bytes.length === 0) throw corruptSegment('its filter of words is empty')
+    this.#filter = new BloomFilter(new ByteReader(content))
   }
 
   get byteLength(): number {
-    return this.#bytes.length
+    return this.#filter.byteLength
   }
 
   /** False: the term finds no word here. True where it is too short to say. */
   mayHold(term: FilterTerm): boolean {
     if (hasDigit(term.word)) return this.#mayBegin(term.common)
     // Stemming takes away letters and no digits: words of the same stem have none at their beginning either.
-    return this.#mayBegin(term.word) || this.#holds(hashOf(term.stem, term.stem.length, wholeStem))
+    return this.#mayBegin(term.word) || this.#filter.mayHold(hashOf(term.stem, term.stem.length, wholeStem))
   }
 
   #mayBegin(prefix: Uint8Array): boolean {
-    if (prefix.length >= short && !hasDigit(prefix) && !this.#holds(hashOf(prefix, short))) return false
-    return prefix.length < long || this.#holds(hashOf(prefix, long))
-  }
-
-  #holds(hash: number): boolean {
-    const bits = this.#bytes.length * 8
-    const step = stepOf(hash)
-    for (let probe = 0, at = hash; probe < probes; probe++, at = (at + step) >>> 0) {
-      const bit = at % bits
-      if (((this.#bytes[bit >>> 3] as number) & (1 << (bit & 7))) === 0) return false
-    }
-    return true
+    if (prefix.length >= short && !hasDigit(prefix) && !this.#filter.mayHold(hashOf(prefix, short)))
+      return false
+    return prefix.length < long || this.#filter.mayHold(hashOf(prefix, long))
   }
 }
 
@@ -120,9 +98,4 @@ function hashOf(word: Uint8Array, length: number, kind = length, from = 0): numb
   hash = Math.imul(hash ^ (hash >>> 16), 0x7feb352d)
   hash = Math.imul(hash ^ (hash >>> 15), 0x846ca68b)
   return (hash ^ (hash >>> 16)) >>> 0
-}
-
-/** Odd, so that probes do not fall together. */
-function stepOf(hash: number): number {
-  return (Math.imul(hash, 0x9e3779b1) | 1) >>> 0
 }

@@ -5,6 +5,8 @@
  * fields the columns held come last.
  */
 import type { Block, RecordTable, Signal } from '../../model/telemetry.ts'
+import type { AttributeFilterBuilder } from './attribute-filter.ts'
+import type { DecodedColumns } from './block-codec.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
 import type { DictionaryReader } from './dictionary-reader.ts'
 import { heldFieldsOf } from './held-fields.ts'
@@ -21,6 +23,11 @@ export function rowsPerFrame(signal: Signal): number {
   return signal === 'logs' ? 128 : 512
 }
 
+/** Tag of the attributes of a Span, a LogRecord; 0 where they are not told. */
+export function attributeTagOf(signal: Signal): number {
+  return { traces: 0x4a, logs: 0x32, metrics: 0 }[signal]
+}
+
 export interface EncodedRecords {
   /** `heldFieldsOf` bits per row. */
   readonly held: Uint8Array
@@ -31,13 +38,15 @@ export interface EncodedRecords {
   readonly shaped: ShapedRows | null
 }
 
-/** Encodes the messages of `block` in one pass. `pack` gets the content of each frame, which it must not keep. */
+/** Encodes the messages of `block` in one pass; `attributes` hears of theirs. `pack` gets the content of each frame, which it must not keep. */
 export function encodeRecords(
   block: Block,
   records: PickedRecords,
+  attributes: AttributeFilterBuilder | null,
   pack: (content: Uint8Array) => Uint8Array,
 ): EncodedRecords {
-  const splitter = new MessageSplitter(heldFieldsOf(block), block.signal === 'logs' ? block.count : 0)
+  const logRows = block.signal === 'logs' ? block.count : 0
+  const splitter = new MessageSplitter(heldFieldsOf(block), logRows, attributes, attributeTagOf(block.signal))
   const held = new Uint8Array(block.count)
   const frames: Uint8Array[] = []
   const size = rowsPerFrame(block.signal)
@@ -60,21 +69,24 @@ function splitRows(
   for (let row = start; row < end; row++) held[row] = splitter.split(records, row)
 }
 
-/** Which frames of a block hold the rows (all if null), ascending. */
-export function framesOf(rows: readonly number[] | null, block: Block): readonly number[] {
+/** Which frames of the segment hold the rows (all if null), ascending. */
+export function framesOf(
+  rows: readonly number[] | null,
+  { block, firstRow }: DecodedColumns,
+): readonly number[] {
   const { count } = block
   const size = rowsPerFrame(block.signal)
+  const first = firstRow / size
   const frames = Math.ceil(count / size)
-  if (rows === null) return Array.from({ length: frames }, (_, frame) => frame)
+  if (rows === null) return Array.from({ length: frames }, (_, frame) => first + frame)
   const wanted = new Set<number>()
-  for (const row of rows) if (row >= 0 && row < count) wanted.add(Math.floor(row / size))
+  for (const row of rows) if (row >= 0 && row < count) wanted.add(first + Math.floor(row / size))
   return [...wanted].sort((a, b) => a - b)
 }
 
 /** Puts the messages of `rows` (all if null) together; `frames` holds the content of those `framesOf` named. */
 export function decodeRecords(
-  block: Block,
-  held: Uint8Array,
+  { block, held, firstRow }: DecodedColumns,
   dictionary: DictionaryReader,
   frames: ReadonlyMap<number, Uint8Array>,
   rows: readonly number[] | null,
@@ -85,16 +97,17 @@ export function decodeRecords(
   const fields = heldFieldsOf(block)
   const size = rowsPerFrame(block.signal)
   const out = new ByteWriter((rows?.length ?? block.count) * 512)
-  const unwanted = new ByteWriter(64)
+  const last = rows === null ? block.count - 1 : Math.max(...rows)
   for (const [frame, content] of frames) {
     const sections = new ByteReader(content)
     const codes = new ByteReader(sections.block())
     const numbers = new ByteReader(sections.block())
     const literals = new ByteReader(sections.block())
-    const end = Math.min(block.count, (frame + 1) * size)
-    for (let row = frame * size; row < end; row++) {
+    const start = frame * size - firstRow
+    const end = Math.min(last + 1, start + size)
+    for (let row = start; row < end; row++) {
       const keep = wanted === null || wanted.has(row)
-      const start = out.length
+      const from = out.length
       const count = codes.varint()
       for (let token = 0; token < count; token++) {
         const code = codes.varint()
@@ -106,11 +119,13 @@ export function decodeRecords(
         else dictionary.skipValue((code - 1) / 2, codes, literals)
       }
       // Rows in between are passed over in the streams; only numbers have to be read to do so.
-      unwanted.length = 0
-      fields.write(keep ? out : unwanted, row, held[row] as number, numbers)
-      if (!keep) continue
-      offset[row] = start
-      length[row] = out.length - start
+      if (!keep) {
+        if (((held[row] as number) & fields.numbered) !== 0) numbers.zigzag()
+        continue
+      }
+      fields.write(out, row, held[row] as number, numbers)
+      offset[row] = from
+      length[row] = out.length - from
     }
   }
   return { bytes: out.done(), offset, length }

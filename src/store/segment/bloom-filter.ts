@@ -1,0 +1,48 @@
+/** A Bloom filter over 32-bit hashes: says of most hashes that were not added that they were not. */
+import type { ByteReader, ByteWriter } from './bytes.ts'
+import { corruptSegment } from './corrupt.ts'
+
+/** Ten bits an entry and seven probes: one answer in a hundred is a maybe in vain. */
+const bitsEach = 10
+const probes = 7
+
+export function writeBloomFilter(out: ByteWriter, hashes: readonly number[]): void {
+  const bytes = new Uint8Array(Math.max(8, Math.ceil((hashes.length * bitsEach) / 8)))
+  const bits = bytes.length * 8
+  for (const hash of hashes) {
+    const step = stepOf(hash)
+    for (let probe = 0, at = hash; probe < probes; probe++, at = (at + step) >>> 0) {
+      const bit = at % bits
+      bytes[bit >>> 3] = (bytes[bit >>> 3] as number) | (1 << (bit & 7))
+    }
+  }
+  out.block(bytes)
+}
+
+export class BloomFilter {
+  readonly #bytes: Uint8Array
+
+  constructor(from: ByteReader) {
+    this.#bytes = from.block().slice()
+    if (this.#bytes.length === 0) throw corruptSegment('a filter is empty')
+  }
+
+  get byteLength(): number {
+    return this.#bytes.length
+  }
+
+  mayHold(hash: number): boolean {
+    const bits = this.#bytes.length * 8
+    const step = stepOf(hash)
+    for (let probe = 0, at = hash; probe < probes; probe++, at = (at + step) >>> 0) {
+      const bit = at % bits
+      if (((this.#bytes[bit >>> 3] as number) & (1 << (bit & 7))) === 0) return false
+    }
+    return true
+  }
+}
+
+/** Odd, so that probes do not fall together. */
+function stepOf(hash: number): number {
+  return (Math.imul(hash, 0x9e3779b1) | 1) >>> 0
+}
