@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type BlastRadius, blastRadius } from '../graph/blast-radius.ts'
-import { type ErrorPropagation, errorPropagation } from '../graph/error-propagation.ts'
+import type { Spread } from '../graph/scenario/spread.ts'
 import type { Draft, NextCall, Table } from './answer/draft.ts'
 import { explainEmptiness } from './answer/show-coverage.ts'
 import { ArgumentProblem } from './arguments/problem.ts'
@@ -9,7 +9,7 @@ import { everywhere, fields, windowed } from './arguments/vocabulary.ts'
 import { parseScenario, playScenario, scenarioForm } from './reading/scenario.ts'
 import { scenarioDraft } from './reading/scenario-answer.ts'
 import { requireService } from './reading/service-names.ts'
-import { tracesThrough } from './reading/traces-through.ts'
+import { spreadThrough } from './reading/traces-through.ts'
 import { showName } from './text/name.ts'
 import { defineTool, type Tool, type ToolContext } from './tool.ts'
 
@@ -51,7 +51,7 @@ function callerTable(radius: BlastRadius): Table {
   }
 }
 
-function edgeTable(radius: BlastRadius, measured: readonly ErrorPropagation[]): Table {
+function edgeTable(radius: BlastRadius, measured: readonly Spread[]): Table {
   const byEdge = new Map(measured.map(one => [`${one.caller}\n${one.callee}`, one]))
   return {
     name: 'edges',
@@ -64,6 +64,8 @@ function edgeTable(radius: BlastRadius, measured: readonly ErrorPropagation[]): 
       { name: 'callee_failed', kind: 'word' },
       { name: 'caller_failed_too', kind: 'word' },
       { name: 'probability', kind: 'word' },
+      { name: 'low', kind: 'word' },
+      { name: 'high', kind: 'word' },
       { name: 'probability_otherwise', kind: 'word' },
     ],
     rows: radius.edges.map((edge, at) => {
@@ -79,6 +81,8 @@ function edgeTable(radius: BlastRadius, measured: readonly ErrorPropagation[]): 
           seen?.calleeFailed ?? 0,
           seen?.callerFailed ?? 0,
           seen?.probability ?? null,
+          seen?.probability == null ? null : seen.low,
+          seen?.probability == null ? null : seen.high,
           seen?.otherwise ?? null,
         ],
       }
@@ -87,7 +91,7 @@ function edgeTable(radius: BlastRadius, measured: readonly ErrorPropagation[]): 
   }
 }
 
-function sentenceOf(service: string, radius: BlastRadius, measured: readonly ErrorPropagation[]): string {
+function sentenceOf(service: string, radius: BlastRadius, measured: readonly Spread[]): string {
   const callers = radius.callers.filter(caller => caller.distance > 0)
   if (callers.length === 0) return `Nobody is seen calling ${showName(service)} in this window.`
   const entries = callers.filter(caller => caller.entryPoint)
@@ -103,7 +107,7 @@ function sentenceOf(service: string, radius: BlastRadius, measured: readonly Err
   const measuredText =
     likely === undefined
       ? ' No failure of it was seen, so how failures spread is not measured.'
-      : ` When it failed, ${showName(likely.caller)} failed too in ${likely.callerFailed} of ${likely.calleeFailed} calls.`
+      : ` When it failed, ${showName(likely.caller)} failed too in ${likely.callerFailed} of ${likely.calleeFailed} requests.`
   return `${callers.length} services depend on ${showName(service)}, ${entries.length} of them entry points${share}.${measuredText}`
 }
 
@@ -151,16 +155,18 @@ async function run(args: z.output<typeof input>, context: ToolContext): Promise<
       : await playScenario(service, args.operation, parseScenario(args.scenario), context)
   const scenario = played === null ? null : scenarioDraft(played, window)
   if (scenario !== null) return scenario
-  const traces = await tracesThrough(service, context)
-  const measured = errorPropagation(traces)
+  const { spread: measured, traces } = await spreadThrough(service, context)
   const unplayed = played === null ? '' : 'Not replayed: no trace of this window leads to it. '
   return {
     status: 'ok',
     answer: `${unplayed}${sentenceOf(service, radius, measured)}`,
     tables: [callerTable(radius), edgeTable(radius, measured)].filter(table => table.rows.length > 0),
     window,
-    read: { traces: traces.length },
-    notes: ['exposed shares come from calls per request and take the edges of one caller as independent'],
+    read: { traces },
+    notes: [
+      'exposed shares come from calls per request and take the edges of one caller as independent',
+      'callee_failed: requests of the caller whose calls to it all failed; low, high: 95 % interval of probability',
+    ],
     next: nextOf(service, radius, context),
   }
 }

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { blastRadius } from '../../src/graph/blast-radius.ts'
 import { listChanges } from '../../src/graph/changes.ts'
-import { errorPropagation } from '../../src/graph/error-propagation.ts'
 import { serviceHealth } from '../../src/graph/service-health.ts'
 import { serviceMap } from '../../src/graph/service-map.ts'
 import { shopViews } from './shop-traffic.ts'
-import { epochMs, kinds, spanBatch, type TestSpan } from './telemetry-batches.ts'
+import { epochMs } from './telemetry-batches.ts'
 
 const during = (second: number) => second >= 200
 
@@ -76,46 +75,6 @@ describe('the blast radius', () => {
 
   it('of an entry point is itself', () => {
     expect(blastRadius(shopViews({}).window, 'web').callers.map(one => one.service)).toEqual(['web'])
-  })
-})
-
-describe('error propagation', () => {
-  const call = (trace: number, calleeFailed: boolean, callerFailed: boolean): TestSpan[] => [
-    { service: 'a', id: 1, trace, startMs: 0, durationMs: 9, failed: callerFailed },
-    {
-      service: 'a',
-      id: 2,
-      parent: 1,
-      trace,
-      kind: kinds.client,
-      startMs: 1,
-      durationMs: 8,
-      failed: calleeFailed,
-    },
-    { service: 'b', id: 3, parent: 2, trace, startMs: 2, durationMs: 5, failed: calleeFailed },
-  ]
-
-  it('is counted where the caller was entered, not where it noticed', () => {
-    const traces = [
-      call(1, true, true),
-      call(2, true, false),
-      call(3, true, true),
-      call(4, false, false),
-    ].map(spans => {
-      const { block, records } = spanBatch(spans)
-      return { traceId: '', parts: [{ block, rows: [0, 1, 2], records }], duplicates: 0 }
-    })
-    expect(errorPropagation(traces)).toEqual([
-      {
-        caller: 'a',
-        callee: 'b',
-        calls: 4,
-        calleeFailed: 3,
-        callerFailed: 2,
-        probability: 2 / 3,
-        otherwise: 0,
-      },
-    ])
   })
 })
 

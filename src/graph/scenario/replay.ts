@@ -102,12 +102,22 @@ function rootsAmong(set: TraceSet, kinds: ReadonlyMap<string, readonly number[]>
   })
 }
 
+const unmeasured = (caller: string, callee: string): Spread => ({
+  caller,
+  callee,
+  calleeFailed: 0,
+  callerFailed: 0,
+  probability: null,
+  low: 0,
+  high: 1,
+  otherwise: null,
+})
+
 function usedSpread({ used }: ReplayedFailures, spread: readonly Spread[]): readonly Spread[] {
   const byEdge = new Map(spread.map(one => [`${one.caller}\u0000${one.callee}`, one]))
   const edges = [...used].map((key): Spread => {
     const [caller = '', callee = ''] = key.split('\u0000')
-    const unknown = { caller, callee, calleeFailed: 0, callerFailed: 0, probability: null, low: 0, high: 1 }
-    return byEdge.get(key) ?? unknown
+    return byEdge.get(key) ?? unmeasured(caller, callee)
   })
   return edges.sort(
     (a, b) =>

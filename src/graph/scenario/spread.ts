@@ -19,6 +19,8 @@ export interface Spread {
   /** Where that share lies with 95 % certainty; 0 and 1 without any. */
   readonly low: number
   readonly high: number
+  /** Share of the caller's requests with calls that all went well and that failed all the same; null without any. */
+  readonly otherwise: number | null
 }
 
 /** Calls from one request to one operation of another service. */
@@ -76,11 +78,12 @@ function hasFailed(set: TraceSet, row: number): boolean {
 interface Tally {
   readonly caller: number
   readonly callee: number
-  calls: number
   failed: number
   callerFailed: number
   weight: number
   callerWeight: number
+  wellWeight: number
+  anywayWeight: number
 }
 
 /** One row per edge met in the set, sorted by caller and callee. */
@@ -90,14 +93,10 @@ export function measureSpread(set: TraceSet, names: Names): readonly Spread[] {
     const key = `${caller} ${callee}`
     const tally = tallies.get(key) ?? { ...emptyTally, caller, callee }
     tallies.set(key, tally)
-    tally.calls++
-    if (!calls.every(row => hasFailed(set, row))) continue
-    const weight = set.weight[set.trace[entry] ?? 0] ?? 1
-    tally.failed++
-    tally.weight += weight
-    if (set.failed[entry] !== 1) continue
-    tally.callerFailed++
-    tally.callerWeight += weight
+    count(tally, calls.filter(row => hasFailed(set, row)).length / calls.length, {
+      failed: set.failed[entry] === 1,
+      weight: set.weight[set.trace[entry] ?? 0] ?? 1,
+    })
   }
   return [...tallies.values()]
     .map(tally => {
@@ -108,6 +107,7 @@ export function measureSpread(set: TraceSet, names: Names): readonly Spread[] {
         calleeFailed: tally.failed,
         callerFailed: tally.callerFailed,
         probability: share === null ? null : roundTo(share, 4),
+        otherwise: tally.wellWeight === 0 ? null : roundTo(tally.anywayWeight / tally.wellWeight, 4),
         ...roundedInterval(share ?? 0, tally.failed),
       }
     })
@@ -119,4 +119,22 @@ function roundedInterval(share: number, count: number): Interval {
   return { low: roundTo(low, 4), high: roundTo(high, 4) }
 }
 
-const emptyTally = { calls: 0, failed: 0, callerFailed: 0, weight: 0, callerWeight: 0 }
+const emptyTally = { failed: 0, callerFailed: 0, weight: 0, callerWeight: 0, wellWeight: 0, anywayWeight: 0 }
+
+/** Requests some of whose calls failed and some did not say nothing of either. */
+function count(
+  tally: Tally,
+  failedPart: number,
+  caller: { readonly failed: boolean; readonly weight: number },
+): void {
+  if (failedPart === 0) {
+    tally.wellWeight += caller.weight
+    if (caller.failed) tally.anywayWeight += caller.weight
+  }
+  if (failedPart < 1) return
+  tally.failed++
+  tally.weight += caller.weight
+  if (!caller.failed) return
+  tally.callerFailed++
+  tally.callerWeight += caller.weight
+}

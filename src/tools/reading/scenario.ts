@@ -1,16 +1,13 @@
 /** `scenario` of `impact_analysis`: what would happen if a service failed or slowed, replayed on stored traces. */
 import { Names } from '../../graph/diagnosis/names.ts'
 import { readSample } from '../../graph/diagnosis/sampling.ts'
-import { sourceWeights } from '../../graph/diagnosis/source-sampling.ts'
-import { buildTraceSet } from '../../graph/diagnosis/trace-set.ts'
 import { type Replay, replay, type Scenario } from '../../graph/scenario/replay.ts'
-import { measureSpread, type Spread } from '../../graph/scenario/spread.ts'
 import { markTargets, type Target } from '../../graph/scenario/target.ts'
 import { nearMatches } from '../arguments/near-matches.ts'
 import { ArgumentProblem } from '../arguments/problem.ts'
 import { isPlainName, matchName } from '../text/name.ts'
 import type { ToolContext } from '../tool.ts'
-import { tracesThrough } from './traces-through.ts'
+import { spreadThrough } from './traces-through.ts'
 
 /** As the argument takes it. */
 export const scenarioForm: RegExp = /^(?:fails|\+\d{1,6}(?:\.\d+)?(?:ms|s))$/
@@ -59,18 +56,9 @@ export async function playScenario(
     orphans: set.orphans,
   }
   if (!everything.includes(1)) return { ...base, replay: null }
-  const spread = scenario.kind === 'fails' ? await spreadOf(service, context) : []
+  // The traces of the replay may hold no failure.
+  const spread = scenario.kind === 'fails' ? (await spreadThrough(service, context)).spread : []
   return { ...base, replay: replay({ set, names, target, scenario, spread, deadline }) }
-}
-
-/** From traces in which the service failed; those of the replay may hold none. */
-async function spreadOf(service: string, context: ToolContext): Promise<readonly Spread[]> {
-  const names = new Names()
-  const traces = await tracesThrough(service, context)
-  const parts = traces.flatMap(trace => trace.parts)
-  const scanned = parts.map(({ block, records }) => ({ block, receivedMs: 0, records: async () => records }))
-  const weights = await sourceWeights(scanned, parts)
-  return measureSpread(buildTraceSet(parts, names, weights.of, context.deadline), names)
 }
 
 function operationsOf(marked: Uint8Array, name: Uint32Array, names: Names): readonly string[] {

@@ -1,4 +1,8 @@
 /** Traces in which a service failed, and others that pass through it: where failures can be seen to spread. */
+import { Names } from '../../graph/diagnosis/names.ts'
+import { sourceWeights } from '../../graph/diagnosis/source-sampling.ts'
+import { buildTraceSet } from '../../graph/diagnosis/trace-set.ts'
+import { measureSpread, type Spread } from '../../graph/scenario/spread.ts'
 import type { TraceRows } from '../../model/reader.ts'
 import { toMs } from '../../model/time.ts'
 import type { ToolContext } from '../tool.ts'
@@ -29,7 +33,7 @@ class SmallestIds {
 }
 
 /** Traces of the window that pass through the service: those where it failed, and others to compare with. */
-export async function tracesThrough(
+async function tracesThrough(
   service: string,
   { reader, window, deadline }: ToolContext,
 ): Promise<readonly TraceRows[]> {
@@ -57,4 +61,18 @@ export async function tracesThrough(
     if (trace !== null) traces.push(trace)
   }
   return traces
+}
+
+/** How failures of a service were seen to spread, and how many traces that rests on. */
+export async function spreadThrough(
+  service: string,
+  context: ToolContext,
+): Promise<{ readonly spread: readonly Spread[]; readonly traces: number }> {
+  const names = new Names()
+  const traces = await tracesThrough(service, context)
+  const parts = traces.flatMap(trace => trace.parts)
+  const scanned = parts.map(({ block, records }) => ({ block, receivedMs: 0, records: async () => records }))
+  const weights = await sourceWeights(scanned, parts)
+  const set = buildTraceSet(parts, names, weights.of, context.deadline)
+  return { spread: measureSpread(set, names), traces: traces.length }
 }

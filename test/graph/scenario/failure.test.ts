@@ -72,7 +72,21 @@ describe('measureSpread', () => {
         probability: 0.5,
         low: 0.0945,
         high: 0.9055,
+        otherwise: 0,
       },
+    ])
+  })
+
+  it('is counted where the caller was entered, not where it noticed', () => {
+    const names = new Names()
+    const call = (trace: number, failed: boolean, callerFailed: boolean): SpanSketch[] => [
+      { id: trace * 10 + 1, trace, service: 'a', kind: 'server', at: [0, 9], failed: callerFailed },
+      { id: trace * 10 + 2, parent: trace * 10 + 1, trace, service: 'a', kind: 'client', at: [1, 8], failed },
+      { id: trace * 10 + 3, parent: trace * 10 + 2, trace, service: 'b', kind: 'server', at: [2, 7] },
+    ]
+    const set = setOf([...call(1, true, false), ...call(2, true, true), ...call(3, false, true)], names)
+    expect(measureSpread(set, names)).toEqual([
+      expect.objectContaining({ calleeFailed: 2, callerFailed: 1, probability: 0.5, otherwise: 1 }),
     ])
   })
 
@@ -110,7 +124,16 @@ describe('a service that fails', () => {
     expect(all).toMatchObject({ replayed: 2, through: 1, throughShare: 0.5 })
     expect(all.fails).toEqual({ share: 0.5, low: 0, high: 0.5 })
     expect(spread).toEqual([
-      { caller: 'a', callee: 'b', calleeFailed: 0, callerFailed: 0, probability: null, low: 0, high: 1 },
+      {
+        caller: 'a',
+        callee: 'b',
+        calleeFailed: 0,
+        callerFailed: 0,
+        probability: null,
+        low: 0,
+        high: 1,
+        otherwise: 0,
+      },
     ])
   })
 
