@@ -12,6 +12,8 @@ const maxOnsets = 12
 const buckets = 24
 /** Share of a bucket's requests, above the baseline's, from which the service counts as hit. */
 const hitShare = 0.1
+/** Below it a runner-up is noise: when that moved tells no story, and must not stand for when requests were hit. */
+const leastScore = 0.1
 /** A deviation that reaches into the last of this many parts of the window has not ended. */
 const tailParts = 10
 
@@ -26,7 +28,8 @@ export function listOnsets(
   impact: Impact,
 ): readonly Onset[] {
   const onsets = new Map<string, Moved>()
-  for (const candidate of causes) {
+  for (const [rank, candidate] of causes.entries()) {
+    if (rank > 0 && candidate.cause.score < leastScore) continue
     const onset = onsetOfCause(evidence, candidate)
     if (onset !== null && !onsets.has(onset.service)) onsets.set(onset.service, onset)
   }

@@ -25,6 +25,16 @@ describe('what a diagnosis explains', () => {
     expect(onsets.find(onset => onset.service === 'storage')?.afterMs).toBe(0)
   })
 
+  it('tells when requests of a victim were hit, not when some noise of it began', async () => {
+    const { causes, onsets } = await ask({ kind: 'failing', service: 'storage', share: 0.9 })
+    const noise = causes.slice(1).filter(cause => cause.score < 0.1)
+    for (const { location } of noise) {
+      const onset = onsets.find(one => one.service === location.service)
+      if (onset !== undefined) expect(onset.signal).not.toBe('resource')
+    }
+    expect(onsets.find(onset => onset.service === 'gateway')?.signal).toBe('errors')
+  })
+
   it('covers every way in which requests from outside ended, each with a trace and how many there are', async () => {
     const { exemplars, shapesLeftOut } = await ask({ kind: 'failing', service: 'storage', share: 0.9 })
     const shapes = exemplars.map(one => one.shape).join('\n')
