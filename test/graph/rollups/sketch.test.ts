@@ -1,5 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { CellTable } from '../../../src/graph/rollups/cell-table.ts'
+import { encodeCells } from '../../../src/graph/rollups/encode.ts'
+import { mergeRollups, toRecords } from '../../../src/graph/rollups/merge.ts'
+import { rollupView } from '../../../src/graph/rollups/rollup-view.ts'
+import { kindNumber, SeriesKeys } from '../../../src/graph/rollups/series-keys.ts'
 import {
   bucketCount,
   bucketOfMs,
@@ -9,6 +14,7 @@ import {
   quantileOf,
   smallestMs,
 } from '../../../src/graph/rollups/sketch.ts'
+import type { RollupRecord } from '../../../src/model/store.ts'
 
 describe('the latency sketch', () => {
   it('stands for every duration within two percent', () => {
@@ -57,3 +63,51 @@ describe('the latency sketch', () => {
     expect(quantileOf(counts, 0)).toBe(bucketValueMs(20))
   })
 })
+
+describe('a sketch that was added up', () => {
+  it('keeps its error: of many records, merged ones and wider windows', () => {
+    const durations = fc.array(
+      fc.record({
+        ns: fc.integer({ min: 2_000, max: 2 ** 40 }),
+        window: fc.nat(120),
+        record: fc.nat(5),
+      }),
+      { minLength: 1, maxLength: 200 },
+    )
+    fc.assert(
+      fc.property(durations, fc.double({ min: 0, max: 1, noNaN: true }), (calls, q) => {
+        const parts = [0, 1, 2, 3, 4, 5].flatMap(record =>
+          recordOfCalls(
+            calls.filter(call => call.record === record),
+            `seal ${record}`,
+          ),
+        )
+        const sorted = calls.map(call => call.ns / 1e6).toSorted((a, b) => a - b)
+        const exact = sorted[Math.floor(q * (sorted.length - 1))] ?? 0
+        const range = { fromMs: 0, toMs: 1_800_000 }
+        const wider = mergeRollups(mergeRollups(parts.slice(0, 3), 60), 600)
+        for (const records of [parts, mergeRollups(parts, 10), [...wider, ...parts.slice(3)]]) {
+          const [series] = rollupView(records, range, 600).series('service')
+          expect(series?.total('count')).toBe(calls.length)
+          expect(Math.abs((series?.quantile(q) ?? Number.NaN) - exact) / exact).toBeLessThanOrEqual(0.02)
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
+})
+
+/** At most one record of the calls of one service, each in its window of ten seconds. */
+function recordOfCalls(
+  calls: readonly { readonly ns: number; readonly window: number }[],
+  source: string,
+): readonly RollupRecord[] {
+  const table = new CellTable()
+  const series = new SeriesKeys()
+  for (const { ns, window } of calls) {
+    const cell = table.cell(series.add(kindNumber('service'), ['pay']), window)
+    table.add(cell, 1, 0, ns)
+    table.buckets.add(cell, bucketOfNs(ns), 1)
+  }
+  return toRecords(encodeCells(table, series, 10), { tenant: 't', stepSeconds: 10, receivedMs: 0, source })
+}

@@ -72,6 +72,26 @@ const checkout: readonly TestSpan[] = [
   },
 ]
 
+describe('requests of a service', () => {
+  it.each([
+    ['a root span of any kind', kinds.internal, 0, 1],
+    ['a root client span', kinds.client, 0, 1],
+    ['a server span with a parent', kinds.server, 1, 1],
+    ['a consumer span with a parent', kinds.consumer, 1, 1],
+    ['an internal span with a parent', kinds.internal, 1, 0],
+    ['a client span with a parent', kinds.client, 1, 0],
+    ['a producer span with a parent', kinds.producer, 1, 0],
+  ])('%s: counted as a span and, if it is one, as a request', (_, kind, parent, requests) => {
+    const spans: TestSpan[] = [
+      { service: 'web', id: 1, kind: kinds.server, startMs: 0, durationMs: 9 },
+      { service: 'pay', id: 2, parent, kind, name: 'work', startMs: 1, durationMs: 5 },
+    ]
+    expect(seriesOf(spans, 'service').get('pay')?.total('count') ?? 0).toBe(requests)
+    expect(seriesOf(spans, 'operation').get(`pay work ${kind}`)?.total('count')).toBe(1)
+    expect(seriesOf(spans, 'service').get('web')?.total('count')).toBe(1)
+  })
+})
+
 describe('calls between services', () => {
   it('are seen from the client, with the gap between client and server span', () => {
     const edge = seriesOf(checkout, 'edge').get('web pay rpc service')
