@@ -2,10 +2,12 @@
  * Root-cause answers on labelled incidents, end to end: per case the real server on an empty data directory,
  * the case over OTLP/HTTP, the question over MCP.
  *
- *   npm run bench:incidents -- --cases DIR [--labels] [--only GLOB] [--detection SECS] [--quiet-windows] [--write DIR]
+ *   npm run bench:incidents -- --cases DIR [--labels] [--only GLOB] [--detection SECS] [--quiet-windows] [--answers DIR] [--write DIR]
  *
  * With `--detection` the question is asked again about windows that end so many seconds after the beginning, twice
  * as many, and so on, which tells after how many seconds the answer is firm and right.
+ *
+ * With `--answers` the answer of `root_cause_analysis` to each case goes to a file of its own, for `bench/recompute.ts`.
  *
  * With `--write` nothing is run: the requests go to files, and the commands that replay them and ask are printed.
  * One JSON line per case on stdout: `{"case","verdict","causes":[{"service","score"}],"tokens","ms"}`. With
@@ -13,7 +15,7 @@
  * `--quiet-windows` asks about windows inside the fault-free times instead: nothing is wrong there, so that a firm
  * answer or a cause above the alarm score is a false alarm.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -26,6 +28,7 @@ import {
   type Investigated,
   investigate,
   investigateGrowing,
+  rankingAnswer,
 } from './incidents/question.ts'
 import { distinctBaselines, quietWindows } from './incidents/quiet-windows.ts'
 import { faultFree, summarise, summariseControls } from './incidents/score.ts'
@@ -40,13 +43,14 @@ const { values } = parseArgs({
     labels: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     'quiet-windows': { type: 'boolean', default: false },
+    answers: { type: 'string', default: '' },
     write: { type: 'string', default: '' },
     detection: { type: 'string', default: '0' },
   },
 })
 if (values.cases === '') {
   console.error(
-    'usage: npm run bench:incidents -- --cases DIR [--labels] [--only GLOB] [--detection SECS] [--quiet-windows] [--write DIR]',
+    'usage: npm run bench:incidents -- --cases DIR [--labels] [--only GLOB] [--detection SECS] [--quiet-windows] [--answers DIR] [--write DIR]',
   )
   process.exit(2)
 }
@@ -97,11 +101,17 @@ async function playCase(incident: IncidentCase, questions: readonly IncidentCase
       answers.set(question.name, { ...answer, earlier })
       const { verdict, causes, tokens, ms } = answer
       console.log(JSON.stringify({ case: question.name, verdict, causes, tokens, ms }))
+      if (values.answers !== '') await keepRanking(server.url, question)
     }
   } finally {
     await server?.kill()
     rmSync(dataDirectory, { recursive: true, force: true })
   }
+}
+
+async function keepRanking(url: string, question: IncidentCase): Promise<void> {
+  mkdirSync(values.answers, { recursive: true })
+  writeFileSync(join(values.answers, `${question.name}.json`), await rankingAnswer(url, question))
 }
 
 /** Waits until `/ready` shows that everything acknowledged is sealed. */

@@ -23,6 +23,9 @@ export interface EarlierAnswer {
   readonly first: string
 }
 
+/** Enough for every feature of five causes; a shorter answer leaves rows out and says so. */
+const roomyTokens = 8_000
+
 /** Connects, asks once, disconnects. Throws when the answer is an error or no answer at all. */
 export async function investigate(url: string, incident: IncidentCase): Promise<Investigated> {
   return await connected(url, client => ask(client, incident))
@@ -46,6 +49,16 @@ export async function investigateGrowing(
     }
   })
   return answers
+}
+
+/** The ranking's own tool, its answer as it came: with every feature, its value and its weight. */
+export async function rankingAnswer(url: string, incident: IncidentCase): Promise<string> {
+  return await connected(url, async client => {
+    const args = { ...argumentsOf(incident), max_tokens: roomyTokens }
+    const result = await client.callTool({ name: 'root_cause_analysis', arguments: args })
+    const block = result.content.find(each => each.type === 'text')
+    return block?.type === 'text' ? block.text : ''
+  })
 }
 
 async function connected<T>(url: string, use: (client: Client) => Promise<T>): Promise<T> {

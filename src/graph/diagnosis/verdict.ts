@@ -10,7 +10,7 @@ import type { Sight } from './sight.ts'
 /** Log-odds at which a cause is as likely as not: where evidence makes up for the bias. */
 const firmSum = -bias
 /** Lead over the second in log-odds: five to one. */
-const firmLead = 1.6
+export const firmLead = 1.6
 /** Log-odds from which nothing but a second kind of signal is missing for certainty. */
 const confirmedSum = firmSum + 2.2
 /** A family of signals bears witness from this contribution on. */
