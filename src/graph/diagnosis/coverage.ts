@@ -4,6 +4,7 @@ import type { CoverageNote, DiagnosisCoverage, DiagnosisInput, SampledWindow } f
 import type { Evidence } from './evidence.ts'
 import type { MetricSeries } from './metric-series.ts'
 import { roundTo } from './score.ts'
+import { silentServices } from './sight.ts'
 
 /** Traces per window below which counts say nothing either way. */
 const minTraces = 8
@@ -11,6 +12,9 @@ const minTraces = 8
 const fewTraces = 40
 /** Values of metric series per window below which nothing can have shifted. */
 const minValues = 3
+
+/** Silent services named at most: more of them are one matter, not many. */
+const maxSilent = 5
 
 /** Whether there is enough of any one kind of telemetry on both sides. */
 export function enoughData(evidence: Evidence): boolean {
@@ -30,8 +34,9 @@ export async function coverageOf(input: DiagnosisInput, evidence: Evidence): Pro
   const stored = await input.reader.coverage(input.window)
   const window = sampled(evidence, 'window')
   const baseline = sampled(evidence, 'baseline')
-  const empty = baseline.spans === 0 && baseline.metricSeries === 0
+  const empty = baseline.spans === 0 && !evidence.baselineHasMetrics
   const clocks = clockOffsets(evidence.window.set, evidence.names)
+  const silent = silentServices(evidence.window.set, evidence.baseline.set, evidence.names)
   const notes: CoverageNote[] = []
   const note = (when: boolean, what: CoverageNote) => {
     if (when) notes.push(what)
@@ -43,6 +48,7 @@ export async function coverageOf(input: DiagnosisInput, evidence: Evidence): Pro
   note(!empty && baseline.spans > 0 && baseline.traces < minTraces, 'short_baseline')
   note(window.spans > 0 && Math.min(window.traces, baseline.traces) < fewTraces, 'few_traces')
   note(clocks.length > 0, 'clock_skew')
+  note(silent.length > 0, 'silent_services')
   note(evidence.window.sampledAtSource || evidence.baseline.sampledAtSource, 'sampled_at_source')
   note(window.share < 1 || baseline.share < 1, 'sampled_here')
   note(stored.lagPositions > 0, 'lag')
@@ -54,8 +60,12 @@ export async function coverageOf(input: DiagnosisInput, evidence: Evidence): Pro
     baselineOrigin: empty ? 'none' : input.baseline === null ? 'before' : 'given',
     orphanSpans,
     clocks,
+    silent: silent.slice(0, maxSilent),
     absenceIsEvidence:
-      stored.lagPositions === 0 && stored.corruptSegments === 0 && orphanSpans * 100 <= window.spans,
+      stored.lagPositions === 0 &&
+      stored.corruptSegments === 0 &&
+      orphanSpans * 100 <= window.spans &&
+      silent.length === 0,
     stored,
     notes,
   }

@@ -220,6 +220,8 @@ export interface DiagnosisCoverage {
   readonly orphanSpans: number
   /** Services whose clocks disagree with their callers', farthest off first. */
   readonly clocks: readonly ClockOffset[]
+  /** Services that the baseline has spans of and the window has none, by name. */
+  readonly silent: readonly string[]
   /** Whether something not seen may be read as something that did not happen. */
   readonly absenceIsEvidence: boolean
   readonly stored: Coverage
@@ -240,6 +242,7 @@ export type CoverageNote =
   | 'short_baseline'
   | 'few_traces'
   | 'clock_skew'
+  | 'silent_services'
   | 'sampled_at_source'
   | 'sampled_here'
   | 'lag'

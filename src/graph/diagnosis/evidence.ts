@@ -53,6 +53,8 @@ export interface Evidence {
   readonly flowGrid: FlowGrid
   readonly windowSeries: ReadonlyMap<string, MetricSeries>
   readonly baselineSeries: ReadonlyMap<string, MetricSeries>
+  /** Whether the baseline itself holds any: short ones are compared with the time before the window. */
+  readonly baselineHasMetrics: boolean
   /** By number, as `LogBlock.template` has it. */
   readonly templates: ReadonlyMap<number, TemplateRecord>
 }
@@ -103,7 +105,8 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
   const steps = findSteps({ window, baseline, names, origins, callees, isErrorLine, patience: deadline })
   deadline.check()
   const windowSeries = metricSeries(windowView)
-  const baselineSeries = await withHistory(question, metricSeries(baselineView))
+  const ownSeries = metricSeries(baselineView)
+  const baselineSeries = await withHistory(question, ownSeries)
   deadline.check()
   const trafficFactor = (service: string) => load?.factor(names.id(service)) ?? 1
   const resources = resourceShifts(windowSeries, baselineSeries, trafficFactor)
@@ -141,6 +144,7 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
     flowGrid,
     windowSeries,
     baselineSeries,
+    baselineHasMetrics: ownSeries.size > 0,
     templates,
   }
 }

@@ -3,6 +3,7 @@
  * sides, for a fault of it to show.
  */
 import type { MetricSeries } from './metric-series.ts'
+import type { Names } from './names.ts'
 import type { TraceSet } from './trace-set.ts'
 import { riseEvidence } from './two-sample.ts'
 
@@ -52,6 +53,22 @@ function tracesPerService(set: TraceSet): ReadonlyMap<number, number> {
     traces.set(service, (traces.get(service) ?? 0) + 1)
   }
   return traces
+}
+
+/**
+ * Services whose spans the baseline holds, too many for chance to leave none, and the window does not: they have stopped,
+ * or stopped reporting, or nobody asks them any more. By name.
+ */
+export function silentServices(window: TraceSet, baseline: TraceSet, names: Names): readonly string[] {
+  if (window.traces === 0) return []
+  const now = tracesPerService(window)
+  return [...tracesPerService(baseline)]
+    .filter(([service, before]) => {
+      const gone = riseEvidence(window.traces, window.traces, baseline.traces - before, baseline.traces)
+      return !now.has(service) && gone >= visibleNats
+    })
+    .map(([service]) => names.text(service))
+    .sort()
 }
 
 function sightOfMetrics({ windowSeries, baselineSeries }: Sides): Sight {

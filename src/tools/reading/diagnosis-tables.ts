@@ -267,6 +267,7 @@ const noteWords: Readonly<Record<CoverageNote, string>> = {
   short_baseline: 'the baseline is short',
   few_traces: 'few traces: small effects cannot be seen',
   clock_skew: 'clocks disagree: spans of some services were moved',
+  silent_services: 'some services of the baseline send no spans in the window',
   sampled_at_source: 'the senders sampled their traces',
   sampled_here: 'only a share of the spans was read',
   lag: 'the newest data is not readable yet',
@@ -280,6 +281,8 @@ export function notesOf(diagnosis: Diagnosis): readonly string[] {
   const notes = diagnosis.coverage.notes.map(note => noteWords[note])
   const [clock] = diagnosis.coverage.clocks
   if (clock !== undefined) notes.push(clockWords(clock))
+  const { silent } = diagnosis.coverage
+  if (silent.length > 0) notes.push(`no spans any more: ${silent.map(name => showName(name)).join(', ')}`)
   const first = diagnosis.causes[0]
   if (first?.features.every(feature => logFeatures.has(feature.name)) === true)
     notes.push('one witness: the first cause rests on log text alone')

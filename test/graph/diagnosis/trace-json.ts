@@ -20,7 +20,7 @@ export interface SpanSketch {
 }
 
 /** Where the times of sketches begin: a span at 0 would count as one without a time. */
-const epochMs = 1_700_000_000_000
+export const epochMs = 1_700_000_000_000
 
 const kinds = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 } as const
 
@@ -33,14 +33,18 @@ export function setOf(
   return buildTraceSet([{ block, rows: Array.from({ length: block.count }, (_, i) => i) }], names, weightOf)
 }
 
-export function blockOf(sketches: readonly SpanSketch[]): SpanBlock {
-  const request = {
+/** An export request with these spans. */
+export function requestOf(sketches: readonly SpanSketch[]): object {
+  return {
     resourceSpans: sketches.map(sketch => ({
       resource: { attributes: [text('service.name', sketch.service)] },
       scopeSpans: [{ spans: [spanOf(sketch)] }],
     })),
   }
-  const bytes = transcodeJson('traces', Buffer.from(JSON.stringify(request)))
+}
+
+export function blockOf(sketches: readonly SpanSketch[]): SpanBlock {
+  const bytes = transcodeJson('traces', Buffer.from(JSON.stringify(requestOf(sketches))))
   const { block } = decodeBatch('traces', bytes, { receivedMs: epochMs + 60_000, attributeMaxBytes: 1024 })
   if (block.signal !== 'traces') throw new Error('spans decode to spans')
   return block
