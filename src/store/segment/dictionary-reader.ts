@@ -137,7 +137,9 @@ function writeShaped(key: Key, codes: ByteReader, literals: ByteReader, out: Byt
   out.varint(size)
   out.raw(key.pieces[0] ?? noBytes)
   for (let at = 0; at < variables; at++) {
-    out.raw(literals.raw(sizes[at] as number))
+    const from = literals.at
+    literals.skip(sizes[at] as number)
+    out.raw(literals.bytes, from, literals.at)
     out.raw(key.pieces[at + 1] ?? noBytes)
   }
 }
