@@ -12,7 +12,8 @@ export interface ErrorCount {
   /** Index into `Names`. */
   readonly service: number
   readonly template: number
-  readonly requests: number
+  /** Ids of the traces whose first error it is, lower-case hex. */
+  readonly traceIds: readonly string[]
   /** When the first of them was written, milliseconds. */
   readonly firstMs: number
 }
@@ -58,16 +59,13 @@ export class LogTally {
 
   /** Requests whose first error was this one, by service and template, ordered by them. */
   errors(): readonly ErrorCount[] {
-    const counts = new Map<string, ErrorCount>()
-    for (const { service, template, atMs } of this.#first.values()) {
+    const counts = new Map<string, ErrorCount & { readonly traceIds: string[] }>()
+    for (const [id, { service, template, atMs }] of this.#first) {
       const key = `${service} ${template}`
       const known = counts.get(key)
-      counts.set(key, {
-        service,
-        template,
-        requests: (known?.requests ?? 0) + 1,
-        firstMs: Math.min(known?.firstMs ?? atMs, atMs),
-      })
+      const traceIds = known?.traceIds ?? []
+      traceIds.push(Buffer.from(id, 'latin1').toString('hex'))
+      counts.set(key, { service, template, traceIds, firstMs: Math.min(known?.firstMs ?? atMs, atMs) })
     }
     return [...counts.values()].sort((a, b) => a.service - b.service || a.template - b.template)
   }

@@ -1,6 +1,6 @@
 /** Findings from the logs of requests that a sampler hides: errors that began to be written. */
 import type { Evidence } from './evidence.ts'
-import { errorReachOf, type Finding, makeFeature, sureness } from './finding.ts'
+import { errorReachOf, type Finding, makeFeature, sureness, traceHandle } from './finding.ts'
 import type { ErrorCount, LogTally } from './log-tally.ts'
 import { riseEvidence } from './two-sample.ts'
 
@@ -12,10 +12,16 @@ export function tallyFeatures(evidence: Evidence): readonly Finding[] {
   const { tally: now } = evidence.window
   const { tally: before } = evidence.baseline
   if (now === null || before === null) return []
-  const earlier = new Map(before.errors().map(error => [keyOf(error), error.requests]))
+  const earlier = new Map(before.errors().map(error => [keyOf(error), error.traceIds.length]))
+  const rows = new Map(evidence.window.set.traceIds.map((id, trace) => [id, trace]))
   const best = new Map<number, Finding>()
   for (const error of now.errors()) {
-    const found = findingOf(evidence, error, { now, before, earlier: earlier.get(keyOf(error)) ?? 0 })
+    const found = findingOf(evidence, error, {
+      now,
+      before,
+      earlier: earlier.get(keyOf(error)) ?? 0,
+      rows,
+    })
     const known = best.get(error.service)
     if (known === undefined || found.feature.value > known.feature.value) best.set(error.service, found)
   }
@@ -29,18 +35,22 @@ interface Sides {
   readonly before: LogTally
   /** Requests of the baseline with the same error. */
   readonly earlier: number
+  /** Rows of the traces that were kept, by id. */
+  readonly rows: ReadonlyMap<string, number>
 }
 
-function findingOf(evidence: Evidence, error: ErrorCount, { now, before, earlier }: Sides): Finding {
+function findingOf(evidence: Evidence, error: ErrorCount, { now, before, earlier, rows }: Sides): Finding {
+  const hit = error.traceIds.length
+  const kept = error.traceIds.map(id => rows.get(id)).filter(row => row !== undefined)
   const records = now.records(error.service)
   const baseRecords = before.records(error.service)
-  const nats = riseEvidence(error.requests, records, earlier, Math.max(1, baseRecords))
-  const rise = Math.max(0, error.requests / records - (baseRecords === 0 ? 0 : earlier / baseRecords))
+  const nats = riseEvidence(hit, records, earlier, Math.max(1, baseRecords))
+  const rise = Math.max(0, hit / records - (baseRecords === 0 ? 0 : earlier / baseRecords))
   // A sampled trace stands for as many requests as its weight says.
   const requests = evidence.window.set.weight.reduce((sum, one) => sum + one, 0)
-  const reach = errorReachOf(Math.min(error.requests, requests), requests)
+  const reach = errorReachOf(Math.min(hit, requests), requests)
   const measured = {
-    requests_with_it_first: error.requests,
+    requests_with_it_first: hit,
     records,
     baseline_requests_with_it_first: earlier,
     baseline_records: baseRecords,
@@ -52,16 +62,14 @@ function findingOf(evidence: Evidence, error: ErrorCount, { now, before, earlier
   return {
     service,
     peer: false,
-    feature: makeFeature(
-      'error_logs',
-      sureness(nats) * (rise / (rise + halfRise)) * reach,
-      measured,
-      template === undefined
+    feature: makeFeature('error_logs', sureness(nats) * (rise / (rise + halfRise)) * reach, measured, [
+      ...traceHandle(evidence, kept),
+      ...(template === undefined
         ? []
-        : [{ kind: 'template', service, templateId: template.id, pattern: template.pattern }],
-    ),
+        : [{ kind: 'template' as const, service, templateId: template.id, pattern: template.pattern }]),
+    ]),
     place: {},
-    traces: new Set(),
+    traces: new Set(kept),
     onsetMs: error.firstMs,
   }
 }

@@ -49,20 +49,34 @@ export interface Circumstances {
 
 export function verdictOf(candidates: readonly Candidate[], { enough, hurt, sight }: Circumstances): Verdict {
   if (!enough) return 'insufficient_data'
-  const [first, second] = candidates
+  const [first] = candidates
   if (first === undefined || first.sum < quietSum) {
     if (hurt * weights.entry_traffic >= firmSum) return 'inconclusive'
     if (sight.blind <= blindPart * sight.services) return 'healthy'
     return first === undefined ? 'insufficient_data' : 'inconclusive'
   }
-  const lead = first.sum - (second?.sum ?? 0)
-  if (first.sum < firmSum || lead < firmLead) return 'inconclusive'
+  if (first.sum < firmSum || candidates.slice(1).some(other => isRival(first, other))) return 'inconclusive'
   const witnesses = new Set(
     first.cause.features
       .filter(feature => feature.weight * feature.value >= witnessSum)
       .map(feature => families[feature.name]),
   )
   return first.sum >= confirmedSum && witnesses.size >= 2 ? 'confirmed' : 'likely'
+}
+
+/** Share of the fewer traces of two candidates up to which they are about different requests. */
+const sharedPart = 0.1
+
+/**
+ * Whether another candidate may be the cause instead: it is close, and not plainly a second incident beside the first,
+ * which is firm by itself and shows in other requests. An echo of the first shows in the same ones.
+ */
+function isRival(first: Candidate, other: Candidate): boolean {
+  if (first.sum - other.sum >= firmLead) return false
+  const fewer = Math.min(first.traces.size, other.traces.size)
+  if (other.sum < firmSum || fewer === 0) return true
+  const shared = [...first.traces].filter(trace => other.traces.has(trace)).length
+  return shared > sharedPart * fewer
 }
 
 /** Whether two candidates are too close to tell apart. */

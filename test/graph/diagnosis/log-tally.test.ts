@@ -48,7 +48,7 @@ function tallyOf(...blocks: readonly (readonly Line[])[]) {
   for (const lines of blocks) tally.add(blockOf(lines))
   const errors = tally
     .errors()
-    .map(({ service, template, requests }) => [names.text(service), template, requests])
+    .map(({ service, template, traceIds }) => [names.text(service), template, traceIds.length])
   return { errors, records: (service: string) => tally.records(names.id(service)) }
 }
 
