@@ -8,11 +8,12 @@ const probes = 7
 
 export function writeBloomFilter(out: ByteWriter, hashes: readonly number[]): void {
   const bytes = new Uint8Array(Math.max(8, Math.ceil((hashes.length * bitsEach) / 8)))
-  const bits = bytes.length * 8
+  // Unsigned throughout, so that the remainder is one of integers.
+  const bits = (bytes.length * 8) >>> 0
   for (const hash of hashes) {
     const step = stepOf(hash)
-    for (let probe = 0, at = hash; probe < probes; probe++, at = (at + step) >>> 0) {
-      const bit = at % bits
+    for (let probe = 0, at = hash >>> 0; probe < probes; probe++, at = (at + step) >>> 0) {
+      const bit = (at % bits) >>> 0
       bytes[bit >>> 3] = (bytes[bit >>> 3] as number) | (1 << (bit & 7))
     }
   }
