@@ -146,7 +146,7 @@ function detectionOf(cases: readonly Scored[]): Pick<Summary, 'detected' | 'seco
 }
 
 /** Wilson score interval at 95 % (Wilson, 1927). */
-function wilson(hits: number, n: number): readonly [number, number] {
+export function wilson(hits: number, n: number): readonly [number, number] {
   const z = 1.96
   const share = hits / n
   const centre = (share + (z * z) / (2 * n)) / (1 + (z * z) / n)
