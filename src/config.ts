@@ -308,7 +308,7 @@ export const settings: { readonly [K in SettingName]: Setting<SettingValues[K]> 
   INGEST_PIPELINE_MAX_BYTES: setting(
     'ingest',
     fromText(whole(mebibyte, 2 ** 40)),
-    String(48 * mebibyte),
+    String(128 * mebibyte),
     'Bytes that may be arriving, and as many that may wait for the commit.',
   ),
   HOT_RETENTION_DAYS: setting(
