@@ -59,9 +59,9 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'memory-growth',
-    happening: 'catalog keeps two megabytes of every request and looks through all of them at the next',
+    happening: 'catalog keeps a megabyte of every request and looks through all of them at the next',
     harmful: true,
-    begin: condition('catalog', 'keep-sessions', { kilobytesPerRequest: 2_000 }),
+    begin: condition('catalog', 'keep-sessions', { kilobytesPerRequest: 1_000 }),
   },
   {
     name: 'lost-messages',

@@ -131,7 +131,13 @@ function largest(counts: ReadonlyMap<number, number>): number {
   return best
 }
 
-/** Time that was read, milliseconds. */
-function lengthOf({ parts }: Sample): number {
-  return parts.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0)
+/** Time from the first span to the last, milliseconds: a baseline may reach back to where nothing was sent yet. */
+function lengthOf({ set }: Sample): number {
+  let firstMs = Number.POSITIVE_INFINITY
+  let lastMs = Number.NEGATIVE_INFINITY
+  for (const startMs of set.startMs) {
+    firstMs = Math.min(firstMs, startMs)
+    lastMs = Math.max(lastMs, startMs)
+  }
+  return Math.max(1, lastMs - firstMs)
 }

@@ -15,9 +15,15 @@ interface Traffic {
   /** Every so many of them is taken, by a span of its own. */
   readonly takesEvery: number
   readonly workMs?: number
+  /** Time before the first message that was read as well. */
+  readonly emptyMs?: number
 }
 
-function sampleOf({ sent, takesEvery, workMs = 20 }: Traffic, names: Names, sampledAtSource = false): Sample {
+function sampleOf(
+  { sent, takesEvery, workMs = 20, emptyMs = 0 }: Traffic,
+  names: Names,
+  sampledAtSource = false,
+): Sample {
   const sketches = Array.from({ length: sent }, (_, i): readonly SpanSketch[] => {
     const at = 1_000 + Math.floor((i * (lengthMs - 2_000)) / sent)
     const send: SpanSketch = {
@@ -38,7 +44,7 @@ function sampleOf({ sent, takesEvery, workMs = 20 }: Traffic, names: Names, samp
     }
     return i % takesEvery === 0 ? [send, take] : [send]
   }).flat()
-  const range = { fromMs: epochMs, toMs: epochMs + lengthMs }
+  const range = { fromMs: epochMs - emptyMs, toMs: epochMs + lengthMs }
   return {
     range,
     set: setOf(sketches, names),
@@ -69,6 +75,11 @@ describe('messageLosses', () => {
     expect(lossesOf({ sent: 60, takesEvery: 2 }, { sent: 60, takesEvery: 1 })).toEqual([
       { destination: 'mails', consumer: 'mailer', sure: true },
     ])
+  })
+
+  it('finds it beside a baseline that reaches back to where nothing was sent yet', () => {
+    const before = { sent: 60, takesEvery: 1, emptyMs: 1_800_000 }
+    expect(lossesOf({ sent: 60, takesEvery: 2 }, before)).toHaveLength(1)
   })
 
   it('says nothing while all are taken, at whatever rate, nor of what was never taken', () => {
