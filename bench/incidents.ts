@@ -101,7 +101,7 @@ async function playCase(incident: IncidentCase, questions: readonly IncidentCase
       answers.set(question.name, { ...answer, earlier })
       const { verdict, causes, tokens, ms } = answer
       console.log(JSON.stringify({ case: question.name, verdict, causes, tokens, ms }))
-      if (values.answers !== '') await keepRanking(server.url, question)
+      if (values.answers !== '') await keepRanking(server.url, question, causes[0]?.service ?? '')
     }
   } finally {
     await server?.kill()
@@ -109,9 +109,15 @@ async function playCase(incident: IncidentCase, questions: readonly IncidentCase
   }
 }
 
-async function keepRanking(url: string, question: IncidentCase): Promise<void> {
+/** That tool wants a service: whom the alarm named, or else the first cause. */
+async function keepRanking(url: string, question: IncidentCase, first: string): Promise<void> {
+  const service = question.service === '' ? first : question.service
+  if (service === '') return
   mkdirSync(values.answers, { recursive: true })
-  writeFileSync(join(values.answers, `${question.name}.json`), await rankingAnswer(url, question))
+  writeFileSync(
+    join(values.answers, `${question.name}.json`),
+    await rankingAnswer(url, { ...question, service }),
+  )
 }
 
 /** Waits until `/ready` shows that everything acknowledged is sealed. */

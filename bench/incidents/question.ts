@@ -57,7 +57,9 @@ export async function rankingAnswer(url: string, incident: IncidentCase): Promis
     const args = { ...argumentsOf(incident), max_tokens: roomyTokens }
     const result = await client.callTool({ name: 'root_cause_analysis', arguments: args })
     const block = result.content.find(each => each.type === 'text')
-    return block?.type === 'text' ? block.text : ''
+    const text = block?.type === 'text' ? block.text : ''
+    if (result.isError === true) throw new Error(`root_cause_analysis refused: ${text.slice(0, 500)}`)
+    return text
   })
 }
 
