@@ -258,7 +258,9 @@ describe('what happens to the shop', () => {
     const linked = new Set(spans.flatMap(span => span.links.map(([, spanId]) => spanId)))
     const lost = (all: readonly ReadSpan[]) =>
       all.filter(span => span.kind === 4 && !span.failed && !linked.has(span.spanId))
-    expect(lost(healthySpans)).toEqual([])
+    // What was sent just before the event began may have been waiting to be taken when it did.
+    const begun = Math.max(...healthySpans.map(span => span.startMs))
+    expect(lost(healthySpans.filter(span => span.startMs < begun - 3_000))).toEqual([])
     expect(lost(spans).length).toBeGreaterThan(0)
   })
 
