@@ -170,7 +170,7 @@ export class Inbox {
   /** Whether the next commit should wait a moment, because more is on its way by all experience. */
   get isGathering(): boolean {
     const group = this.#group
-    return group.size > 0 && group.size < this.#usualSize && this.#clock.now() - group.startedMs < gatherMs
+    return group.size > 0 && group.size < this.#usualSize && this.#elapsedMs() - group.startedMs < gatherMs
   }
 
   /** Commits what has gathered, answers it, and removes some of what is sealed. */

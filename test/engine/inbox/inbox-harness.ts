@@ -9,13 +9,14 @@ import type { IncomingRequest } from '../../../src/engine/inbox/intake.ts'
 import type { IngestResult } from '../../../src/model/ingest.ts'
 
 const mebibyte = 1024 * 1024
+const startMs = 1_700_000_000_000
 
 export class InboxHarness {
   readonly directory: string = mkdtempSync(join(tmpdir(), 'inbox-'))
   readonly answers: Answer[] = []
   readonly groups: CommittedGroup[] = []
   readonly alarms: (string | null)[] = []
-  nowMs = 1_700_000_000_000
+  nowMs: number = startMs
   inbox: Inbox
   readonly #options: Partial<InboxOptions>
   #nextId = 1
@@ -89,7 +90,8 @@ export class InboxHarness {
       },
       { now: () => this.nowMs },
       inboxStorage({ file: this.file, ...this.#options }),
-      () => this.nowMs,
+      // Counts from another moment than the wall clock does, as it really does: the two must not be mixed.
+      () => this.nowMs - startMs,
     )
   }
 }
