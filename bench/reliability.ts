@@ -73,7 +73,7 @@ function svg(): string {
     `<text x="${x(at)}" y="${edge + size + 18}" text-anchor="middle">${at}</text>`,
     `<text x="${edge - 8}" y="${y(at) + 4}" text-anchor="end">${at}</text>`,
   ])
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size + 2 * edge} ${size + 2 * edge}" font-family="sans-serif" font-size="12">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size + 2 * edge} ${size + 2 * edge}" font-family="sans-serif" font-size="12" role="img" aria-label="share of candidates that were the true cause, over their score">
 <rect width="100%" height="100%" fill="#fff"/>
 <rect x="${edge}" y="${edge}" width="${size}" height="${size}" fill="none" stroke="#999"/>
 <line x1="${x(0)}" y1="${y(0)}" x2="${x(1)}" y2="${y(1)}" stroke="#999" stroke-dasharray="4 4"/>
