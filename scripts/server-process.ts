@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 const repositoryEntry = fileURLToPath(new URL('../bin/otelcontext.js', import.meta.url))
-const startTimeoutMs = 20_000
+const startTimeoutMs = 60_000
 const stopTimeoutMs = 12_000
 
 export interface ServerProcessOptions {
