@@ -9,7 +9,12 @@ import { formatTime } from './arguments/time-argument.ts'
 import { everywhere, fields, windowed } from './arguments/vocabulary.ts'
 import { severityName } from './reading/log-lines.ts'
 import { optionalService } from './reading/service-names.ts'
-import { countTemplates, type TemplateCount } from './reading/template-counts.ts'
+import {
+  countTemplates,
+  type TemplateCount,
+  templateCells,
+  templateColumns,
+} from './reading/template-counts.ts'
 import { showName } from './text/name.ts'
 import { defineTool, type Tool, type ToolContext } from './tool.ts'
 
@@ -60,28 +65,10 @@ interface Found extends TemplateCount {
 function similarTable(found: readonly Found[]): Table {
   return {
     name: 'similar',
-    columns: [
-      { name: 'similarity', kind: 'word' },
-      { name: 'service', kind: 'svc' },
-      { name: 'severity', kind: 'word' },
-      { name: 'count', kind: 'word' },
-      { name: 'first', kind: 'time' },
-      { name: 'last', kind: 'time' },
-      { name: 'template_id', kind: 'id' },
-      { name: 'pattern', kind: 'text' },
-    ],
+    columns: [{ name: 'similarity', kind: 'word' }, ...templateColumns],
     rows: found.map((one, at) => ({
       importance: -at,
-      cells: [
-        one.similarity,
-        one.service,
-        severityName(one.severity),
-        one.count,
-        one.firstMs,
-        one.lastMs,
-        one.id,
-        one.pattern,
-      ],
+      cells: [one.similarity, ...templateCells(one)],
     })),
   }
 }

@@ -15,7 +15,12 @@ import { everywhere, fields, windowed } from './arguments/vocabulary.ts'
 import { hexAt, isZeroId } from './reading/hex-id.ts'
 import { severityName, severityNumber } from './reading/log-lines.ts'
 import { optionalService } from './reading/service-names.ts'
-import { countTemplates, type TemplateCount } from './reading/template-counts.ts'
+import {
+  countTemplates,
+  type TemplateCount,
+  templateCells,
+  templateColumns,
+} from './reading/template-counts.ts'
 import { defineTool, type Tool, type ToolContext } from './tool.ts'
 
 const input = z.strictObject({
@@ -98,26 +103,10 @@ function templateTable(counts: readonly TemplateCount[]): Table {
   )
   return {
     name: 'templates',
-    columns: [
-      { name: 'service', kind: 'svc' },
-      { name: 'severity', kind: 'word' },
-      { name: 'count', kind: 'word' },
-      { name: 'first', kind: 'time' },
-      { name: 'last', kind: 'time' },
-      { name: 'template_id', kind: 'id' },
-      { name: 'pattern', kind: 'text' },
-    ],
+    columns: templateColumns,
     rows: sorted.map((entry, at) => ({
       importance: -at,
-      cells: [
-        entry.service,
-        severityName(entry.severity),
-        entry.count,
-        entry.firstMs,
-        entry.lastMs,
-        entry.id,
-        entry.pattern,
-      ],
+      cells: templateCells(entry),
     })),
   }
 }

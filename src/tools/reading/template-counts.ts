@@ -1,6 +1,8 @@
 /** Log templates with how often and when they were written in a window, from rollups. */
 import type { RollupView } from '../../model/rollup.ts'
 import type { TemplateRecord } from '../../model/store.ts'
+import type { Cell, Column } from '../answer/draft.ts'
+import { severityName } from './log-lines.ts'
 
 export interface TemplateCount {
   readonly service: string
@@ -13,6 +15,21 @@ export interface TemplateCount {
   /** Starts of the first and last rollup window that hold it. */
   readonly firstMs: number
   readonly lastMs: number
+}
+
+/** How an answer shows them; `templateCells` makes the cells of a row. */
+export const templateColumns: readonly Column[] = [
+  { name: 'service', kind: 'svc' },
+  { name: 'severity', kind: 'word' },
+  { name: 'count', kind: 'word' },
+  { name: 'first', kind: 'time' },
+  { name: 'last', kind: 'time' },
+  { name: 'template_id', kind: 'id' },
+  { name: 'pattern', kind: 'text' },
+]
+
+export function templateCells(one: TemplateCount): readonly Cell[] {
+  return [one.service, severityName(one.severity), one.count, one.firstMs, one.lastMs, one.id, one.pattern]
 }
 
 export function countTemplates(
