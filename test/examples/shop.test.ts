@@ -46,7 +46,7 @@ beforeAll(async () => {
   points = readPoints(all)
   healthySpans = readSpans(healthy)
   healthyLogs = readLogs(healthy)
-}, 90_000)
+}, 120_000)
 
 afterAll(async () => {
   await recorder.stop()
@@ -55,14 +55,21 @@ afterAll(async () => {
 /** Everything but the crash at once, because each hits another service; the crash stops most of them. */
 async function live(shop: Shop): Promise<void> {
   shop.setPace(journeysPerSecond)
-  await pause(9_000)
+  await served(shop, 100, 9_000)
   healthyFigures = shop.figures()
   healthy = [...recorder.requests]
   for (const scenario of happened) await scenario.begin(shop)
-  await pause(6_000)
+  await served(shop, 100, 6_000)
   for (const scenario of scenarios.filter(each => each.name === 'dependency-down')) await scenario.begin(shop)
   await pause(3_000)
   processIds = [...shop.processes().values()]
+}
+
+/** So many more requests, and at least so long; a machine with other work gets more time. */
+async function served(shop: Shop, requests: number, leastMs: number): Promise<void> {
+  const enough = shop.figures().requests + requests
+  await pause(leastMs)
+  for (let more = 0; more < 50 && shop.figures().requests < enough; more++) await pause(500)
 }
 
 const of =
@@ -139,7 +146,8 @@ describe('a healthy shop', () => {
 
   it('writes log lines within requests with the context of a span that was sent', () => {
     const known = new Set(spans.map(span => `${span.traceId} ${span.spanId}`))
-    const within = logs.filter(log => log.traceId !== '')
+    // Later some processes are killed with spans they have not sent.
+    const within = healthyLogs.filter(log => log.traceId !== '')
     expect(within.length).toBeGreaterThan(100)
     expect(within.filter(log => !known.has(`${log.traceId} ${log.spanId}`))).toEqual([])
   })
