@@ -31,8 +31,7 @@ const recentSize = 4096
 
 export class AttributeFilterBuilder {
   readonly #listed = new Set<number>()
-  #values = new Uint32Array(4096)
-  #valueCount = 0
+  readonly #values: number[] = []
   readonly #recent = new Uint32Array(recentSize)
 
   /** An attribute of usual form whose value, an AnyValue, may come again; `keyHash` is of `hashKey`. */
@@ -46,17 +45,8 @@ export class AttributeFilterBuilder {
     const slot = hash & (recentSize - 1)
     if (this.#recent[slot] === hash) return
     this.#recent[slot] = hash
-    if (this.#valueCount >= maxValues) this.#listed.add(markerHash(keyHash, markers.untold))
-    else this.#push(hash)
-  }
-
-  #push(hash: number): void {
-    if (this.#valueCount === this.#values.length) {
-      const wider = new Uint32Array(2 * this.#valueCount)
-      wider.set(this.#values)
-      this.#values = wider
-    }
-    this.#values[this.#valueCount++] = hash
+    if (this.#values.length >= maxValues) this.#listed.add(markerHash(keyHash, markers.untold))
+    else this.#values.push(hash)
   }
 
   /** The key has values of `addValue`. */
@@ -80,11 +70,11 @@ export class AttributeFilterBuilder {
   }
 
   writeListed(out: ByteWriter): void {
-    writeBloomFilter(out, Uint32Array.from(this.#listed))
+    writeBloomFilter(out, [...this.#listed])
   }
 
   writeValues(out: ByteWriter): void {
-    writeBloomFilter(out, this.#values.subarray(0, this.#valueCount))
+    writeBloomFilter(out, this.#values)
   }
 }
 

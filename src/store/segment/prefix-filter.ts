@@ -40,7 +40,7 @@ export class PrefixFilterBuilder {
   }
 
   write(out: ByteWriter): void {
-    writeBloomFilter(out, Uint32Array.from(this.#hashes))
+    writeBloomFilter(out, this.#hashes)
   }
 }
 
