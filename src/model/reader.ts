@@ -33,6 +33,10 @@ export interface Scanned<B> {
   readonly block: B
   /** Loads the messages of these rows (all if not given); rows outside stay unloaded. */
   records(rows?: readonly number[]): Promise<RecordTable>
+  /** Scans with terms: the same of those of the rows whose words may make them match; absent where nothing is known. */
+  recordsWith?(
+    rows: readonly number[],
+  ): Promise<{ readonly rows: readonly number[]; readonly records: RecordTable }>
   /** Receive time of the block's newest item, milliseconds. */
   readonly receivedMs: number
   /** Scans with a condition: rows that may match, ascending; absent where nothing is known, so all may. */

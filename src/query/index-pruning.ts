@@ -3,8 +3,10 @@ import type { IndexCondition } from '../model/reader.ts'
 import { TermMatcher } from '../store/search/term-matcher.ts'
 import { AttributeProbe } from '../store/segment/attribute-filter.ts'
 import { type FilterTerm, filterTerm, type PrefixFilter } from '../store/segment/prefix-filter.ts'
+import type { WantedWords } from '../store/segment/read-segment.ts'
 import { rowsPerFrame } from '../store/segment/record-frames.ts'
 import { mayHoldTrace, type TraceIndex } from '../store/segment/trace-index.ts'
+import { WordRows } from '../store/segment/word-rows.ts'
 
 export interface LogTerm {
   readonly matcher: TermMatcher
@@ -13,7 +15,7 @@ export interface LogTerm {
 
 type Node =
   | { readonly type: 'and' | 'or'; readonly nodes: readonly Node[] }
-  | { readonly type: 'term'; readonly term: LogTerm }
+  | { readonly type: 'term'; readonly term: LogTerm; readonly bit: number }
   | { readonly type: 'trace'; readonly id: Uint8Array }
   | { readonly type: 'attribute'; readonly probe: AttributeProbe }
 
@@ -26,6 +28,8 @@ export class IndexPruning {
   readonly terms: readonly LogTerm[]
   readonly attributes: readonly AttributeProbe[]
   readonly hasTraces: boolean
+  /** Null where no word is asked for. */
+  readonly words: WantedWords | null
 
   constructor(condition: IndexCondition) {
     const terms: LogTerm[] = []
@@ -36,8 +40,9 @@ export class IndexPruning {
         case 'term': {
           const matcher = new TermMatcher(one.term)
           const term = { matcher, bytes: filterTerm(matcher) }
+          const bit = 1 << terms.length
           terms.push(term)
-          return { type: 'term', term }
+          return { type: 'term', term, bit }
         }
         case 'trace':
           hasTraces = true
@@ -55,6 +60,17 @@ export class IndexPruning {
     this.terms = terms
     this.attributes = attributes
     this.hasTraces = hasTraces
+    const matchers = terms.map(({ matcher }) => matcher)
+    this.words =
+      terms.length === 0 ? null : { words: new WordRows(matchers), suffices: mask => this.#suffices(mask) }
+  }
+
+  /** False: a row with no words but these, a bit for each of `terms`, is not found. */
+  #suffices(mask: number, node: Node = this.#root): boolean {
+    if (node.type === 'term') return (mask & node.bit) !== 0
+    if (node.type === 'and') return node.nodes.every(one => this.#suffices(mask, one))
+    if (node.type === 'or') return node.nodes.some(one => this.#suffices(mask, one))
+    return true
   }
 
   /** False: no row of the segment is found. */

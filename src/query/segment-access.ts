@@ -16,6 +16,7 @@ import type { DictionaryReader } from '../store/segment/dictionary-reader.ts'
 import { partNames } from '../store/segment/part-names.ts'
 import type { PrefixFilter } from '../store/segment/prefix-filter.ts'
 import {
+  type FoundRecords,
   framePartsOf,
   type Parts,
   readAttributes,
@@ -24,10 +25,12 @@ import {
   readLayout,
   readPrefixes,
   readRecords,
+  readRecordsWith,
   readTermBlock,
   readTerms,
   readTraces,
   rowsWithAttribute,
+  type WantedWords,
 } from '../store/segment/read-segment.ts'
 import { type TermDirectory, TermIndex } from '../store/segment/term-index.ts'
 import type { TraceIndex } from '../store/segment/trace-index.ts'
@@ -197,6 +200,21 @@ export class SegmentAccess {
       return readRecords(columns, dictionary, parts, wanted)
     })
     return loaded ?? noRecords(columns.block)
+  }
+
+  /** The same for those of the rows that may have the words; where the segment is damaged, for all of them. */
+  async recordsWith(
+    header: SegmentHeader,
+    columns: DecodedColumns,
+    rows: readonly number[],
+    wanted: WantedWords,
+  ): Promise<FoundRecords> {
+    const found = await this.#skipDamage(header, async () => {
+      const dictionary = await this.#dictionary(header)
+      const parts = await this.#parts(header, framePartsOf(columns, rows))
+      return readRecordsWith(columns, dictionary, parts, rows, wanted)
+    })
+    return found ?? { rows, records: noRecords(columns.block) }
   }
 
   #parts(header: SegmentHeader, names: readonly string[]): Promise<Parts> {

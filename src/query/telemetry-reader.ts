@@ -446,9 +446,13 @@ class SnapshotReader implements OpenReader {
     if (columns === null) return null
     const candidates = await this.#candidateRows(header, columns, pruning, rows)
     if (candidates?.length === 0) return null
+    const words = pruning?.words
     return {
       block: columns.block,
       records: wanted => this.#access.records(header, columns, wanted),
+      ...(words === undefined || words === null
+        ? {}
+        : { recordsWith: wanted => this.#access.recordsWith(header, columns, wanted, words) }),
       receivedMs: header.maxReceivedMs,
       ...(candidates === undefined ? {} : { candidateRows: candidates }),
     }

@@ -1,6 +1,6 @@
 /** Full text search over log records, newest first, stored or not sealed yet. */
 import type { Deadline, IndexCondition, Scanned, ScanQuery, TelemetryReader } from '../../model/reader.ts'
-import { type LogBlock, type RecordTable, recordOf } from '../../model/telemetry.ts'
+import { type LogBlock, recordOf } from '../../model/telemetry.ts'
 import { type TimeRange, toMs } from '../../model/time.ts'
 import { LogMatcher } from './log-matcher.ts'
 import type { LogCondition } from './log-query.ts'
@@ -141,9 +141,12 @@ class SearchRun {
       else if (verdict === undefined) open.push(row)
     }
     if (open.length === 0) return
-    const records: RecordTable = await scanned.records(open)
+    const { rows, records } = (await scanned.recordsWith?.(open)) ?? {
+      rows: open,
+      records: await scanned.records(open),
+    }
     this.#scannedRecords += open.length
-    for (const row of open)
+    for (const row of rows)
       if (this.#matcher.fromRecord(block, row, records)) this.#found(scanned, row, recordOf(records, row))
   }
 

@@ -62,6 +62,14 @@ export class RecordWords {
     eachTextRange(record, this.#sink)
   }
 
+  /** Bits of the words found in UTF-8 text, as `seen` has them afterwards. */
+  inText(text: Buffer): number {
+    this.seen = 0
+    this.#record = text
+    this.#addRange(0, text.length)
+    return this.seen
+  }
+
   #add(mask: number): void {
     this.seen |= mask
     if (this.#ordered) this.sequence.push(mask)

@@ -10,7 +10,7 @@ export const rawTag = 0
 /** What the bytes under a key are: a value, the value of an attribute, or what the shape of a text leaves out. */
 export const keyKinds = { plain: 0, attribute: 1, shape: 2 } as const
 
-interface Key {
+export interface DictionaryKey {
   readonly tag: number
   readonly isAttribute: boolean
   /** The attribute's key. */
@@ -23,7 +23,7 @@ interface Key {
 
 const noBytes = new Uint8Array()
 
-function readKey(from: ByteReader): Key {
+function readKey(from: ByteReader): DictionaryKey {
   const tag = from.varint()
   const kind = from.u8()
   const pieces: Uint8Array[] = []
@@ -39,14 +39,16 @@ function readKey(from: ByteReader): Key {
 
 /** The chunks and keys of one segment, ready to be appended to messages. */
 export class DictionaryReader {
-  readonly #bytes: Uint8Array
+  /** Keys and chunks, as they are stored. */
+  readonly bytes: Uint8Array
+  #lowerText: string | undefined
   readonly #entryStarts: Uint32Array
   readonly #entryEnds: Uint32Array
-  readonly #keys: Key[] = []
+  readonly #keys: DictionaryKey[] = []
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
     const from = new ByteReader(bytes)
+    this.bytes = from.bytes
     const keys = from.count()
     for (let index = 0; index < keys; index++) this.#keys.push(readKey(new ByteReader(from.block())))
     const entries = from.count()
@@ -61,13 +63,13 @@ export class DictionaryReader {
   }
 
   get byteLength(): number {
-    return this.#bytes.length + this.#entryStarts.length * 8
+    return this.bytes.length * 2 + this.#entryStarts.length * 8
   }
 
   /** A flag for each chunk that `holds`: a whole field, tag and length included. */
   chunksWhere(holds: (bytes: Uint8Array, from: number, to: number) => boolean): Uint8Array {
     return Uint8Array.from(this.#entryStarts, (start, entry) =>
-      holds(this.#bytes, start, this.#entryEnds[entry] as number) ? 1 : 0,
+      holds(this.bytes, start, this.#entryEnds[entry] as number) ? 1 : 0,
     )
   }
 
@@ -82,32 +84,48 @@ export class DictionaryReader {
     const start = this.#entryStarts[entry]
     const end = this.#entryEnds[entry]
     if (start === undefined || end === undefined) throw corruptSegment('a dictionary entry is out of range')
-    out.raw(this.#bytes, start, end)
+    out.raw(this.bytes, start, end)
+  }
+
+  /** Where in `bytes` a chunk lies: a whole field, tag and length included. */
+  placeOf(entry: number): { readonly from: number; readonly to: number } {
+    const from = this.#entryStarts[entry]
+    const to = this.#entryEnds[entry]
+    if (from === undefined || to === undefined) throw corruptSegment('a dictionary entry is out of range')
+    return { from, to }
+  }
+
+  /** `bytes` in lower case, a character each; kept, because every search looks at all of them. */
+  get lowerText(): string {
+    this.#lowerText ??= Buffer.from(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length)
+      .toString('latin1')
+      .toLowerCase()
+    return this.#lowerText
   }
 
   /** Reads what stands under a key, its lengths from `codes`, and appends the field it is. */
   writeValue(index: number, codes: ByteReader, literals: ByteReader, out: ByteWriter): void {
-    const key = this.#keyAt(index)
+    const key = this.key(index)
     if (key.pieces.length > 0) writeShaped(key, codes, literals, out)
     else writeField(key, literals.raw(codes.varint()), out)
   }
 
   /** Passes over the same. */
   skipValue(index: number, codes: ByteReader, literals: ByteReader): void {
-    const { pieces } = this.#keyAt(index)
+    const { pieces } = this.key(index)
     // A shape of one piece leaves nothing out.
     for (let left = pieces.length === 0 ? 1 : pieces.length - 1; left > 0; left--)
       literals.skip(codes.varint())
   }
 
-  #keyAt(index: number): Key {
+  key(index: number): DictionaryKey {
     const key = this.#keys[index]
     if (key === undefined) throw corruptSegment('a key is out of range')
     return key
   }
 }
 
-function writeField(key: Key, value: Uint8Array, out: ByteWriter): void {
+function writeField(key: DictionaryKey, value: Uint8Array, out: ByteWriter): void {
   if (key.tag !== rawTag) out.varint(key.tag)
   if (key.isAttribute) {
     out.varint(key.name.length + value.length + 3 + varintBytes(value.length))
@@ -123,7 +141,7 @@ function writeField(key: Key, value: Uint8Array, out: ByteWriter): void {
 const sizes: number[] = []
 
 /** A string value (AnyValue.string_value = 1, common.proto) of pieces with variables between them. */
-function writeShaped(key: Key, codes: ByteReader, literals: ByteReader, out: ByteWriter): void {
+function writeShaped(key: DictionaryKey, codes: ByteReader, literals: ByteReader, out: ByteWriter): void {
   const variables = key.pieces.length - 1
   let size = key.pieceBytes
   for (let at = 0; at < variables; at++) {

@@ -23,6 +23,7 @@ import { decodeRecords, framesOf } from './record-frames.ts'
 import { joinedColumns, joinedRows } from './row-range.ts'
 import { TermDirectory, TermIndex } from './term-index.ts'
 import { readTraceIndex, type TraceIndex } from './trace-index.ts'
+import type { WordRows } from './word-rows.ts'
 
 export type Parts = ReadonlyMap<string, Uint8Array>
 
@@ -128,6 +129,35 @@ export function readRecords(
   rows: readonly number[] | null,
 ): RecordTable {
   return guarded(() => decodeRecords(columns, dictionary, framesIn(columns, parts, rows), rows))
+}
+
+/** Rows and their messages, as `readRecords` gives them. */
+export interface FoundRecords {
+  readonly rows: readonly number[]
+  readonly records: RecordTable
+}
+
+/** Of `rows` those whose words, a bit for each of `words`, are enough; `parts` as for `readRecords`. */
+export function readRecordsWith(
+  columns: DecodedColumns,
+  dictionary: DictionaryReader,
+  parts: Parts,
+  rows: readonly number[],
+  { words, suffices }: WantedWords,
+): FoundRecords {
+  return guarded(() => {
+    const frames = framesIn(columns, parts, rows)
+    const masks = words.masks(columns, dictionary, frames)
+    const found = rows.filter(row => suffices(masks[row] as number))
+    const needed = new Set(framesOf(found, columns))
+    const wanted = new Map([...frames].filter(([frame]) => needed.has(frame)))
+    return { rows: found, records: decodeRecords(columns, dictionary, wanted, found) }
+  })
+}
+
+export interface WantedWords {
+  readonly words: WordRows
+  readonly suffices: (mask: number) => boolean
 }
 
 function framesIn(
