@@ -47,7 +47,12 @@ function graphData(scale: Scale): StoredDataPlan {
   }
 }
 
+/** A 99th percentile needs a hundred, or it is the largest of a few. */
 const times: Readonly<Record<Scale, number>> = { smoke: 5, usual: 100, full: 300 }
+/** Questions before them, so that code has been compiled as in a worker that has run for a while. */
+const warmUps: Readonly<Record<Scale, number>> = { smoke: 3, usual: 30, full: 30 }
+/** Steps of ten seconds. */
+const laterTimes: Readonly<Record<Scale, number>> = { smoke: 1, usual: 5, full: 15 }
 
 function wholeRange(data: StoredData) {
   return { fromMs: data.untilMs - data.sinceMs - hour, toMs: data.untilMs + hour }
@@ -88,14 +93,16 @@ export const trace: Row = {
     const data = await storedData(context.dataRoot, spanData(context.scale))
     const count = times[context.scale]
     const first = openReadPaths(data)
-    const ids = await someTraces(first, data, count + 10)
+    const ids = await someTraces(first, data, count + warmUps[context.scale])
     await first.close()
     context.progress('reading')
     // Caches of a worker that has not seen these segments but has run for a while.
     const paths = openReadPaths(data)
     const cold = await timesOf(1, () => paths.read(reader => readTrace(reader, ids[0] ?? '')), 0)
-    const taken = await readTimesOf(count, turn =>
-      paths.read(reader => readTrace(reader, ids[(turn + ids.length) % ids.length] ?? '')),
+    const taken = await readTimesOf(
+      count,
+      turn => paths.read(reader => readTrace(reader, ids[(turn + ids.length) % ids.length] ?? '')),
+      warmUps[context.scale],
     )
     await paths.close()
     const size = `${shown(storedSpans[context.scale])} spans`
@@ -153,11 +160,11 @@ export const logSearch: Row = {
       context.progress(query)
       const search = { range: wholeRange(data), condition: parseLogQuery(query), limit: 50 }
       let found = 0
-      const taken = await readTimesOf(Math.ceil(times[context.scale] / 4), () =>
+      const ask = (): Promise<void> =>
         paths.read(async reader => {
           found = (await searchLogs(reader, search, noDeadline)).hits.length
-        }),
-      )
+        })
+      const taken = await readTimesOf(times[context.scale], ask, warmUps[context.scale])
       const size = `${shown(storedLogs[context.scale])} lines, ${found} found`
       figures.push(
         judged(
@@ -246,11 +253,10 @@ export const graph: Row = {
         paths.read(async reader => {
           if ((await read(reader, rangesOf(data, backMs), middle)) === 0) throw new Error(`${what}: nothing`)
         })
-      const count = Math.ceil(times[context.scale] / 10)
       // Begins in the past, so that every later question has seen less than there is.
-      const turns = Math.ceil(count / 2)
+      const turns = laterTimes[context.scale]
       const cold = await readTimesOf(1, ask(turns * 10_000), 0)
-      const again = await readTimesOf(count, ask(turns * 10_000))
+      const again = await readTimesOf(times[context.scale], ask(turns * 10_000), warmUps[context.scale])
       const moved = await readTimesOf(turns, turn => ask((turns - 1 - turn) * 10_000)(), 0)
       await paths.close()
       const size = `${shown(services)} services, ${shown(services * 10)} edges`

@@ -2,6 +2,7 @@
 import { latency, overload } from './acknowledgement.ts'
 import { growth } from './growth.ts'
 import { logs, metrics, spans, transports } from './ingest.ts'
+import { investigate } from './investigate.ts'
 import { postgres } from './postgres.ts'
 import { graph, logSearch, trace } from './reads.ts'
 import type { Row } from './row.ts'
@@ -18,6 +19,7 @@ export const rows: readonly Row[] = [
   trace,
   logSearch,
   graph,
+  investigate,
   mcp,
   contention,
   start,

@@ -226,14 +226,16 @@ class ViewComparison {
       const service = series.key[0] ?? ''
       if (this.#service !== undefined && service !== this.#service) continue
       const name = nameOf(series.key)
+      const key = `${service}\u0000${name}`
+      const { count: counts } = series
+      let one = found.get(key)
       for (let i = 0; i < view.length; i++) {
-        const count = series.count[i] ?? 0
+        const count = counts[i] ?? 0
         if (count <= 0) continue
         const fromMs = view.fromMs + i * widthMs
-        const key = `${service}\u0000${name}`
-        const one = found.get(key)
         if (one === undefined) {
-          found.set(key, { service, name, count, windows: 1, firstMs: fromMs, lastMs: fromMs + widthMs })
+          one = { service, name, count, windows: 1, firstMs: fromMs, lastMs: fromMs + widthMs }
+          found.set(key, one)
         } else {
           one.count += count
           one.windows++

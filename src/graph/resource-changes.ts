@@ -25,15 +25,22 @@ export class SelfDescriptions {
 
   /** Adds rows of a block. */
   add(block: SpanBlock, rows: readonly number[]): void {
-    const known = new Map<number, readonly Omit<Sighting, 'count' | 'firstMs' | 'lastMs'>[]>()
+    const known = new Map<number, readonly Sighting[]>()
     for (const row of rows) {
       const resource = block.resource[row] ?? 0
       const scope = block.scope[row] ?? 0
       const pair = resource * block.scopes.length + scope
-      const said = known.get(pair) ?? sayingsOf(block.resources[resource], block.scopes[scope])
-      known.set(pair, said)
+      let said = known.get(pair)
+      if (said === undefined) {
+        said = sayingsOf(block.resources[resource], block.scopes[scope]).flatMap(one => this.#sightingOf(one))
+        known.set(pair, said)
+      }
       const startMs = toMs(block.startHi[row] ?? 0, block.startLo[row] ?? 0)
-      for (const one of said) this.#see(one, startMs)
+      for (const one of said) {
+        one.count++
+        one.firstMs = Math.min(one.firstMs, startMs)
+        one.lastMs = Math.max(one.lastMs, startMs)
+      }
     }
   }
 
@@ -45,17 +52,16 @@ export class SelfDescriptions {
     return this.#sightings.get(keyOf(service, of, name))
   }
 
-  #see({ service, of, name }: Pick<Sighting, 'service' | 'of' | 'name'>, ms: number): void {
+  /** Nothing where it is new and there are too many. */
+  #sightingOf({ service, of, name }: Pick<Sighting, 'service' | 'of' | 'name'>): readonly Sighting[] {
     const key = keyOf(service, of, name)
-    const one = this.#sightings.get(key)
-    if (one === undefined) {
-      if (this.#sightings.size < maxSightings)
-        this.#sightings.set(key, { service, of, name, count: 1, firstMs: ms, lastMs: ms })
-      return
-    }
-    one.count++
-    one.firstMs = Math.min(one.firstMs, ms)
-    one.lastMs = Math.max(one.lastMs, ms)
+    const known = this.#sightings.get(key)
+    if (known !== undefined) return [known]
+    if (this.#sightings.size >= maxSightings) return []
+    const limits = { firstMs: Number.POSITIVE_INFINITY, lastMs: Number.NEGATIVE_INFINITY }
+    const fresh: Sighting = { service, of, name, count: 0, ...limits }
+    this.#sightings.set(key, fresh)
+    return [fresh]
   }
 }
 

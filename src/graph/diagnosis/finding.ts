@@ -2,6 +2,7 @@
 import type { EvidenceHandle, Feature, FeatureName, Location, Measured } from './diagnosis.ts'
 import type { Evidence } from './evidence.ts'
 import { roundTo, weights } from './score.ts'
+import type { TraceSet } from './trace-set.ts'
 
 /** One feature of one service, with the place it points to and the traces that show it. */
 export interface Finding {
@@ -27,11 +28,20 @@ export function makeFeature(
   const rounded = Object.entries(measured).map(([key, figure]) => [key, roundTo(figure, 3)] as const)
   return {
     name,
-    value: roundTo(Math.min(1, Math.max(0, value)), 4),
+    value: boundedValue(value),
     weight: weights[name],
     measured: Object.fromEntries(rounded),
     evidence,
   }
+}
+
+function boundedValue(value: number): number {
+  return roundTo(Math.min(1, Math.max(0, value)), 4)
+}
+
+/** What a feature of this value would add to a score. */
+export function strengthOf(name: FeatureName, value: number): number {
+  return boundedValue(value) * weights[name]
 }
 
 /** Sureness of evidence in nats, 0 to 1, saturating: counts of one incident are not independent. */
@@ -79,15 +89,13 @@ const evenReach = 1.22
 export function onsetOf(evidence: Evidence, traces: ReadonlySet<number>): number | null {
   const { set } = evidence.window
   if (traces.size === 0) return null
-  const startOf = (trace: number) => set.startMs[set.first[trace] ?? 0] ?? 0
-  const order = Array.from({ length: set.traces }, (_, trace) => trace)
-  order.sort((a, b) => startOf(a) - startOf(b) || a - b)
+  const order = tracesByStart(set)
   const mean = traces.size / set.traces
   let sum = 0
   let lowest = 0
   let after = 0
-  for (const [i, trace] of order.entries()) {
-    sum += (traces.has(trace) ? 1 : 0) - mean
+  for (let i = 0; i < order.length; i++) {
+    sum += (traces.has(order[i] as number) ? 1 : 0) - mean
     if (sum < lowest - 1e-9) {
       lowest = sum
       after = i + 1
@@ -95,8 +103,24 @@ export function onsetOf(evidence: Evidence, traces: ReadonlySet<number>): number
   }
   const chance = evenReach * Math.sqrt(set.traces * mean * (1 - mean))
   if (-lowest <= chance) after = 0
-  const first = order.slice(after).find(trace => traces.has(trace))
-  return first === undefined ? null : startOf(first)
+  const first = order.subarray(after).find(trace => traces.has(trace))
+  return first === undefined ? null : startOf(set, first)
+}
+
+function startOf(set: TraceSet, trace: number): number {
+  return set.startMs[set.first[trace] ?? 0] ?? 0
+}
+
+/** Of one set all findings ask for the same. */
+const orders = new WeakMap<TraceSet, Uint32Array>()
+
+function tracesByStart(set: TraceSet): Uint32Array {
+  const known = orders.get(set)
+  if (known !== undefined) return known
+  const order = Uint32Array.from({ length: set.traces }, (_, trace) => trace)
+  order.sort((a, b) => startOf(set, a) - startOf(set, b) || a - b)
+  orders.set(set, order)
+  return order
 }
 
 /** Share of the bad requests on one instance from which the instance, not the service, is the place. */

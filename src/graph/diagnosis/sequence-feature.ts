@@ -2,7 +2,7 @@
 
 import type { EvidenceHandle, FeatureName } from './diagnosis.ts'
 import type { Evidence } from './evidence.ts'
-import { type Finding, makeFeature, onsetOf, reachOf, traceHandle } from './finding.ts'
+import { type Finding, makeFeature, onsetOf, reachOf, strengthOf, traceHandle } from './finding.ts'
 import { errorSeverity } from './log-lines.ts'
 import { templateOf } from './log-runs.ts'
 import { runEnd, runStart, type Step } from './sequences.ts'
@@ -15,18 +15,25 @@ const risenBranchPart = 1 / 3
 
 /** The strongest step per service; all steps of one service witness the same deviation. */
 export function sequenceFeatures(evidence: Evidence): readonly Finding[] {
-  const best = new Map<number, { strength: number; finding: Finding }>()
+  const best = new Map<number, Strongest>()
   for (const origin of evidence.steps) {
     const name = featureOf(evidence, origin.step)
     const value =
       origin.strength * partOf(origin.step) * reachOf(origin.traces.size, evidence.window.set.traces)
     if (value <= 0) continue
-    const finding = findingOf(evidence, origin, name, value)
-    const strength = finding.feature.value * finding.feature.weight
+    const strength = strengthOf(name, value)
     const known = best.get(origin.step.service)
-    if (known === undefined || strength > known.strength) best.set(origin.step.service, { strength, finding })
+    if (known === undefined || strength > known.strength)
+      best.set(origin.step.service, { strength, origin, name, value })
   }
-  return [...best.values()].map(({ finding }) => finding)
+  return [...best.values()].map(({ origin, name, value }) => findingOf(evidence, origin, name, value))
+}
+
+interface Strongest {
+  readonly strength: number
+  readonly origin: StepOrigin
+  readonly name: FeatureName
+  readonly value: number
 }
 
 function featureOf(evidence: Evidence, step: Step): FeatureName {
