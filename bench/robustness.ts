@@ -2,7 +2,10 @@
  * Which answers about labelled incidents change when the incident is seen a little differently: half of the requests,
  * another cut of the window, a signal less. In process: the real decoders, graph and diagnosis.
  *
- *   npm run bench:robustness -- --cases DIR [--only GLOB] [--perturbation NAME,NAME] [--quiet-windows] [--features FILE]
+ *   npm run bench:robustness -- --cases DIR [--only GLOB] [--perturbation NAME,NAME] [--quiet-windows] [--borrowed N] [--features FILE]
+ *
+ * With `--borrowed N` each case is asked against the fault-free time of N others of its system instead, and so are these
+ * times against each other.
  *
  * One JSON line per case and perturbation on stdout, a table on stderr.
  */
@@ -11,6 +14,7 @@ import { parseArgs } from 'node:util'
 import type { Candidate } from '../src/graph/diagnosis/candidates.ts'
 import type { Judgement } from '../src/graph/diagnosis/judge.ts'
 import type { MemoryReader } from '../test/graph/diagnosis/memory-reader.ts'
+import { borrowedBaselines, borrowedQuietWindows } from './incidents/borrowed-baselines.ts'
 import { findCases, type IncidentCase, type Label, readLabels } from './incidents/cases.ts'
 import { holdCase, judgeCase } from './incidents/held-case.ts'
 import { type Perturbation, perturbations } from './incidents/perturbations.ts'
@@ -23,6 +27,7 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     perturbation: { type: 'string', default: '' },
     features: { type: 'string', default: '' },
+    borrowed: { type: 'string', default: '0' },
     'quiet-windows': { type: 'boolean', default: false },
   },
 })
@@ -45,7 +50,8 @@ interface Tally {
 }
 const tallies = new Map<string, Tally>()
 
-for (const incident of cases) {
+const borrowed = Number(values.borrowed)
+for (const incident of borrowed > 0 ? [] : cases) {
   const label = labels.get(incident.name)
   if (label === undefined) continue
   let plain: MemoryReader | null = null
@@ -58,6 +64,15 @@ for (const incident of cases) {
     const asked = perturbation.ask?.(incident) ?? incident
     record(incident, perturbation, label, await judgeCase(reader, asked))
   }
+}
+for (const { asked, lender } of borrowed > 0 ? borrowedBaselines(cases, borrowed) : []) {
+  const reader = holdCase(asked, {}, { asked, beside: lender })
+  const name = `borrowed ${lender.name}`
+  record(asked, { name }, labels.get(asked.name) ?? faultFree, await judgeCase(reader, asked))
+}
+for (const { asked, lender } of borrowed > 0 ? borrowedQuietWindows(cases, borrowed) : []) {
+  const reader = holdCase(asked, {}, { asked, beside: lender })
+  record(asked, { name: 'quiet' }, faultFree, await judgeCase(reader, asked))
 }
 if (values['quiet-windows']) {
   for (const incident of distinctBaselines(cases)) {
@@ -83,7 +98,7 @@ function record(incident: IncidentCase, { name }: Perturbation, label: Label, fo
   const right = label.service === null ? !alarm : first?.location.service === label.service
   const causes = named.map(({ cause }) => ({ service: cause.location.service, score: cause.score }))
   console.log(JSON.stringify({ case: incident.name, perturbation: name, right, verdict, causes }))
-  const key = `${incident.dataset} ${name}`
+  const key = `${incident.dataset} ${name.split(' ')[0]}`
   const tally = tallies.get(key) ?? { n: 0, right: 0, firm: 0, firmRight: 0, healthy: 0 }
   tallies.set(key, tally)
   tally.n++

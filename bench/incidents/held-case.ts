@@ -11,6 +11,8 @@ const patient = { signal: new AbortController().signal, check: () => undefined }
 export interface Sending {
   /** What is asked later, which says what time it is by then. */
   readonly asked?: IncidentCase
+  /** A case whose telemetry is taken in as well. */
+  readonly beside?: IncidentCase
   readonly arrange?: (requests: readonly ExportRequest[]) => readonly ExportRequest[]
 }
 
@@ -18,10 +20,13 @@ export interface Sending {
 export function holdCase(
   incident: IncidentCase,
   { keeps, change }: Omit<Perturbation, 'name'>,
-  { asked = incident, arrange = requests => requests }: Sending = {},
+  { asked = incident, beside, arrange = requests => requests }: Sending = {},
 ): MemoryReader {
   const reader = new MemoryReader(Math.max(asked.window.toMs, asked.baseline.toMs) + 60_000)
-  for (const { signal, body } of arrange([...exportRequests(incident)])) {
+  for (const { signal, body } of arrange([
+    ...exportRequests(incident),
+    ...(beside === undefined ? [] : exportRequests(beside)),
+  ])) {
     if (keeps !== undefined && !keeps(signal)) continue
     const request = JSON.parse(body) as RequestJson // layout of the data
     change?.(request)

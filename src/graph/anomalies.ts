@@ -7,6 +7,7 @@ import type { RollupKind, RollupSeries, RollupView } from '../model/rollup.ts'
 import type { TemplateRecord } from '../model/store.ts'
 import { type ComparedViews, pairSeries, type SeriesPair, shown, totalOf } from './compared-views.ts'
 import { type Episode, episodeThreshold, findEpisodes, mayHoldEpisode } from './shift/change-point.ts'
+import { medianOf } from './shift/robust-statistics.ts'
 import {
   highestShareScores,
   minBaselineItems,
@@ -29,8 +30,13 @@ export interface Anomaly {
   readonly name: string
   /** Metric: its instance and attributes; edge: the connection. */
   readonly detail: string
+  /** Key of the rollup series, whose kind `of` is. */
+  readonly key: readonly string[]
   readonly direction: 'up' | 'down'
-  /** Start of the first abnormal window, milliseconds. */
+  /**
+   * Start of the first abnormal window, milliseconds. Before the window asked about if the baseline ends there and was
+   * abnormal by then: the edge of a question is no onset.
+   */
   readonly onsetMs: number
   /** End of the last abnormal one; null while it lasts to the end of the view. */
   readonly endMs: number | null
@@ -41,6 +47,8 @@ export interface Anomaly {
   readonly unit: string
   /** Evidence over what chance allows among everything that was looked at: 1 is just enough. */
   readonly strength: number
+  /** Severity: requests, calls or log records of the episode beyond what is usual; null for a metric, which counts none. */
+  readonly affected: number | null
 }
 
 export interface AnomalyOptions {
@@ -71,6 +79,11 @@ const minEpisodeItems = 3
 /** Latency: the share above the baseline's 90th percentile is watched, and must at least triple. */
 const tailQuantile = 0.9
 const tailEffect = 3
+
+/** Share of the window above the baseline's middle that chance or a change of the requests hardly brings about. */
+const shiftedShare = 0.75
+/** Items of a window from which on its own tail is known well enough for the middle of many such. */
+const minTailItems = 4
 
 /** Silence: fewer than this share of what is expected. */
 const silenceEffect = 0.1
@@ -123,8 +136,15 @@ function compareAnomalies(a: Anomaly, b: Anomaly): number {
 /** Kinds of calls. */
 const callKinds = ['service', 'operation', 'edge'] as const
 
+interface Effect {
+  readonly baselineValue: number
+  readonly value: number
+  readonly affected: number | null
+}
+
 interface Found {
   readonly kind: AnomalyKind
+  readonly key: readonly string[]
   readonly of: RollupKind
   readonly service: string
   readonly name: string
@@ -191,6 +211,7 @@ class AnomalySearch {
     this.#options.check?.()
     const about = {
       of: kind,
+      key: pair.key,
       service: pair.key[0] ?? '',
       name: pair.key[1] ?? '',
       detail: kind === 'edge' ? (pair.key[2] ?? '') : '',
@@ -224,7 +245,8 @@ class AnomalySearch {
       const exposure = totalOf(now.exposure.subarray(episode.from, episode.to))
       const expected = ((scores?.baseline ?? 0) * exposure) / seconds
       const seen = totalOf(now.count.subarray(episode.from, episode.to)) / seconds
-      return seen < expected * silenceEffect ? { baselineValue: expected, value: seen } : null
+      const affected = (expected - seen) * seconds
+      return seen < expected * silenceEffect ? { baselineValue: expected, value: seen, affected } : null
     })
   }
 
@@ -248,7 +270,7 @@ class AnomalySearch {
   }
 
   #latency(about: Found, window: RollupSeries, baseline: RollupSeries): void {
-    const limit = baseline.quantile(tailQuantile)
+    const limit = this.#usualTail(window, baseline)
     if (!(limit > 0)) return
     if (window.countAbove(limit) < minEpisodeItems || baseline.total('count') < minBaselineItems) return
     const seen = this.#windowsOf(this.#views.window, window)
@@ -258,12 +280,30 @@ class AnomalySearch {
     const before = this.#windowsOf(this.#views.baseline, baseline)
     if (before === null) return
     const scores = shareScores(now, { part: countsAbove(before, limit), whole: before.count })
+    const usualShare = Math.min(scores?.baseline ?? 0, 1 - tailQuantile)
     this.#episodes(about, scores, episode => {
-      const effect = shareEffect(now, episode, scores?.baseline ?? 0)
+      const effect = shareEffect(now, episode, usualShare)
       if (effect === null || effect.value < effect.baselineValue * tailEffect) return null
       const value = seen.quantile(tailQuantile, episode.from, episode.to)
-      return value > limit * (1 + metricEffect) ? { baselineValue: limit, value } : null
+      return value > limit * (1 + metricEffect) ? { ...effect, baselineValue: limit, value } : null
     })
+  }
+
+  /**
+   * The latency that one in ten exceeds. A baseline that ends in the very slowness asked about has that in its tail:
+   * where most of the window is slower than the middle of the baseline, the usual window tells, and not all together.
+   */
+  #usualTail(window: RollupSeries, baseline: RollupSeries): number {
+    const tail = baseline.quantile(tailQuantile)
+    const slower = window.countAbove(baseline.quantile(0.5))
+    if (slower < shiftedShare * window.total('count')) return tail
+    const windows = this.#windowsOf(this.#views.baseline, baseline)
+    if (windows === null) return tail
+    const tails: number[] = []
+    for (let i = 0; i < windows.count.length; i++) {
+      if ((windows.count[i] ?? 0) >= minTailItems) tails.push(windows.quantile(tailQuantile, i, i + 1))
+    }
+    return tails.length < minBaselineWindows ? tail : Math.min(tail, medianOf(tails))
   }
 
   /** Whether no baseline with these sums leaves room for an episode; its windows need not be read then. */
@@ -289,7 +329,7 @@ class AnomalySearch {
       const before = baseline.get(service) ?? new Float64Array(0)
       const part = pair.baseline?.count ?? new Float64Array(before.length)
       const scores = shareScores(now, { part, whole: before })
-      const about = { of: 'template', service, name: id, detail: '', unit: 'pct' } as const
+      const about = { of: 'template', key: pair.key, service, name: id, detail: '', unit: 'pct' } as const
       this.#episodes({ ...about, kind: 'log_template', direction: 'up' }, scores, episode =>
         shareEffect(now, episode, scores?.baseline ?? 0),
       )
@@ -310,22 +350,18 @@ class AnomalySearch {
       const usual = scores?.baseline ?? 0
       const direction = sign === 1 ? 'up' : 'down'
       this.#episodes(
-        { kind: 'metric', of: 'metric', service, name, detail, direction, unit },
+        { kind: 'metric', of: 'metric', key: pair.key, service, name, detail, direction, unit },
         scores,
         episode => {
           const seen = meanOf(now.subarray(episode.from, episode.to))
           const moved = Math.abs(seen - usual) > metricEffect * Math.abs(usual)
-          return moved ? { baselineValue: usual, value: seen } : null
+          return moved ? { baselineValue: usual, value: seen, affected: null } : null
         },
       )
     }
   }
 
-  #episodes(
-    about: Found,
-    scores: Scores | null,
-    effectOf: (episode: Episode) => { readonly baselineValue: number; readonly value: number } | null,
-  ): void {
+  #episodes(about: Found, scores: Scores | null, effectOf: (episode: Episode) => Effect | null): void {
     if (scores === null) return
     const { fromMs, stepSeconds } = this.#views.window
     for (const episode of findEpisodes(scores.values, this.#threshold)) {
@@ -334,13 +370,26 @@ class AnomalySearch {
       this.#found.push({
         ...about,
         name: about.of === 'service' ? '' : about.name,
-        onsetMs: fromMs + episode.from * stepSeconds * 1000,
+        onsetMs: this.#begunBefore(scores, episode) ?? fromMs + episode.from * stepSeconds * 1000,
         endMs: episode.open ? null : fromMs + episode.to * stepSeconds * 1000,
         baselineValue: shown(effect.baselineValue) ?? 0,
         value: shown(effect.value) ?? 0,
         strength: episode.strength,
+        affected: effect.affected === null ? null : Math.round(effect.affected),
       })
     }
+  }
+
+  /** When an episode began that is there from the first window on; null if it did so in the window. */
+  #begunBefore({ values, before }: Scores, episode: Episode): number | null {
+    const { window, baseline } = this.#views
+    if (episode.from > 0 || baseline.toMs !== window.fromMs || before.length !== baseline.length) return null
+    const joined = new Float64Array(before.length + values.length)
+    joined.set(before)
+    joined.set(values, before.length)
+    const across = findEpisodes(joined, this.#threshold).find(one => one.to > before.length)
+    if (across === undefined || across.from >= before.length) return null
+    return baseline.fromMs + across.from * baseline.stepSeconds * 1000
   }
 }
 
@@ -349,12 +398,15 @@ function shareEffect(
   now: { readonly part: Float64Array; readonly whole: Float64Array },
   episode: Episode,
   baselineShare: number,
-): { readonly baselineValue: number; readonly value: number } | null {
+): Effect | null {
   const part = totalOf(now.part.subarray(episode.from, episode.to))
   const whole = totalOf(now.whole.subarray(episode.from, episode.to))
   const value = whole > 0 ? (100 * part) / whole : 0
   const baselineValue = 100 * baselineShare
-  return part >= minEpisodeItems && value - baselineValue >= shareEffectPct ? { baselineValue, value } : null
+  const affected = part - baselineShare * whole
+  return part >= minEpisodeItems && value - baselineValue >= shareEffectPct
+    ? { baselineValue, value, affected }
+    : null
 }
 
 function countsAbove(series: RollupSeries, ms: number): Float64Array {

@@ -13,6 +13,7 @@ import { explainEmptiness } from './answer/show-coverage.ts'
 import { formatTime } from './arguments/time-argument.ts'
 import { compared, everywhere, fields } from './arguments/vocabulary.ts'
 import { type OpenedViews, openViews } from './reading/compared-views.ts'
+import { withoutDailyRhythm } from './reading/daily-rhythm.ts'
 import { defineTool, type Tool, type ToolContext } from './tool.ts'
 
 const input = z.strictObject({
@@ -80,7 +81,7 @@ async function incidentsOf(context: ToolContext, history: TimeRange): Promise<Co
   const { reader, window, deadline, similarEntries } = context
   const views = await openViews({ ...context, baseline: history })
   const options = { templates: await reader.templates(), check: () => deadline.check() }
-  const anomalies = findAnomalies(views, options)
+  const { anomalies } = await withoutDailyRhythm(context, views, findAnomalies(views, options))
   // Incidents are rare, so the whole history is what each part of it is compared with.
   const earlier = findAnomalies({ window: views.baseline, baseline: views.baseline }, options)
   const beganBefore = earlier.filter(one => one.onsetMs < views.baselineRange.toMs)

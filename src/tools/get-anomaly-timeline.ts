@@ -6,6 +6,7 @@ import { explainEmptiness } from './answer/show-coverage.ts'
 import { formatTime } from './arguments/time-argument.ts'
 import { compared, everywhere, fields } from './arguments/vocabulary.ts'
 import { openTotals, openViews } from './reading/compared-views.ts'
+import { withoutDailyRhythm } from './reading/daily-rhythm.ts'
 import { optionalService } from './reading/service-names.ts'
 import { showName } from './text/name.ts'
 import { defineTool, type Tool, type ToolContext } from './tool.ts'
@@ -20,6 +21,7 @@ const input = z.strictObject({
 
 function anomalyTable(anomalies: readonly Anomaly[], templates: readonly TemplateRecord[]): Table {
   const patterns = new Map(templates.map(record => [record.id, record.pattern]))
+  const worst = Math.max(1, ...anomalies.map(anomaly => anomaly.affected ?? 0))
   const strongest = Math.max(...anomalies.map(anomaly => anomaly.strength))
   const first = anomalies[0]?.onsetMs ?? 0
   return {
@@ -32,13 +34,17 @@ function anomalyTable(anomalies: readonly Anomaly[], templates: readonly Templat
       { name: 'of', kind: 'word' },
       { name: 'usual', kind: 'word' },
       { name: 'seen', kind: 'word' },
+      { name: 'affected', kind: 'word' },
       { name: 'strength', kind: 'word' },
       { name: 'unit', kind: 'text' },
       { name: 'name', kind: 'text' },
     ],
     rows: anomalies.map(anomaly => ({
-      // What came first tells most, then what is strongest.
-      importance: (anomaly.onsetMs === first ? 1 : 0) + anomaly.strength / strongest,
+      // What came first tells most, then what most requests suffer from; certainty only decides between equals.
+      importance:
+        (anomaly.onsetMs === first ? 1 : 0) +
+        (anomaly.affected ?? 0) / worst +
+        (0.1 * anomaly.strength) / strongest,
       cells: [
         anomaly.onsetMs,
         anomaly.endMs,
@@ -47,6 +53,7 @@ function anomalyTable(anomalies: readonly Anomaly[], templates: readonly Templat
         anomaly.of,
         anomaly.baselineValue,
         anomaly.value,
+        anomaly.affected,
         anomaly.strength,
         anomaly.unit,
         [anomaly.name, patterns.get(anomaly.name) ?? anomaly.detail].filter(text => text !== '').join(': '),
@@ -81,12 +88,13 @@ async function run(args: z.output<typeof input>, context: ToolContext): Promise<
   const sums = await openTotals(context, ['service', 'operation', 'edge'])
   const called = { window: sums.window.view, baseline: sums.baseline.view }
   const templates = await reader.templates()
-  const anomalies = findAnomalies(views, {
+  const abnormal = findAnomalies(views, {
     sums: called,
     ...(service === undefined ? {} : { service }),
     templates,
     check: () => deadline.check(),
   })
+  const { anomalies, notes } = await withoutDailyRhythm(context, views, abnormal)
   const baseline = views.baselineRange
   const read = { windows: views.window.length, window_s: views.window.stepSeconds }
   const counted = (['service', 'severity', 'metric', 'edge'] as const).map(kind => ({
@@ -107,6 +115,7 @@ async function run(args: z.output<typeof input>, context: ToolContext): Promise<
     window,
     baseline,
     read,
+    notes,
     next: nextOf(anomalies, context),
   }
 }

@@ -7,6 +7,7 @@ import { explainEmptiness } from './answer/show-coverage.ts'
 import { formatTime } from './arguments/time-argument.ts'
 import { compared, everywhere, fields } from './arguments/vocabulary.ts'
 import { openViews } from './reading/compared-views.ts'
+import { withoutDailyRhythm } from './reading/daily-rhythm.ts'
 import { severityName } from './reading/log-lines.ts'
 import { requireService } from './reading/service-names.ts'
 import { showName } from './text/name.ts'
@@ -246,11 +247,13 @@ async function run(args: z.output<typeof input>, context: ToolContext): Promise<
   const service = await requireService(args.service, reader, window)
   const views = await openViews(context)
   const templates = await reader.templates()
-  const health = serviceHealth(views, service, { templates, check: () => deadline.check() })
-  if (health === null) {
+  const found = serviceHealth(views, service, { templates, check: () => deadline.check() })
+  if (found === null) {
     const { status, because } = await explainEmptiness(reader, window, ['traces', 'logs', 'metrics'])
     return { status, answer: `${showName(service)} is known, but not in this window: ${because}.`, window }
   }
+  const { anomalies, notes } = await withoutDailyRhythm(context, views, found.anomalies)
+  const health = { ...found, anomalies }
   const well = isWell(health)
   return {
     status: well ? 'healthy' : 'ok',
@@ -275,6 +278,7 @@ async function run(args: z.output<typeof input>, context: ToolContext): Promise<
     window,
     baseline: views.baselineRange,
     read: { windows: views.window.length, window_s: views.window.stepSeconds },
+    notes,
     next: nextOf(health, context),
   }
 }

@@ -10,6 +10,8 @@ export const minBaselineItems = 30
 export interface Scores {
   /** One per window; NaN where there is nothing to judge. */
   readonly values: Float64Array
+  /** The same of the baseline's own windows: tells whether what is abnormal had begun before. */
+  readonly before: Float64Array
   /** What is normal: a share for counts, else a value. */
   readonly baseline: number
 }
@@ -33,11 +35,13 @@ export function shareScores(
   }
   if (all < minBaselineItems) return null
   const share = Math.min(1, parts / all)
-  const quiet = angles(baseline, share).filter(value => !Number.isNaN(value))
+  const past = angles(baseline, share)
+  const quiet = past.filter(value => !Number.isNaN(value))
   if (quiet.length < minBaselineWindows) return null
   const centre = Math.max(0, medianOf(quiet))
   const scatter = Math.max(1, spreadOf(quiet))
-  return { values: angles(window, share).map(value => (value - centre) / scatter), baseline: share }
+  const scored = (value: number) => (value - centre) / scatter
+  return { values: angles(window, share).map(scored), before: past.map(scored), baseline: share }
 }
 
 /**
@@ -95,12 +99,14 @@ export function silenceScores(window: Exposed, baseline: Exposed): Scores | null
   }
   if (exposure <= 0) return null
   const ratio = count / exposure
-  const usual = shortfalls(baseline, ratio).filter(value => !Number.isNaN(value))
+  const past = shortfalls(baseline, ratio)
+  const usual = past.filter(value => !Number.isNaN(value))
   const silent = silentWindows(baseline, ratio)
   if (usual.length < minBaselineWindows || silent * 20 > usual.length) return null
   const centre = medianOf(usual)
   const scatter = Math.max(1, spreadOf(usual))
-  return { values: shortfalls(window, ratio).map(value => (value - centre) / scatter), baseline: ratio }
+  const scored = (value: number) => (value - centre) / scatter
+  return { values: shortfalls(window, ratio).map(scored), before: past.map(scored), baseline: ratio }
 }
 
 function silentWindows(of: Exposed, ratio: number): number {
@@ -132,5 +138,6 @@ export function valueScores(
   if (usual.length < minBaselineWindows) return null
   const centre = medianOf(usual)
   const spread = Math.max(spreadOf(usual), Math.abs(centre) / 100, Number.MIN_VALUE)
-  return { values: Float64Array.from(window, value => (sign * (value - centre)) / spread), baseline: centre }
+  const scored = (of: ArrayLike<number>) => Float64Array.from(of, value => (sign * (value - centre)) / spread)
+  return { values: scored(window), before: scored(baseline), baseline: centre }
 }

@@ -14,7 +14,8 @@ export interface OpenedViews extends ComparedViews {
 
 type Step = 10 | 60 | 600
 
-function asStep(seconds: number): Step {
+/** The narrowest width that rollups are kept in and that is not below this. */
+export function asStep(seconds: number): Step {
   return seconds <= 10 ? 10 : seconds <= 60 ? 60 : 600
 }
 

@@ -8,6 +8,7 @@ const anomaly = (service: string, onsetMs: number, endMs: number | null): Anomal
   of: 'service',
   name: '',
   detail: '',
+  key: [service],
   direction: 'up',
   onsetMs,
   endMs,
@@ -15,6 +16,7 @@ const anomaly = (service: string, onsetMs: number, endMs: number | null): Anomal
   value: 9,
   unit: 'pct',
   strength: 2,
+  affected: 9,
 })
 
 describe('groupIncidents', () => {
