@@ -292,11 +292,13 @@ class AnomalySearch {
   /**
    * The latency that one in ten exceeds. A baseline that ends in the very slowness asked about has that in its tail:
    * where most of the window is slower than the middle of the baseline, the usual window tells, and not all together.
+   * It does so too where a history is compared with itself, incidents and all.
    */
   #usualTail(window: RollupSeries, baseline: RollupSeries): number {
     const tail = baseline.quantile(tailQuantile)
+    const itself = this.#views.window === this.#views.baseline
     const slower = window.countAbove(baseline.quantile(0.5))
-    if (slower < shiftedShare * window.total('count')) return tail
+    if (!itself && slower < shiftedShare * window.total('count')) return tail
     const windows = this.#windowsOf(this.#views.baseline, baseline)
     if (windows === null) return tail
     const tails: number[] = []

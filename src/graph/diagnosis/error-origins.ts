@@ -6,6 +6,7 @@
 import { type Callees, silentCallee } from './charge-samples.ts'
 import type { Names } from './names.ts'
 import { quantileOf, sortedCopy } from './robust.ts'
+import { cutShort, waitKey } from './short-waits.ts'
 import { remoteChildren } from './time-charges.ts'
 import { spanKinds, type TraceSet } from './trace-set.ts'
 import { riseEvidence } from './two-sample.ts'
@@ -21,16 +22,25 @@ export interface ErrorOrigin {
   readonly trace: number
 }
 
-/** How long callers usually wait for an answer at most, milliseconds, by callee and its operation. */
-export type UsualWaits = ReadonlyMap<string, number>
+/** How long callers have patience. */
+export interface Waits {
+  /** What they usually wait for an answer at most, milliseconds, by callee and its operation. */
+  readonly usual: ReadonlyMap<string, number>
+  /** Callers that give up on a silent callee sooner than it usually answers; see `waitKey`. */
+  readonly cutShort: ReadonlySet<string>
+}
 
 /** Answers of an operation below which nobody knows how long callers usually wait. */
 const minAnswers = 8
 /** How far beyond the slowest usual answers one is still usual, as for entries. */
 const waitMargin = 1.25
 
+export function learnWaits(window: TraceSet, baseline: TraceSet, callees: Callees): Waits {
+  return { usual: usualWaits(baseline), cutShort: cutShort(window, baseline, callees) }
+}
+
 /** Learns from calls that were answered. */
-export function usualWaits(set: TraceSet): UsualWaits {
+function usualWaits(set: TraceSet): ReadonlyMap<string, number> {
   const waits = new Map<string, number[]>()
   for (const [row, callee] of remoteChildren(set).entries()) {
     if (callee < 0 || set.kind[row] !== spanKinds.client || set.failed[row] === 1) continue
@@ -51,13 +61,13 @@ function calleeKey(set: TraceSet, callee: number): string {
 }
 
 /** No wait is usual: whoever gave up had waited for too long. */
-const nothingUsual: UsualWaits = new Map()
+const nothingUsual: Waits = { usual: new Map(), cutShort: new Set() }
 
 /** Failed spans of a set whose cause is not below them. */
 export function errorOrigins(
   set: TraceSet,
   callees: Callees,
-  usual: UsualWaits = nothingUsual,
+  waits: Waits = nothingUsual,
 ): readonly ErrorOrigin[] {
   const failedBelow = new Uint8Array(set.spans)
   for (let row = 0; row < set.spans; row++) {
@@ -72,7 +82,7 @@ export function errorOrigins(
   const origins: ErrorOrigin[] = []
   for (let row = 0; row < set.spans; row++) {
     if (set.failed[row] !== 1 || failedBelow[row] === 1) continue
-    origins.push(originAt({ set, row, callee: child[row] ?? -1 }, callees, usual))
+    origins.push(originAt({ set, row, callee: child[row] ?? -1 }, callees, waits))
   }
   return origins
 }
@@ -84,7 +94,7 @@ interface FailedSpan {
   readonly callee: number
 }
 
-function originAt({ set, row, callee }: FailedSpan, callees: Callees, usual: UsualWaits): ErrorOrigin {
+function originAt({ set, row, callee }: FailedSpan, callees: Callees, waits: Waits): ErrorOrigin {
   const service = set.service[row] ?? 0
   const entry = set.entry[row] ?? row
   const own = { service, operation: set.name[entry] ?? 0, silent: false, caller: 0 }
@@ -96,7 +106,7 @@ function originAt({ set, row, callee }: FailedSpan, callees: Callees, usual: Usu
     const answeredMs = set.endMs[callee] ?? 0
     const gaveUp = answeredMs > (set.endMs[row] ?? 0)
     const waitedMs = answeredMs - (set.startMs[row] ?? 0)
-    const impatient = waitedMs <= (usual.get(calleeKey(set, callee)) ?? Number.NEGATIVE_INFINITY)
+    const impatient = waitedMs <= (waits.usual.get(calleeKey(set, callee)) ?? Number.NEGATIVE_INFINITY)
     if (!gaveUp || impatient) return { ...own, ...at }
     return {
       service: set.service[callee] ?? 0,
@@ -107,7 +117,7 @@ function originAt({ set, row, callee }: FailedSpan, callees: Callees, usual: Usu
     }
   }
   const silent = silentCallee(set, row, callees)
-  if (silent < 0) return { ...own, ...at }
+  if (silent < 0 || waits.cutShort.has(waitKey(service, silent))) return { ...own, ...at }
   return { service: silent, operation: set.name[row] ?? 0, silent: true, caller: service, ...at }
 }
 
@@ -135,9 +145,9 @@ export function errorShifts(
   callees: Callees,
   names: Names,
 ): readonly ErrorShift[] {
-  const usual = usualWaits(baseline)
-  const now = countOrigins(window, callees, { names, usual })
-  const before = countOrigins(baseline, callees, { names, usual })
+  const waits = learnWaits(window, baseline, callees)
+  const now = countOrigins(window, callees, { names, waits })
+  const before = countOrigins(baseline, callees, { names, waits })
   const shifts: ErrorShift[] = []
   for (const [key, here] of [...now].sort((a, b) => (a[0] < b[0] ? -1 : 1))) {
     if (here.failed.size === 0) continue
@@ -192,7 +202,7 @@ interface Place {
 function countOrigins(
   set: TraceSet,
   callees: Callees,
-  { names, usual }: { readonly names: Names; readonly usual: UsualWaits },
+  { names, waits }: { readonly names: Names; readonly waits: Waits },
 ): Map<string, Place> {
   const places = new Map<string, Place>()
   const child = remoteChildren(set)
@@ -212,7 +222,7 @@ function countOrigins(
     const silent = silentCallee(set, row, callees)
     if (silent >= 0) place(silent, set.name[row] ?? 0, set.service[row] ?? 0).passed.add(trace)
   }
-  for (const origin of errorOrigins(set, callees, usual)) {
+  for (const origin of errorOrigins(set, callees, waits)) {
     const at = place(origin.service, origin.operation, origin.caller)
     at.failed.add(origin.trace)
     at.passed.add(origin.trace)

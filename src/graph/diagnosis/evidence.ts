@@ -8,7 +8,7 @@ import { callEdges } from './call-paths.ts'
 import { type Callees, type ChargeSamples, collectCharges, learnCallees } from './charge-samples.ts'
 import { type EntryHurt, entryHurt } from './entry-hurt.ts'
 import { type EntryTraffic, entryTraffic } from './entry-traffic.ts'
-import { type ErrorOrigin, type ErrorShift, errorOrigins, errorShifts, usualWaits } from './error-origins.ts'
+import { type ErrorOrigin, type ErrorShift, errorOrigins, errorShifts, learnWaits } from './error-origins.ts'
 import { type FlowGrid, gridOf, serviceFlows } from './flow-series.ts'
 import { type FlowEdge, type FlowShift, flowShifts } from './flow-shift.ts'
 import { attributeGaps } from './gap-attribution.ts'
@@ -97,7 +97,7 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
   const shifts = attributeGaps(timeShifts(charges, baseCharges, context), charges)
   deadline.check()
   const calls = callShifts(window.set, baseline.set, { names, callees, patience: deadline })
-  const origins = errorOrigins(window.set, callees, usualWaits(baseline.set))
+  const origins = errorOrigins(window.set, callees, learnWaits(window.set, baseline.set, callees))
   const errors = errorShifts(window.set, baseline.set, callees, names)
   deadline.check()
   const templates = new Map((await reader.templates()).map(template => [template.number, template]))

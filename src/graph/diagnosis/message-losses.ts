@@ -15,6 +15,9 @@ interface Flow {
   taken: number
   /** Time of consumer spans, milliseconds. */
   busyMs: number
+  /** Requests that sampled spans of senders and takers stand for. */
+  sentWeight: number
+  takenWeight: number
   /** Sampled traces that sent one. */
   readonly traces: Set<number>
   /** Messages taken by each service, as indices into `Names`. */
@@ -44,18 +47,20 @@ const minTaken = 0.5
 /** How long a message may be on its way, milliseconds: a batch consumer looks every second or so. */
 const onItsWayMs = 2_000
 
-/**
- * Strongest first, ties by destination. Consumers that work more than before have a backlog, not a loss. Empty
- * where a sampler decided, which does so for senders and takers apart.
- */
+/** A sampler that keeps another share than before, by more than this factor, makes counts incomparable. */
+const sameSampling = 1.1
+
+/** Strongest first, ties by destination. Consumers that work more than before have a backlog, not a loss. */
 export function messageLosses(window: Sample, baseline: Sample): readonly MessageLoss[] {
-  if (window.sampledAtSource || baseline.sampledAtSource) return []
+  const sampled = window.sampledAtSource || baseline.sampledAtSource
   const before = flowsOf(baseline)
   const losses: MessageLoss[] = []
   for (const [destination, now] of flowsOf(window)) {
     const base = before.get(destination)
     if (base === undefined || base.sent < minMessages) continue
-    const loss = lossOf(destination, { now, base }, lengthOf(window) / lengthOf(baseline))
+    if (sampled && !sampledAlike(now, base)) continue
+    const length = lengthOf(window) / lengthOf(baseline)
+    const loss = lossOf(destination, { now, base, sampled }, length)
     if (loss !== null) losses.push(loss)
   }
   return losses.sort((a, b) => b.evidence - a.evidence || a.destination - b.destination)
@@ -64,7 +69,7 @@ export function messageLosses(window: Sample, baseline: Sample): readonly Messag
 /** `length`: how much longer the window is than the baseline. */
 function lossOf(
   destination: number,
-  { now, base }: { readonly now: Flow; readonly base: Flow },
+  { now, base, sampled }: { readonly now: Flow; readonly base: Flow; readonly sampled: boolean },
   length: number,
 ): MessageLoss | null {
   const usual = Math.min(1, base.taken / base.sent)
@@ -72,7 +77,11 @@ function lossOf(
   const expected = now.sent * usual
   const lost = expected - now.late - now.taken
   if (lost <= 0) return null
-  const evidence = riseEvidence(lost, expected, 0, base.taken)
+  const due = Math.max(0, now.sent - now.late)
+  // A sampler decides for senders and takers apart: no message can be missed, but the two counts go together.
+  const evidence = sampled
+    ? riseEvidence(due, due + now.taken, base.sent, base.sent + base.taken)
+    : riseEvidence(lost, expected, 0, base.taken)
   const { sent, taken, traces } = now
   return {
     destination,
@@ -85,6 +94,12 @@ function lossOf(
     evidence,
     traces,
   }
+}
+
+function sampledAlike(now: Flow, base: Flow): boolean {
+  const alike = (a: number, b: number) => Math.max(a, b) <= sameSampling * Math.min(a, b)
+  const takers = now.taken === 0 || alike(now.takenWeight / now.taken, base.takenWeight / base.taken)
+  return takers && alike(now.sentWeight / now.sent, base.sentWeight / base.sent)
 }
 
 function flowsOf({ set, range }: Sample): ReadonlyMap<number, Flow> {
@@ -102,11 +117,13 @@ function flowsOf({ set, range }: Sample): ReadonlyMap<number, Flow> {
 }
 
 function newFlow(): Flow {
-  return { sent: 0, late: 0, taken: 0, busyMs: 0, traces: new Set(), takers: new Map() }
+  const counts = { sent: 0, late: 0, taken: 0, busyMs: 0, sentWeight: 0, takenWeight: 0 }
+  return { ...counts, traces: new Set(), takers: new Map() }
 }
 
 function addSent(flow: Flow, set: TraceSet, row: number, endMs: number): void {
   flow.sent++
+  flow.sentWeight += set.weight[set.trace[row] ?? 0] ?? 1
   if ((set.endMs[row] ?? 0) > endMs - onItsWayMs) flow.late++
   flow.traces.add(set.trace[row] ?? 0)
 }
@@ -115,6 +132,7 @@ function addTaken(flow: Flow, set: TraceSet, row: number): void {
   const messages = Math.max(1, set.links[row] ?? 0)
   const service = set.service[row] ?? 0
   flow.taken += messages
+  flow.takenWeight += messages * (set.weight[set.trace[row] ?? 0] ?? 1)
   flow.busyMs += (set.endMs[row] ?? 0) - (set.startMs[row] ?? 0)
   flow.takers.set(service, (flow.takers.get(service) ?? 0) + messages)
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { learnCallees } from '../../../src/graph/diagnosis/charge-samples.ts'
-import { errorOrigins, usualWaits } from '../../../src/graph/diagnosis/error-origins.ts'
+import { errorOrigins, learnWaits } from '../../../src/graph/diagnosis/error-origins.ts'
 import { Names } from '../../../src/graph/diagnosis/names.ts'
 import { type SpanSketch, setOf } from './trace-json.ts'
 
@@ -68,12 +68,54 @@ describe('errorOrigins', () => {
       { id: 2, trace, parent: 1, service: 'billing', kind: 'server', at: [2, worksMs] },
     ]
     const names = new Names()
-    const usual = usualWaits(setOf(Array.from({ length: 20 }, (_, i) => call(i + 1, 44, 40)).flat(), names))
+    const baseline = setOf(Array.from({ length: 20 }, (_, i) => call(i + 1, 44, 40)).flat(), names)
     const blamed = (sketches: readonly SpanSketch[]) => {
       const set = setOf(sketches, names)
-      return errorOrigins(set, learnCallees([set]), usual).map(origin => names.text(origin.service))
+      const callees = learnCallees([set])
+      const waits = learnWaits(set, baseline, callees)
+      return errorOrigins(set, callees, waits).map(origin => names.text(origin.service))
     }
     expect(blamed(call(1, 30, 41))).toEqual(['orders'])
     expect(blamed(call(1, 30, 400))).toEqual(['billing'])
+  })
+
+  type Outcome = (ms: number) => readonly [number, boolean]
+  it.each<readonly [string, Outcome, string]>([
+    [
+      'the caller that cuts calls of a silent peer short',
+      (ms: number) => [Math.min(ms, 28), ms > 28],
+      'orders',
+    ],
+    ['a silent peer that refuses at once', () => [2, true], 'cards'],
+    ['a silent peer that works as long as ever and then fails', (ms: number) => [ms, true], 'cards'],
+    ['a silent peer that fails now and then', (ms: number) => [ms, Math.round(ms) % 3 === 0], 'cards'],
+    ['a silent peer that takes too long', () => [100, true], 'cards'],
+  ])('blames %s', (_, happens, culprit) => {
+    const names = new Names()
+    const calls = (outcome: Outcome) =>
+      Array.from({ length: 40 }, (_each, i): readonly SpanSketch[] => {
+        const [ms, failed] = outcome(18 + i)
+        return [
+          { id: 1, trace: i + 1, service: 'orders', kind: 'server', at: [0, ms + 2] },
+          {
+            id: 2,
+            trace: i + 1,
+            parent: 1,
+            service: 'orders',
+            kind: 'client',
+            at: [1, ms + 1],
+            failed,
+            peer: 'cards',
+          },
+        ]
+      }).flat()
+    const window = setOf(calls(happens), names)
+    const baseline = setOf(
+      calls(ms => [ms, false]),
+      names,
+    )
+    const callees = learnCallees([window, baseline])
+    const origins = errorOrigins(window, callees, learnWaits(window, baseline, callees))
+    expect([...new Set(origins.map(origin => names.text(origin.service)))]).toEqual([culprit])
   })
 })

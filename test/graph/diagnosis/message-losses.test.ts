@@ -92,7 +92,19 @@ describe('messageLosses', () => {
     expect(lossesOf(now, { sent: 60, takesEvery: 1 })).toEqual([])
   })
 
-  it('says nothing where a sampler chose senders and takers apart', () => {
-    expect(lossesOf({ sent: 60, takesEvery: 2 }, { sent: 60, takesEvery: 1 }, true)).toEqual([])
+  it('goes by the two counts where a sampler chose senders and takers apart, and needs more of them', () => {
+    const sure = (sent: number) =>
+      lossesOf({ sent, takesEvery: 2 }, { sent, takesEvery: 1 }, true).map(loss => loss.sure)
+    expect(sure(60)).toEqual([false])
+    expect(sure(400)).toEqual([true])
+  })
+
+  it('says nothing where the sampler keeps another share than before', () => {
+    const names = new Names()
+    const before = sampleOf({ sent: 400, takesEvery: 1 }, names, true)
+    const now = sampleOf({ sent: 400, takesEvery: 2 }, names, true)
+    const thinned = { ...now, set: { ...now.set, weight: now.set.weight.map(weight => 2 * weight) } }
+    expect(messageLosses(now, before)).toHaveLength(1)
+    expect(messageLosses(thinned, before)).toEqual([])
   })
 })
