@@ -45,7 +45,9 @@ export type JoinCounts = {
 export class SpanJoin {
   readonly #spans: SpanTable
   readonly #sink: JoinSink
-  readonly #dirty: number[] = []
+  /** Slots that wait for `settle`; kept from one to the next, because growing an array anew each time is garbage. */
+  #dirty = new Int32Array(1024)
+  #dirtyCount = 0
   readonly #links = new Map<number, WaitingLink[]>()
   #waitingLinks = 0
   readonly counts: JoinCounts = { duplicates: 0, evicted: 0, malformed: 0 }
@@ -117,8 +119,8 @@ export class SpanJoin {
 
   /** Tells self times and peer calls that changed since the last time. Call it before cells are cut. */
   settle(): void {
-    for (const slot of this.#dirty) this.#settleSlot(slot)
-    this.#dirty.length = 0
+    for (let index = 0; index < this.#dirtyCount; index++) this.#settleSlot(this.#dirty[index] as number)
+    this.#dirtyCount = 0
   }
 
   #attach(slot: number, span: SpanRow): void {
@@ -226,7 +228,12 @@ export class SpanJoin {
     const marks = this.#spans.marks[slot] ?? 0
     if ((marks & mark.dirty) !== 0) return
     this.#spans.marks[slot] = marks | mark.dirty
-    this.#dirty.push(slot)
+    if (this.#dirtyCount === this.#dirty.length) {
+      const wider = new Int32Array(this.#dirtyCount * 2)
+      wider.set(this.#dirty)
+      this.#dirty = wider
+    }
+    this.#dirty[this.#dirtyCount++] = slot
   }
 
   #settleSlot(slot: number): void {

@@ -11,6 +11,7 @@ import { attributesOfResource } from '../../otlp/attributes.ts'
 import { textAt } from '../../otlp/wire/utf8-text.ts'
 import { BloomFilter, writeBloomFilter } from './bloom-filter.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
+import { HashList } from './hash-list.ts'
 import { viewOf } from './words.ts'
 
 /** Tags of AnyValue's members; they tell values of one text and different types apart. */
@@ -31,8 +32,8 @@ const recentSize = 4096
 
 export class AttributeFilterBuilder {
   readonly #listed = new Set<number>()
-  readonly #values: number[] = []
-  readonly #recent = new Uint32Array(recentSize)
+  readonly #values = new HashList()
+  readonly #recent = new Int32Array(recentSize)
 
   /** An attribute of usual form whose value, an AnyValue, may come again; `keyHash` is of `hashKey`. */
   addListed(keyHash: number, view: DataView, from: number, to: number): void {
@@ -43,10 +44,10 @@ export class AttributeFilterBuilder {
   addValue(keyHash: number, view: DataView, from: number, to: number): void {
     const hash = pairHash(keyHash, view, from, to)
     const slot = hash & (recentSize - 1)
-    if (this.#recent[slot] === hash) return
+    if (this.#recent[slot] === hash && hash !== 0) return
     this.#recent[slot] = hash
     if (this.#values.length >= maxValues) this.#listed.add(markerHash(keyHash, markers.untold))
-    else this.#values.push(hash)
+    else this.#values.add(hash)
   }
 
   /** The key has values of `addValue`. */
@@ -70,7 +71,9 @@ export class AttributeFilterBuilder {
   }
 
   writeListed(out: ByteWriter): void {
-    writeBloomFilter(out, [...this.#listed])
+    const hashes = new HashList()
+    for (const hash of this.#listed) hashes.add(hash)
+    writeBloomFilter(out, hashes)
   }
 
   writeValues(out: ByteWriter): void {
@@ -228,5 +231,5 @@ function mix(value: number): number {
 
 function finished(hash: number): number {
   const mixed = Math.imul(hash ^ (hash >>> 16), 0x7feb352d)
-  return (mixed ^ (mixed >>> 15)) >>> 0
+  return mixed ^ (mixed >>> 15)
 }

@@ -1,16 +1,19 @@
 /** A Bloom filter over 32-bit hashes: says of most hashes that were not added that they were not. */
 import type { ByteReader, ByteWriter } from './bytes.ts'
 import { corruptSegment } from './corrupt.ts'
+import type { HashList } from './hash-list.ts'
 
 /** Ten bits an entry and seven probes: one answer in a hundred is a maybe in vain. */
 const bitsEach = 10
 const probes = 7
 
-export function writeBloomFilter(out: ByteWriter, hashes: readonly number[]): void {
-  const bytes = new Uint8Array(Math.max(8, Math.ceil((hashes.length * bitsEach) / 8)))
+/** Hashes count as unsigned, whatever their sign is. */
+export function writeBloomFilter(out: ByteWriter, { hashes, length }: HashList): void {
+  const bytes = new Uint8Array(Math.max(8, Math.ceil((length * bitsEach) / 8)))
   // Unsigned throughout, so that the remainder is one of integers.
   const bits = (bytes.length * 8) >>> 0
-  for (const hash of hashes) {
+  for (let index = 0; index < length; index++) {
+    const hash = hashes[index] as number
     const step = stepOf(hash)
     for (let probe = 0, at = hash >>> 0; probe < probes; probe++, at = (at + step) >>> 0) {
       const bit = (at % bits) >>> 0
@@ -35,7 +38,7 @@ export class BloomFilter {
   mayHold(hash: number): boolean {
     const bits = this.#bytes.length * 8
     const step = stepOf(hash)
-    for (let probe = 0, at = hash; probe < probes; probe++, at = (at + step) >>> 0) {
+    for (let probe = 0, at = hash >>> 0; probe < probes; probe++, at = (at + step) >>> 0) {
       const bit = at % bits
       if (((this.#bytes[bit >>> 3] as number) & (1 << (bit & 7))) === 0) return false
     }

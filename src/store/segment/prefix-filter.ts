@@ -9,6 +9,7 @@ import { stemWord } from '../search/stem-word.ts'
 import type { TermMatcher } from '../search/term-matcher.ts'
 import { BloomFilter, writeBloomFilter } from './bloom-filter.ts'
 import { ByteReader, type ByteWriter } from './bytes.ts'
+import { HashList } from './hash-list.ts'
 
 const short = 4
 const long = 8
@@ -17,24 +18,24 @@ const wholeStem = 255
 
 /** Gathers beginnings; equal ones that come one after the other, as sorted words have them, count once. */
 export class PrefixFilterBuilder {
-  readonly #hashes: number[] = []
-  #lastShort = -1
-  #lastLong = -1
+  readonly #hashes = new HashList()
+  #lastShort = Number.NaN
+  #lastLong = Number.NaN
 
   /** A folded word: UTF-8 at `bytes[from, to)`. */
   add(bytes: Uint8Array, from = 0, to: number = bytes.length): void {
     if (!hasDigit(bytes, from, to)) {
       const stem = Buffer.from(stemWord(Buffer.from(bytes.subarray(from, to)).toString('utf8')), 'utf8')
-      this.#hashes.push(hashOf(stem, stem.length, wholeStem))
+      this.#hashes.add(hashOf(stem, stem.length, wholeStem))
       if (to - from >= short) {
         const hash = hashOf(bytes, short, short, from)
-        if (hash !== this.#lastShort) this.#hashes.push(hash)
+        if (hash !== this.#lastShort) this.#hashes.add(hash)
         this.#lastShort = hash
       }
     }
     if (to - from >= long) {
       const hash = hashOf(bytes, long, long, from)
-      if (hash !== this.#lastLong) this.#hashes.push(hash)
+      if (hash !== this.#lastLong) this.#hashes.add(hash)
       this.#lastLong = hash
     }
   }
@@ -97,5 +98,5 @@ function hashOf(word: Uint8Array, length: number, kind = length, from = 0): numb
   for (let at = from; at < from + length; at++) hash = Math.imul(hash ^ (word[at] as number), 0x01000193)
   hash = Math.imul(hash ^ (hash >>> 16), 0x7feb352d)
   hash = Math.imul(hash ^ (hash >>> 15), 0x846ca68b)
-  return (hash ^ (hash >>> 16)) >>> 0
+  return hash ^ (hash >>> 16)
 }
