@@ -20,6 +20,18 @@ export interface TailEntry {
   readonly refused: Uint32Array
   /** Logs: template number per accepted row. */
   readonly templates: Uint32Array | null
+  /** Absent: what it holds is known once it is decoded. */
+  readonly index?: EntryIndex
+}
+
+/** What the accepted items of an entry say without being decoded. */
+export interface EntryIndex {
+  readonly count: number
+  /** Of index times. */
+  readonly minTimeMs: number
+  readonly maxTimeMs: number
+  /** Hashes of the ids of all traces that spans belong to; null for other signals. */
+  readonly traces: Uint32Array | null
 }
 
 /** Sent twice a second while data arrives. Ranges are consecutive: each `from` is the last `to` + 1. */

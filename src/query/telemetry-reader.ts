@@ -30,7 +30,7 @@ import type {
   StoreSnapshot,
   TemplateRecord,
 } from '../model/store.ts'
-import type { TailEntry } from '../model/tail.ts'
+import type { EntryIndex, TailEntry } from '../model/tail.ts'
 import {
   type Block,
   type LogBlock,
@@ -121,6 +121,8 @@ interface Source {
   /** What it consists of, or rows. Null: nothing to see in it, or damaged. */
   load(): Promise<Scanned<Block> | readonly Source[] | null>
 }
+
+type EntryExtent = Pick<EntryIndex, 'count' | 'minTimeMs' | 'maxTimeMs'>
 
 interface GroupRead {
   readonly header: SegmentHeader
@@ -221,7 +223,8 @@ class SnapshotReader implements OpenReader {
         if (rows.length === 0) continue
         parts.push({ block: columns.block, rows, records: await this.#access.records(header, columns, rows) })
       }
-    for (const { decoded } of this.#tailBlocks('traces')) {
+    const mayHold = ({ index }: TailEntry): boolean => index?.traces?.includes(hash) ?? true
+    for (const { decoded } of this.#tailBlocks('traces', mayHold)) {
       const { block, records } = decoded.batch
       if (block.signal !== 'traces') continue
       const rows = matchingRows(block, id)
@@ -367,8 +370,8 @@ class SnapshotReader implements OpenReader {
     for (const signal of signals) {
       for (const header of this.#headers[signal])
         if (touches(header, range)) newest = Math.max(newest, header.toPosition)
-      for (const { decoded, entry } of this.#tailBlocks(signal))
-        if (touches(decoded, range)) newest = Math.max(newest, entry.position)
+      for (const { index, entry } of this.#tailIndexes(signal))
+        if (touches(index, range)) newest = Math.max(newest, entry.position)
     }
     return newest
   }
@@ -402,7 +405,8 @@ class SnapshotReader implements OpenReader {
     for (const header of this.#headers[signal])
       if (touches(header, query.range) && mayHoldService(header, query.services))
         sources.push(this.#segmentSource(header, query.range, pruning))
-    for (const { decoded, entry } of this.#tailBlocks(signal))
+    const mayTouch = ({ index }: TailEntry): boolean => index === undefined || touches(index, query.range)
+    for (const { decoded, entry } of this.#tailBlocks(signal, mayTouch))
       if (touches(decoded, query.range)) sources.push(tailSource(decoded, entry, query.services))
     const order = new ScanOrder(sources, query.order !== 'oldest_first')
     for (let source = order.next(); source !== undefined; source = order.next()) {
@@ -538,14 +542,26 @@ class SnapshotReader implements OpenReader {
     return found.sort(({ header: a }, { header: b }) => a.minTimeMs - b.minTimeMs || (a.id < b.id ? -1 : 1))
   }
 
-  *#tailBlocks(signal: Signal): Generator<{ readonly decoded: DecodedEntry; readonly entry: TailEntry }> {
+  *#tailBlocks(
+    signal: Signal,
+    wanted: (entry: TailEntry) => boolean = () => true,
+  ): Generator<{ readonly decoded: DecodedEntry; readonly entry: TailEntry }> {
     const { caches, deadline, attributeMaxBytes = defaultAttributeMaxBytes } = this.#options
     for (const entry of this.#entries) {
-      if (!isOf(entry, this.tenant, signal)) continue
+      if (!isOf(entry, this.tenant, signal) || !wanted(entry)) continue
       deadline.check()
       const decoded = decodedEntry(entry, caches, attributeMaxBytes)
       if (decoded !== null && decoded.batch.block.count > 0) yield { decoded, entry }
     }
+  }
+
+  /** What entries with items say of themselves; decoded only where the engine has not said it. */
+  *#tailIndexes(signal: Signal): Generator<{ readonly index: EntryExtent; readonly entry: TailEntry }> {
+    for (const entry of this.#entries)
+      if (isOf(entry, this.tenant, signal) && entry.index !== undefined && entry.index.count > 0)
+        yield { index: entry.index, entry }
+    for (const { decoded, entry } of this.#tailBlocks(signal, one => one.index === undefined))
+      yield { index: { ...decoded, count: decoded.batch.block.count }, entry }
   }
 
   #signalCoverage(signal: Signal, range: TimeRange): SignalCoverage {
@@ -558,7 +574,7 @@ class SnapshotReader implements OpenReader {
       newestMs = Math.max(newestMs, times.maxTimeMs)
     }
     for (const header of this.#headers[signal]) add(header, header.count)
-    for (const { decoded } of this.#tailBlocks(signal)) add(decoded, decoded.batch.block.count)
+    for (const { index } of this.#tailIndexes(signal)) add(index, index.count)
     const empty = newestMs === Number.NEGATIVE_INFINITY
     return { signal, items, oldestMs: empty ? null : oldestMs, newestMs: empty ? null : newestMs }
   }

@@ -14,6 +14,7 @@ import { createReaderCaches, type ReaderCaches } from '../../src/query/reader-ca
 import { Tail } from '../../src/query/tail.ts'
 import { type OpenReader, openTelemetryReader } from '../../src/query/telemetry-reader.ts'
 import { buildSegments } from '../../src/store/segment/build-segments.ts'
+import { entryIndexOf } from '../../src/store/segment/entry-index.ts'
 import { openSqliteReader } from '../../src/store/sqlite/store-reader.ts'
 import { openSqliteWriter } from '../../src/store/sqlite/store-writer.ts'
 import { receivedMs, requests } from '../store/arbitrary-requests.ts'
@@ -47,7 +48,10 @@ afterEach(async () => {
 })
 
 function entry(position: number, signal: Signal, bytes: Uint8Array, tenant = 'acme'): TailEntry {
-  return { position, tenant, signal, receivedMs, bytes, refused: new Uint32Array(), templates: null }
+  const refused = new Uint32Array()
+  const bare = { position, tenant, signal, receivedMs, bytes, refused, templates: null }
+  // Every other one comes without, as of an engine that does not say what it holds.
+  return position % 2 === 0 ? bare : { ...bare, index: entryIndexOf(batchOf(bare).block) }
 }
 
 function batchOf(one: TailEntry): ReturnType<typeof decodeBatch> {
@@ -151,6 +155,42 @@ function randomEntries(count: number, seed: number, tenant = 'acme'): readonly T
     return entry(index + 1, signal, bytes, tenant)
   })
 }
+
+describe('entries that say what they hold', () => {
+  const spansOf = (traceId: string): Uint8Array =>
+    encode(requestTypes.traces, {
+      resourceSpans: [
+        {
+          scopeSpans: [
+            { spans: [{ traceId: Buffer.from(traceId, 'hex'), spanId: Buffer.alloc(8, 1), name: 'a' }] },
+          ],
+        },
+      ],
+    })
+  const [one, other] = ['a1'.repeat(16), 'b2'.repeat(16)]
+
+  it('are decoded only for what they hold, and give the same answers as those that do not', async () => {
+    const indexed = [entry(1, 'traces', spansOf(one)), entry(3, 'traces', spansOf(other))]
+    const bare = indexed.map(({ index, ...rest }) => rest)
+    const answers = async (entries: readonly TailEntry[]): Promise<unknown> => {
+      publish(1, 3, entries)
+      return using(async reader => {
+        const { perSignal } = await reader.coverage(everything)
+        const afterCoverage = caches.entries.size
+        const found = await reader.trace(other)
+        const newest = await reader.newestPosition(everything)
+        const answer = { perSignal, parts: found?.parts.map(part => part.block.count), newest }
+        return { answer, afterCoverage, decoded: caches.entries.size }
+      })
+    }
+    const told = await answers(indexed)
+    tail = new Tail(inboxId)
+    caches = createReaderCaches()
+    const asked = await answers(bare)
+    expect(told).toMatchObject({ afterCoverage: 0, decoded: 1, answer: { parts: [1], newest: 3 } })
+    expect(asked).toMatchObject({ decoded: 2, answer: (told as { readonly answer: object }).answer })
+  })
+})
 
 describe('reading what is sealed and what is not', () => {
   it('finds each item exactly once at every step between publication, seal, commit and trim', async () => {

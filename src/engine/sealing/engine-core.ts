@@ -16,6 +16,7 @@ import type { TailEntry } from '../../model/tail.ts'
 import type { Clock } from '../../model/time.ts'
 import type { Timers } from '../../model/timers.ts'
 import { YoungGarbage } from '../../model/young-garbage.ts'
+import { entryIndexOf } from '../../store/segment/entry-index.ts'
 import { batchOf, type DecodeSettings, decodeAccepted } from '../codec.ts'
 import type { CommittedMessage } from '../inbox/inbox-messages.ts'
 import type { InboxReader } from '../inbox/inbox-storage.ts'
@@ -395,7 +396,9 @@ export class EngineCore {
     const { rollups, templates } = this.#graphs.soFar(`${inboxId} ${rollupsFrom}-${to}`)
     const entries = this.#fresh.map(({ pending, bytes, refused }): TailEntry => {
       const { position, tenant, signal, receivedMs } = pending
-      return { position, tenant, signal, receivedMs, bytes, refused, templates: pending.templates }
+      const { templates, batch } = pending
+      const index = entryIndexOf(batch.block)
+      return { position, tenant, signal, receivedMs, bytes, refused, templates, index }
     })
     const timeMs = entries.at(-1)?.receivedMs ?? clock.now()
     this.#tail.publish({
