@@ -1,7 +1,14 @@
 /** What an answer is based on, and whether that is enough to give one. */
 import { clockOffsets } from './clocks.ts'
-import type { CoverageNote, DiagnosisCoverage, DiagnosisInput, SampledWindow } from './diagnosis.ts'
+import type {
+  ClockOffset,
+  CoverageNote,
+  DiagnosisCoverage,
+  DiagnosisInput,
+  SampledWindow,
+} from './diagnosis.ts'
 import type { Evidence } from './evidence.ts'
+import { farClockOffsets } from './far-clocks.ts'
 import type { MetricSeries } from './metric-series.ts'
 import { roundTo } from './score.ts'
 import { silentServices } from './sight.ts'
@@ -35,8 +42,8 @@ export async function coverageOf(input: DiagnosisInput, evidence: Evidence): Pro
   const window = sampled(evidence, 'window')
   const baseline = sampled(evidence, 'baseline')
   const empty = baseline.spans === 0 && !evidence.baselineHasMetrics
-  const clocks = clockOffsets(evidence.window.set, evidence.names)
   const silent = silentServices(evidence.window.set, evidence.baseline.set, evidence.names)
+  const clocks = await clocksOf(input, evidence)
   const notes: CoverageNote[] = []
   const note = (when: boolean, what: CoverageNote) => {
     if (when) notes.push(what)
@@ -69,6 +76,17 @@ export async function coverageOf(input: DiagnosisInput, evidence: Evidence): Pro
     stored,
     notes,
   }
+}
+
+/** Near ones first: what the window itself shows is counted in more requests. */
+async function clocksOf(
+  { reader, deadline }: DiagnosisInput,
+  { window: { set }, names }: Evidence,
+): Promise<readonly ClockOffset[]> {
+  const near = clockOffsets(set, names)
+  const known = new Set(near.map(clock => clock.service))
+  const far = await farClockOffsets(reader, { set, names }, deadline)
+  return [...near, ...far.filter(clock => !known.has(clock.service))]
 }
 
 function sampled(evidence: Evidence, which: 'window' | 'baseline'): SampledWindow {

@@ -164,7 +164,11 @@ export class HotAttributes {
     }
     if (this.#append(bytes, dbSystemName) || this.#append(bytes, dbSystem)) {
       this.#separate(slash)
-      if (!this.#append(bytes, dbNamespace) && !this.#append(bytes, dbName)) this.#composed--
+      const named = this.#append(bytes, dbNamespace) || this.#append(bytes, dbName)
+      // Two stores of one system are told apart by where they are, but not by addresses, which do not last.
+      if (!named && !this.#appendHost(bytes, serverAddress) && !this.#appendHost(bytes, netPeerName)) {
+        this.#composed--
+      }
       return this.#number(texts, peerKinds.database)
     }
     if (!this.#append(bytes, serverAddress) && !this.#append(bytes, netPeerName)) return 0
@@ -195,6 +199,22 @@ export class HotAttributes {
     for (let i = start; i < end; i++) text[at + i] = bytes[i] ?? 0
     this.#composed = at + end
     return end > start
+  }
+
+  /** Adds the attribute's text if it is the name of a host and no address. */
+  #appendHost(bytes: Uint8Array, key: number): boolean {
+    const before = this.#composed
+    if (!this.#append(bytes, key)) return false
+    let letters = 0
+    for (let at = before; at < this.#composed; at++) {
+      const byte = (this.#text8[at] ?? 0) | 32
+      // A colon stands in version 6 addresses only.
+      if (this.#text8[at] === colon) letters = Number.NEGATIVE_INFINITY
+      if (byte >= 97 && byte <= 122) letters++
+    }
+    if (letters > 0) return true
+    this.#composed = before
+    return false
   }
 
   #appendNumber(value: number): boolean {

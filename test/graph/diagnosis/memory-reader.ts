@@ -79,8 +79,15 @@ export class MemoryReader implements TelemetryReader {
     return []
   }
 
-  async trace(): Promise<TraceRows | null> {
-    return null
+  async trace(traceId: string): Promise<TraceRows | null> {
+    const parts = this.#held.flatMap(({ batch: { block, records } }) => {
+      if (block.signal !== 'traces') return []
+      const ids = Buffer.from(block.traceId.buffer, block.traceId.byteOffset, block.traceId.byteLength)
+      const idOf = (row: number) => ids.toString('hex', row * 16, row * 16 + 16)
+      const rows = Array.from({ length: block.count }, (_, row) => row).filter(row => idOf(row) === traceId)
+      return rows.length === 0 ? [] : [{ block, rows, records }]
+    })
+    return parts.length === 0 ? null : { traceId, parts, duplicates: 0 }
   }
 
   async rollups(range: TimeRange, stepSeconds: 10 | 60 | 600 = 10): Promise<RollupView> {

@@ -67,6 +67,16 @@ describe('a clock that is an hour off', () => {
     expect(diagnosis.causes.filter(cause => cause.score > 0.2)).toEqual([])
   })
 
+  it.each([45_000, -45_000, 3_600_000, -3_600_000])('of %d ms is named, and by how much', async aheadMs => {
+    const requests = history({ kind: 'none' })
+    const traces = altered(requests.traces, 'billing', 0, aheadMs)
+    const { coverage } = await ask(readerOf({ ...requests, traces }, ['traces']))
+    expect(coverage.notes).toContain('clock_skew')
+    expect(coverage.clocks).toHaveLength(1)
+    expect(coverage.clocks[0]?.service).toBe('billing')
+    expect(Math.abs((coverage.clocks[0]?.aheadMs ?? 0) - aheadMs)).toBeLessThan(100)
+  })
+
   it('does not hide what else is wrong', async () => {
     const requests = history({ kind: 'slow', service: 'storage', ms: 200 })
     const traces = altered(requests.traces, 'billing', 0, 3_600_000)

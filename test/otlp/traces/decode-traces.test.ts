@@ -120,6 +120,27 @@ describe('the columns of a span', () => {
       'database',
     ],
     ['older database keys', 3, [a('db.system', 'redis'), a('db.name', '0')], 'redis/0', 'database'],
+    [
+      'a database system and its host where no namespace tells two apart',
+      3,
+      [a('db.system', 'redis'), a('server.address', 'carts.local'), a('server.port', 6379)],
+      'redis/carts.local',
+      'database',
+    ],
+    [
+      'a database system without an address, which does not last',
+      3,
+      [a('db.system', 'redis'), a('server.address', '10.0.3.7')],
+      'redis',
+      'database',
+    ],
+    [
+      'the same of version 6',
+      3,
+      [a('db.system', 'redis'), a('server.address', 'fd00::ab')],
+      'redis',
+      'database',
+    ],
     ['a database system alone', 3, [a('db.system', 'redis')], 'redis', 'database'],
     [
       'address and numeric port',
