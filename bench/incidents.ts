@@ -2,12 +2,14 @@
  * Root-cause answers on labelled incidents, end to end: per case the real server on an empty data directory,
  * the case over OTLP/HTTP, the question over MCP.
  *
- *   npm run bench:incidents -- --cases DIR [--labels] [--only GLOB] [--detection SECS] [--quiet-windows] [--answers DIR] [--write DIR]
+ *   npm run bench:incidents -- --cases DIR [--labels] [--only GLOB] [--detection SECS] [--quiet-windows] [--answers DIR] [--write DIR] [--jobs N]
  *
  * With `--detection` the question is asked again about windows that end so many seconds after the beginning, twice
  * as many, and so on, which tells after how many seconds the answer is firm and right.
  *
  * With `--answers` the answer of `root_cause_analysis` to each case goes to a file of its own, for `bench/recompute.ts`.
+ *
+ * `--jobs` cases are played side by side, two by default; one for times of answers that others do not lengthen.
  *
  * With `--write` nothing is run: the requests go to files, and the commands that replay them and ask are printed.
  * One JSON line per case on stdout: `{"case","verdict","causes":[{"service","score"}],"tokens","ms"}`. With
@@ -15,11 +17,9 @@
  * `--quiet-windows` asks about windows inside the fault-free times instead: nothing is wrong there, so that a firm
  * answer or a cause above the alarm score is a false alarm.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type ServerProcess, startServerProcess } from '../scripts/server-process.ts'
 import { writeCase } from './incidents/by-hand.ts'
 import { findCases, type IncidentCase, readLabels } from './incidents/cases.ts'
 import { configurationHash } from './incidents/configuration.ts'
@@ -32,10 +32,7 @@ import {
 } from './incidents/question.ts'
 import { distinctBaselines, quietWindows } from './incidents/quiet-windows.ts'
 import { faultFree, summarise, summariseControls } from './incidents/score.ts'
-import { sendCase } from './incidents/send.ts'
-
-/** How long the server may take to seal a case before the question is asked anyway. */
-const maxLagWaitMs = 60_000
+import { withServedCase } from './incidents/served-case.ts'
 
 const { values } = parseArgs({
   options: {
@@ -46,11 +43,12 @@ const { values } = parseArgs({
     answers: { type: 'string', default: '' },
     write: { type: 'string', default: '' },
     detection: { type: 'string', default: '0' },
+    jobs: { type: 'string', default: '2' },
   },
 })
 if (values.cases === '') {
   console.error(
-    'usage: npm run bench:incidents -- --cases DIR [--labels] [--only GLOB] [--detection SECS] [--quiet-windows] [--answers DIR] [--write DIR]',
+    'usage: npm run bench:incidents -- --cases DIR [--labels] [--only GLOB] [--detection SECS] [--quiet-windows] [--answers DIR] [--write DIR] [--jobs N]',
   )
   process.exit(2)
 }
@@ -70,18 +68,24 @@ const configuration = configurationHash()
 console.error(`configuration ${configuration}`)
 const answers = new Map<string, Played>()
 let failed = 0
-for (const incident of quiet ? distinctBaselines(cases) : cases) {
-  try {
-    await playCase(incident, quiet ? quietWindows(incident) : [incident])
-  } catch (error) {
-    failed++
-    console.error(`${incident.name}: ${error instanceof Error ? error.message : String(error)}`)
-  }
-}
+const queue = [...(quiet ? distinctBaselines(cases) : cases)]
+await Promise.all(Array.from({ length: Math.max(1, Number(values.jobs)) }, playQueue))
 printTimes([...answers.values()])
 if (quiet) printAlarms()
 else if (values.labels) printScores()
 process.exit(failed === 0 ? 0 : 1)
+
+/** Much of a case is waiting: for a server to start, for its sealing. Another one is played meanwhile. */
+async function playQueue(): Promise<void> {
+  for (let incident = queue.shift(); incident !== undefined; incident = queue.shift()) {
+    try {
+      await playCase(incident, quiet ? quietWindows(incident) : [incident])
+    } catch (error) {
+      failed++
+      console.error(`${incident.name}: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+}
 
 interface Played extends Investigated {
   readonly earlier: readonly EarlierAnswer[]
@@ -89,24 +93,16 @@ interface Played extends Investigated {
 
 /** Sends a case to a server of its own and asks it these questions. */
 async function playCase(incident: IncidentCase, questions: readonly IncidentCase[]): Promise<void> {
-  const dataDirectory = mkdtempSync(join(tmpdir(), 'otelcontext-incident-'))
-  let server: ServerProcess | undefined
-  try {
-    server = await startServerProcess({ dataDirectory, environment: { API_KEY: '', DB_DRIVER: 'sqlite' } })
-    await sendCase(incident, server.otlpHttpUrl)
-    await untilSealed(server.url)
+  await withServedCase(incident, async url => {
     for (const question of questions) {
-      const answer = await investigate(server.url, question)
-      const earlier = detectionStep > 0 ? await investigateGrowing(server.url, question, detectionStep) : []
+      const answer = await investigate(url, question)
+      const earlier = detectionStep > 0 ? await investigateGrowing(url, question, detectionStep) : []
       answers.set(question.name, { ...answer, earlier })
       const { verdict, causes, tokens, ms } = answer
       console.log(JSON.stringify({ case: question.name, verdict, causes, tokens, ms }))
-      if (values.answers !== '') await keepRanking(server.url, question, causes[0]?.service ?? '')
+      if (values.answers !== '') await keepRanking(url, question, causes[0]?.service ?? '')
     }
-  } finally {
-    await server?.kill()
-    rmSync(dataDirectory, { recursive: true, force: true })
-  }
+  })
 }
 
 /** That tool wants a service: whom the alarm named, or else the first cause. */
@@ -118,29 +114,6 @@ async function keepRanking(url: string, question: IncidentCase, first: string): 
     join(values.answers, `${question.name}.json`),
     await rankingAnswer(url, { ...question, service }),
   )
-}
-
-/** Waits until `/ready` shows that everything acknowledged is sealed. */
-async function untilSealed(url: string): Promise<void> {
-  const deadline = Date.now() + maxLagWaitMs
-  while (Date.now() < deadline) {
-    const response = await fetch(`${url}/ready`)
-    const state: unknown = await response.json()
-    if (sealingLag(state) === 0) return
-    await new Promise(resolve => setTimeout(resolve, 100))
-  }
-  console.error('sealing still lags after 60 s; asking anyway')
-}
-
-interface ReadyState {
-  readonly checks?: Readonly<Record<string, { readonly figures?: Readonly<Record<string, number>> }>>
-}
-
-/** Positions acknowledged and not sealed; infinite while the server does not say. */
-function sealingLag(state: unknown): number {
-  const figures = (state as ReadyState).checks?.['sealing']?.figures // a field we look for, checked below
-  const unsealed = figures?.['unsealed_positions']
-  return typeof unsealed === 'number' ? unsealed : Number.POSITIVE_INFINITY
 }
 
 function printTimes(all: readonly Investigated[]): void {

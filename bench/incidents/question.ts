@@ -63,6 +63,17 @@ export async function rankingAnswer(url: string, incident: IncidentCase): Promis
   })
 }
 
+/** The answer of `investigate` as it came. */
+export async function wholeAnswer(url: string, incident: IncidentCase): Promise<string> {
+  return await connected(url, async client => {
+    const result = await client.callTool({ name: 'investigate', arguments: argumentsOf(incident) })
+    const block = result.content.find(each => each.type === 'text')
+    const text = block?.type === 'text' ? block.text : ''
+    if (result.isError === true) throw new Error(`investigate refused: ${text.slice(0, 500)}`)
+    return text
+  })
+}
+
 async function connected<T>(url: string, use: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client(
     { name: 'bench-incidents', version: '1.0.0' },
@@ -104,7 +115,7 @@ interface AnswerText {
   >
 }
 
-function readAnswer(text: string): Pick<Investigated, 'verdict' | 'causes'> {
+export function readAnswer(text: string): Pick<Investigated, 'verdict' | 'causes'> {
   const answer = JSON.parse(text) as AnswerText // our own output schema
   const verdict = answer.facts?.verdict
   if (verdict === undefined) throw new Error(`an answer without a verdict: ${text.slice(0, 300)}`)

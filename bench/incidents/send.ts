@@ -24,9 +24,9 @@ export function* exportRequests(incident: IncidentCase): Generator<ExportRequest
   yield { signal: 'metrics', body: JSON.stringify(graphRequest(edges, [incident.window, incident.baseline])) }
 }
 
-/** Sends everything of the case; rejects when a request is refused for good. */
-export async function sendCase(incident: IncidentCase, otlpUrl: string): Promise<void> {
-  for (const { signal, body } of exportRequests(incident)) await post(otlpUrl, signal, body)
+/** Sends one after the other; rejects when a request is refused for good. */
+export async function sendAll(requests: readonly ExportRequest[], otlpUrl: string): Promise<void> {
+  for (const { signal, body } of requests) await post(otlpUrl, signal, body)
 }
 
 async function post(otlpUrl: string, signal: ExportRequest['signal'], body: string): Promise<void> {
