@@ -29,6 +29,8 @@ const system = 'shopmq'
 const requestTimeoutMs = 3_000
 /** The broker holds a request this long when the queue is empty. */
 const pollMs = 1_000
+/** What a receiver no longer waits for is gone from the queue, so it gives up long after a machine that stalls. */
+const receiveTimeoutMs = 30_000
 
 /** Sends one message; resolves when the broker has it. */
 export function openProducer(control: Control): (queue: string, id: string, body: unknown) => Promise<void> {
@@ -91,7 +93,7 @@ export function runConsumer(control: Control, meter: Meter, options: ConsumerOpt
 
   const take = async (): Promise<void> => {
     const request = { operation: 'receive', queue: options.queue, max: options.maxBatch, waitMs: pollMs }
-    const batch = (await client.request(request, requestTimeoutMs)) as ReceivedBatch // our own broker's reply
+    const batch = (await client.request(request, receiveTimeoutMs)) as ReceivedBatch // our own broker's reply
     depth = batch.depth
     if (batch.messages.length === 0) return
     consumed.add(batch.messages.length, {
