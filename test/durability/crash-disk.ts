@@ -11,8 +11,49 @@ const sectorBytes = 512
 
 type Change = Extract<FileEvent, { type: 'write' | 'truncate' }>
 
+/** A file in memory: changed in place, because an image of a run is thousands of writes to the same few files. */
+class Content {
+  #bytes: Buffer
+  #length: number
+
+  constructor(bytes: Buffer = Buffer.alloc(0)) {
+    this.#bytes = bytes
+    this.#length = bytes.length
+  }
+
+  /** A copy of its own. */
+  copy(): Content {
+    return new Content(Buffer.from(this.bytes))
+  }
+
+  get bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
+  apply(change: Change): void {
+    if (change.type === 'truncate') this.#resize(change.length)
+    else this.write(change.offset, change.bytes)
+  }
+
+  write(offset: number, bytes: Buffer): void {
+    this.#resize(Math.max(this.#length, offset + bytes.length))
+    bytes.copy(this.#bytes, offset)
+  }
+
+  #resize(length: number): void {
+    // What lies behind the end reads as zeros when the file grows again.
+    if (length < this.#length) this.#bytes.fill(0, length, this.#length)
+    if (length > this.#bytes.length) {
+      const larger = Buffer.alloc(2 * length)
+      this.bytes.copy(larger)
+      this.#bytes = larger
+    }
+    this.#length = length
+  }
+}
+
 interface Inode {
-  durable: Buffer
+  readonly durable: Content
   /** Done since the last sync began that has ended, oldest first. */
   pending: Change[]
 }
@@ -78,7 +119,7 @@ export class CrashDisk {
   }
 
   #create(file: string): Inode {
-    const inode: Inode = { durable: Buffer.alloc(0), pending: [] }
+    const inode: Inode = { durable: new Content(), pending: [] }
     this.#open.set(file, inode)
     this.#names.push({ file, inode })
     return inode
@@ -101,7 +142,7 @@ export class CrashDisk {
     if (sync === undefined) return
     this.#syncs.delete(thread)
     const { inode, covered } = sync
-    for (const change of covered) inode.durable = changed(inode.durable, change)
+    for (const change of covered) inode.durable.apply(change)
     inode.pending = inode.pending.filter(change => !covered.includes(change))
     // A file system that writes a synced file writes the names up to its own with it.
     const named = this.#names.findIndex(name => name.inode === inode)
@@ -111,53 +152,41 @@ export class CrashDisk {
 
 function contentOf(inode: Inode, kind: CrashKind, choice: SeededChoice): Buffer {
   const { pending } = inode
-  let content = inode.durable
+  const content = inode.durable.copy()
   switch (kind) {
     case 'dropped':
-      return content
+      break
     case 'kept':
-      for (const change of pending) content = changed(content, change)
-      return content
+      for (const change of pending) content.apply(change)
+      break
     case 'begun': {
       const count = choice.below(pending.length + 1)
-      for (const change of pending.slice(0, count)) content = changed(content, change)
-      return content
+      for (const change of pending.slice(0, count)) content.apply(change)
+      break
     }
     case 'reordered':
-      for (const change of pending) if (choice.chance(0.5)) content = changed(content, change)
-      return content
+      for (const change of pending) if (choice.chance(0.5)) content.apply(change)
+      break
     case 'torn':
-      for (const change of pending) if (choice.chance(0.7)) content = torn(content, change, choice)
-      return content
+      for (const change of pending) if (choice.chance(0.7)) tear(content, change, choice)
+      break
     default:
-      return kind satisfies never
+      kind satisfies never
   }
-}
-
-function changed(content: Buffer, change: Change): Buffer {
-  if (change.type === 'truncate') return resized(content, change.length)
-  const { offset, bytes } = change
-  const result = resized(content, Math.max(content.length, offset + bytes.length))
-  bytes.copy(result, offset)
-  return result
+  return content.bytes
 }
 
 /** Some of the sectors that the change touches. */
-function torn(content: Buffer, change: Change, choice: SeededChoice): Buffer {
-  if (change.type === 'truncate') return changed(content, change)
-  let result = content
+function tear(content: Content, change: Change, choice: SeededChoice): void {
+  if (change.type === 'truncate') {
+    content.apply(change)
+    return
+  }
   const end = change.offset + change.bytes.length
   for (let from = change.offset; from < end; ) {
     const to = Math.min(end, (Math.floor(from / sectorBytes) + 1) * sectorBytes)
     const bytes = change.bytes.subarray(from - change.offset, to - change.offset)
-    if (choice.chance(0.6)) result = changed(result, { type: 'write', file: '', offset: from, bytes })
+    if (choice.chance(0.6)) content.write(from, bytes)
     from = to
   }
-  return result
-}
-
-function resized(content: Buffer, length: number): Buffer {
-  const result = Buffer.alloc(length)
-  content.copy(result, 0, 0, Math.min(content.length, length))
-  return result
 }
