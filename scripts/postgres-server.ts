@@ -2,8 +2,9 @@
  * A real Postgres from npm, in a folder of its own on a free port, over TCP on the loopback. It does not run as
  * root: there it runs as a user without rights, from a copy of its programs that this user can read.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   cpSync,
@@ -47,8 +48,19 @@ export interface PostgresServer {
   /** While stopped: remembers everything it holds, or goes back to that, as a failover to a late standby would. */
   save(): void
   restore(): void
-  /** Stops it and deletes its folder. */
+  /** Starts a streaming standby from a base backup of it, on a port of its own, with the same settings. */
+  startStandby(): Promise<PostgresServer>
+  /** Makes a standby a primary; resolves once it takes writes. */
+  promote(): Promise<void>
+  /** Stops it, and its standbys, and deletes its folder. */
   remove(): Promise<void>
+}
+
+/** Where the programs and the data of a server and of its standbys lie. */
+interface Home {
+  readonly folder: string
+  readonly native: string
+  readonly identity: { readonly uid?: number; readonly gid?: number }
 }
 
 export function dsnOf(port: number, database: string): string {
@@ -78,7 +90,6 @@ export async function startPostgres(
   const data = join(folder, 'data')
   const identity = isRoot() ? { uid: unprivileged, gid: unprivileged } : {}
   if (isRoot()) chownSync(folder, unprivileged, unprivileged)
-  const saved = join(folder, 'saved')
   const passwordFile = join(folder, 'initial-password')
   writeFileSync(passwordFile, `${password}\n`, { mode: 0o644 })
   execFileSync(
@@ -94,6 +105,27 @@ export async function startPostgres(
     ],
     { ...identity, stdio: 'pipe', cwd: folder },
   )
+  const server = await serve({ folder, native, identity }, data, settings)
+  return {
+    ...server,
+    get pid() {
+      return server.pid
+    },
+    remove: async () => {
+      await server.remove()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Runs the server whose data lies there, on a free port. */
+async function serve(
+  home: Home,
+  data: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<PostgresServer> {
+  const { folder, native, identity } = home
+  const saved = `${data}-saved`
   const port = await freePort()
   const flags = Object.entries({
     port: String(port),
@@ -102,6 +134,7 @@ export async function startPostgres(
     shared_buffers: '64MB',
     ...settings,
   }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  const standbys: PostgresServer[] = []
   let running: ChildProcess | null = null
 
   async function start(): Promise<void> {
@@ -134,6 +167,13 @@ export async function startPostgres(
     await exited
   }
 
+  async function remove(): Promise<void> {
+    for (const standby of standbys) await standby.remove()
+    signalFamily(running, 'SIGCONT')
+    await stop('immediate')
+    for (const tree of [data, saved]) rmSync(tree, { recursive: true, force: true })
+  }
+
   await start()
   return {
     port,
@@ -148,11 +188,45 @@ export async function startPostgres(
     thaw: () => signalFamily(running, 'SIGCONT'),
     save: () => copyTree(data, saved),
     restore: () => copyTree(saved, data),
-    remove: async () => {
-      signalFamily(running, 'SIGCONT')
-      await stop('immediate')
-      rmSync(folder, { recursive: true, force: true })
+    startStandby: async () => {
+      const copy = `${data}-standby`
+      await backUp(port, data, copy)
+      const primary = `host=127.0.0.1 port=${port} user=${user} password=''${password}''`
+      appendFileSync(
+        join(copy, 'postgresql.auto.conf'),
+        `primary_conninfo = '${primary}'\nsynchronous_standby_names = ''\n`,
+      )
+      const standby = await serve(home, copy, settings)
+      standbys.push(standby)
+      return standby
     },
+    promote: async () => void (await runSql(port, 'SELECT pg_promote(true, 60)', 'postgres')),
+    remove,
+  }
+}
+
+/** What pg_basebackup does, which the package does not hold: a copy of a running server that a start makes whole. */
+async function backUp(port: number, data: string, copy: string): Promise<void> {
+  const client = new Client({ connectionString: dsnOf(port, 'postgres') })
+  await client.connect()
+  try {
+    await client.query("SELECT pg_backup_start('standby', true)")
+    rmSync(copy, { recursive: true, force: true })
+    // Files that it removes meanwhile are none that the copy needs.
+    spawnSync('cp', ['-a', data, copy])
+    rmSync(join(copy, 'postmaster.pid'), { force: true })
+    const { rows } = await client.query<{ readonly labelfile: string }>(
+      'SELECT labelfile FROM pg_backup_stop(false)',
+    )
+    for (const [file, text] of [
+      ['backup_label', rows[0]?.labelfile ?? ''],
+      ['standby.signal', ''],
+    ] as const) {
+      writeFileSync(join(copy, file), text)
+      if (isRoot()) chownSync(join(copy, file), unprivileged, unprivileged)
+    }
+  } finally {
+    await client.end()
   }
 }
 

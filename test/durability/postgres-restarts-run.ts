@@ -19,7 +19,8 @@ export interface RestartRunOptions {
   readonly cycles: number
   /** From one stop of Postgres to the next. */
   readonly everyMs: number
-  /** How long it stays away at most, beyond 200 ms. */
+  /** How long it stays away, and at most beyond that. */
+  readonly leastMs: number
   readonly awayMs: number
 }
 
@@ -75,7 +76,7 @@ export async function runRestarts(options: RestartRunOptions): Promise<RestartFi
         server = await start()
         serverKills++
       }
-      await pause(200 + choice.next() * options.awayMs)
+      await pause(options.leastMs + choice.next() * options.awayMs)
       fewest = Math.min(fewest, ledger.acknowledged.size - before)
       if (fault === 'frozen') postgres.thaw()
       else await postgres.start()

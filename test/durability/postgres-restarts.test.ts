@@ -10,7 +10,7 @@ test('restarts of Postgres, and a start without it, lose nothing acknowledged an
   timeout: 120_000,
 }, async () => {
   const seed = Number(process.env['RESTART_SEED'] ?? Date.now() % 1_000_000)
-  const figures = await runRestarts({ server, seed, cycles: 4, everyMs: 2_500, awayMs: 1_500 })
+  const figures = await runRestarts({ server, seed, cycles: 4, everyMs: 2_500, leastMs: 200, awayMs: 1_500 })
   const { lost, twice, invented, deadLetters, serverKills } = figures
   expect({ lost, twice, invented, deadLetters, serverKills }, `seed ${seed}`).toEqual({
     lost: 0,

@@ -7,13 +7,15 @@ import { runRestarts } from './postgres-restarts-run.ts'
 const seriesCycles = 10
 
 const { numbers, state } = readCommandLine({
-  usage: 'npm run test:postgres-restarts -- --cycles 100 [--every MS] [--away MS] [--seed S] [--state FILE]',
+  usage:
+    'npm run test:postgres-restarts -- --cycles 100 [--every MS] [--least MS] [--away MS] [--seed S] [--state FILE]',
   description:
     'Restarts, crashes and keeps away the Postgres behind the server while clients send over every transport and\nretry; everything acknowledged has to be in the store at the end, once.',
   options: {
     cycles: { default: 20, help: 'restarts in all' },
     every: { default: 5_000, help: 'milliseconds from one to the next' },
-    away: { default: 1_500, help: 'milliseconds it stays away at most' },
+    least: { default: 200, help: 'milliseconds it stays away at least' },
+    away: { default: 1_500, help: 'milliseconds it stays away at most beyond that' },
     seed: { default: 1, help: 'seed of the first series; each has the next one' },
   },
 })
@@ -32,6 +34,7 @@ try {
       seed,
       cycles: series,
       everyMs: numbers['every'] ?? 0,
+      leastMs: numbers['least'] ?? 0,
       awayMs: numbers['away'] ?? 0,
     })
     say(`seed ${seed}: ${figuresText({ ...figures })}`)

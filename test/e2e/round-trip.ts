@@ -1,9 +1,12 @@
-/** Everything the JavaScript SDK sends to a real server comes back through export, whatever the store. */
+/** What is sent to a real server comes back through inbox, segments and export, whatever the store. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ServerProcess, startServerProcess } from '../../scripts/server-process.ts'
+import { signals } from '../../src/model/telemetry.ts'
+import { untilSealed } from '../durability/postgres-restarts-run.ts'
+import { everyFieldRequests, exportedLines, reachableFields, setFields } from './every-field.ts'
 import { exportedItems, itemsOf } from './otlp-items.ts'
 import { sendEverything, transports } from './sdk-telemetry.ts'
 
@@ -23,6 +26,18 @@ export function describeRoundTrip(
     afterAll(async () => {
       await server.stop()
       rmSync(dataDirectory, { recursive: true })
+    })
+
+    it.each(signals)('gives back every field of an independent list of those of %s', async signal => {
+      const { bodies, requests, lines } = everyFieldRequests(signal)
+      expect(setFields(signal, requests)).toEqual(reachableFields(signal))
+      for (const body of bodies) {
+        const headers = { 'content-type': 'application/x-protobuf' }
+        const response = await fetch(`${server.otlpHttpUrl}/v1/${signal}`, { method: 'POST', headers, body })
+        expect([response.status, await response.text()]).toEqual([200, ''])
+      }
+      await untilSealed(server)
+      expect(await exportedLines(server, signal)).toEqual(lines)
     })
 
     describe.each(transports)('the JavaScript SDK over %s', transport => {

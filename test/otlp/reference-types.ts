@@ -5,8 +5,8 @@ import { enumFacts, fieldFacts, messageNames } from './otlp-facts.ts'
 function place(root: protobuf.Root, fullName: string): { parent: protobuf.NamespaceBase; name: string } {
   const path = fullName.split('.')
   const name = path.pop() ?? ''
-  const known = root.lookup(path.join('.'))
-  return { parent: known instanceof protobuf.Namespace ? known : root.define(path), name }
+  // A lookup would also find the end of a longer name.
+  return { parent: root.define(path), name }
 }
 
 function buildRoot(packed: boolean): protobuf.Root {
