@@ -2,7 +2,9 @@ import { z } from 'zod'
 import { bodyTextOf } from '../graph/logs/log-body.ts'
 import type { TemplateRecord } from '../model/store.ts'
 import { type LogCondition, parseLogQuery } from '../store/search/log-query.ts'
+import { rankByRelevance, rankedRecords } from '../store/search/log-relevance.ts'
 import {
+  estimatedCount,
   type LogHit,
   type LogSearch,
   type LogSearchResult,
@@ -32,6 +34,7 @@ const input = z.strictObject({
   trace_id: fields.trace_id.optional(),
   attributes: z.record(z.string().min(1).max(200), z.string().max(500)).optional(),
   templates: z.boolean().optional().describe('patterns with counts instead of lines'),
+  by_relevance: z.boolean().optional().describe('best of the newest 1000 found first'),
   region: fields.region.optional(),
   environment: fields.environment.optional(),
   ...windowed,
@@ -69,7 +72,26 @@ function conditionOf(args: Arguments): LogCondition | null {
 
 const serviceOf = ({ block, row }: LogHit): string => block.resources[block.resource[row] ?? 0]?.service ?? ''
 
-function lineTable(result: LogSearchResult): Table {
+/** What a line's place in the answer follows from. */
+interface PlacedHit {
+  readonly hit: LogHit
+  readonly importance: number
+}
+
+/** Up to the page's end; the assembler drops what earlier pages had. */
+function placedHits(
+  args: Arguments,
+  result: LogSearchResult,
+  { start }: Pick<ToolContext, 'start'>,
+): readonly PlacedHit[] {
+  if (args.by_relevance !== true) return result.hits.map(hit => ({ hit, importance: hit.timeMs }))
+  const ranked = rankByRelevance(result.hits, conditionOf(args))
+  const above = start === null ? 0 : ranked.filter(({ score }) => score > start.importance).length
+  const until = above + (start?.ties ?? 0) + (args.limit ?? 50)
+  return ranked.slice(0, until).map(({ hit, score }) => ({ hit, importance: score }))
+}
+
+function lineTable(result: LogSearchResult, placed: readonly PlacedHit[]): Table {
   return {
     name: 'lines',
     columns: [
@@ -79,8 +101,8 @@ function lineTable(result: LogSearchResult): Table {
       { name: 'trace_id', kind: 'id' },
       { name: 'body', kind: 'text' },
     ],
-    rows: result.hits.map(hit => ({
-      importance: hit.timeMs,
+    rows: placed.map(({ hit, importance }) => ({
+      importance,
       cells: [
         hit.timeMs,
         serviceOf(hit),
@@ -89,7 +111,7 @@ function lineTable(result: LogSearchResult): Table {
         bodyTextOf(hit.record),
       ],
     })),
-    more: Math.max(0, result.count - result.hits.length),
+    more: Math.max(0, result.count - placed.length),
   }
 }
 
@@ -189,16 +211,31 @@ function nextOf(
   return calls
 }
 
+async function estimateOf(
+  result: LogSearchResult,
+  { reader, window, start }: ToolContext,
+): Promise<number | null> {
+  // A later page counts from where the one before it ended.
+  if (result.countedSinceMs === null || start !== null) return null
+  const { perSignal } = await reader.coverage(window)
+  const logs = perSignal.find(({ signal }) => signal === 'logs')
+  return estimatedCount(result, {
+    fromMs: Math.max(window.fromMs, logs?.oldestMs ?? window.fromMs),
+    toMs: Math.min(window.toMs, logs?.newestMs ?? window.toMs),
+  })
+}
+
 async function run(args: Arguments, context: ToolContext): Promise<Draft> {
   const { reader, window, deadline, start } = context
   const service = await optionalService(args.service, reader, window)
   const condition = conditionOf(args)
-  const limit = (args.limit ?? 50) + (start?.ties ?? 0)
+  const ranked = args.by_relevance === true && args.templates !== true
+  const limit = ranked ? rankedRecords : (args.limit ?? 50) + (start?.ties ?? 0)
   const wanted: LogSearch = {
     // A page ends where the last one began; its ties are dropped by the assembler.
     range: {
       fromMs: window.fromMs,
-      toMs: start === null ? window.toMs : Math.min(window.toMs, start.importance + 0.001),
+      toMs: start === null || ranked ? window.toMs : Math.min(window.toMs, start.importance + 0.001),
     },
     condition,
     ...(service === undefined ? {} : { services: [service] }),
@@ -213,7 +250,7 @@ async function run(args: Arguments, context: ToolContext): Promise<Draft> {
       ? templateTable(await countedTemplates(args, service, context))
       : args.templates === true
         ? templateTable(groupedTemplates(result, await reader.templates()))
-        : lineTable(result)
+        : lineTable(result, placedHits(args, result, context))
   if (table.rows.length === 0) {
     const { status, because } = await explainEmptiness(reader, window, ['logs'])
     const searched = condition !== null || service !== undefined || args.severity !== undefined
@@ -225,10 +262,17 @@ async function run(args: Arguments, context: ToolContext): Promise<Draft> {
   }
   const total = result?.count ?? table.rows.reduce((sum, row) => sum + Number(row.cells[2]), 0)
   const least = result !== null && !result.exact ? 'At least ' : ''
-  const kinds = args.templates === true ? ` in ${table.rows.length} templates` : ', newest first'
+  const kinds =
+    args.templates === true
+      ? ` in ${table.rows.length} templates`
+      : ranked
+        ? `, the most relevant of the newest ${Math.min(rankedRecords, result?.hits.length ?? 0)} first`
+        : ', newest first'
+  const about = result === null ? null : await estimateOf(result, context)
+  const estimate = about === null ? '' : `, about ${about} if older ones match as often`
   return {
     status: 'ok',
-    answer: `${least}${total} log records${kinds}.`,
+    answer: `${least}${total} log records${estimate}${kinds}.`,
     tables: [table],
     window,
     notes: result !== null && !result.exact ? ['only the newest part of the window was read'] : [],

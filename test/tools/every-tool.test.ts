@@ -362,6 +362,19 @@ describe('telemetry written by strangers', () => {
     expect(stranger.error).toMatchObject({ code: 'invalid_cursor' })
   })
 
+  it('pages through lines by relevance, each once, as one long page has them', async () => {
+    const asked = { query: 'card OR order', by_relevance: true, max_tokens: 20_000, ...window }
+    const linesOf = (answer: Awaited<ReturnType<typeof system.ask>>): readonly unknown[] =>
+      answer.tables?.['lines']?.rows ?? []
+    const whole = await system.ask('search_logs', { ...asked, limit: 12 })
+    expect(whole.answer).toContain('the most relevant of the newest')
+    expect(linesOf(whole)).toHaveLength(12)
+    const first = await system.ask('search_logs', { ...asked, limit: 6 })
+    const { cursor } = first.omitted?.find(entry => entry.table === 'lines') ?? {}
+    const second = await system.ask('search_logs', { ...asked, limit: 6, cursor })
+    expect([...linesOf(first), ...linesOf(second)]).toEqual(linesOf(whole))
+  })
+
   it('never breaks an answer, whatever the arguments are', async () => {
     const anything = fc.dictionary(
       fc.constantFrom(

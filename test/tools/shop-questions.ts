@@ -22,6 +22,7 @@ export const questions: readonly Question[] = [
   ['search_logs', { service: 'payment', ...window }],
   ['search_logs', { templates: true, ...window }],
   ['search_logs', { query: 'card AND NOT refund', severity: 'error', limit: 5, ...window }],
+  ['search_logs', { query: 'card OR refund OR order', by_relevance: true, limit: 20, ...window }],
   ['search_traces', { service: 'payment', status: 'error', ...window }],
   ['search_traces', { group: true, ...window }],
   ['get_trace', { trace_id: traceIdOf(200), include: ['logs', 'attributes', 'exemplars', 'links'] }],

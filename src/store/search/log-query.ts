@@ -51,6 +51,13 @@ export function parseLogQuery(query: string): LogCondition | null {
   return condition
 }
 
+/** Words that a record is found for, those of phrases too: not what must be absent. */
+export function soughtTerms(condition: LogCondition | null): readonly string[] {
+  if (condition === null || condition.type === 'not') return []
+  if (condition.type === 'and' || condition.type === 'or') return condition.conditions.flatMap(soughtTerms)
+  return termsOf(condition)
+}
+
 /** All words of a condition, those of phrases too, in order of appearance. */
 export function termsOf(condition: LogCondition | null): readonly string[] {
   if (condition === null) return []

@@ -38,6 +38,24 @@ export interface LogSearchResult {
   readonly exact: boolean
   /** Records whose text was read. */
   readonly scannedRecords: number
+  /** Where counting gave up: newer records are counted, about; null where it did not. Milliseconds. */
+  readonly countedSinceMs: number | null
+}
+
+/** Part of a range that has to be counted for an estimate of the rest. */
+const leastCounted = 0.01
+
+/**
+ * How many records there are, two digits of it, if those before `countedSinceMs` match as often as those behind it;
+ * null where all are counted, or too little for an estimate. `held`: from the oldest to the newest record there is.
+ */
+export function estimatedCount(
+  { count, countedSinceMs }: Pick<LogSearchResult, 'count' | 'countedSinceMs'>,
+  held: TimeRange,
+): number | null {
+  if (countedSinceMs === null) return null
+  const counted = (held.toMs - countedSinceMs) / (held.toMs - held.fromMs)
+  return counted >= leastCounted && counted < 1 ? Number((count / counted).toPrecision(2)) : null
 }
 
 /** Half a million records of 150 bytes take about two seconds; a search that finds nothing should end by then. */
@@ -81,6 +99,7 @@ class SearchRun {
   #count = 0
   #exact = true
   #scannedRecords = 0
+  #countedSinceMs: number | null = null
 
   constructor(search: LogSearch, deadline: Deadline) {
     this.#search = search
@@ -111,6 +130,7 @@ class SearchRun {
       }
       if (this.#scannedRecords >= this.#maxScanned) {
         this.#exact = false
+        this.#countedSinceMs = newest
         return false
       }
       await this.#readRows(scanned, chunk)
@@ -129,6 +149,7 @@ class SearchRun {
       count: this.#count,
       exact: this.#exact,
       scannedRecords: this.#scannedRecords,
+      countedSinceMs: this.#countedSinceMs,
     }
   }
 

@@ -11,7 +11,8 @@ import { Tail } from '../../../src/query/tail.ts'
 import { type OpenReader, openTelemetryReader } from '../../../src/query/telemetry-reader.ts'
 import { tokensOf } from '../../../src/store/search/fold-text.ts'
 import { parseLogQuery } from '../../../src/store/search/log-query.ts'
-import { type LogSearchResult, searchLogs } from '../../../src/store/search/log-search.ts'
+import { rankByRelevance } from '../../../src/store/search/log-relevance.ts'
+import { estimatedCount, type LogSearchResult, searchLogs } from '../../../src/store/search/log-search.ts'
 import { logBodyText } from '../../../src/store/search/log-text.ts'
 import { stemWord } from '../../../src/store/search/stem-word.ts'
 import { TermMatcher } from '../../../src/store/search/term-matcher.ts'
@@ -267,6 +268,53 @@ describe('search over many blocks', () => {
     const result = await fixture.search('-absent', { countAll: true, maxScannedRecords: 600 })
     expect(result.exact).toBe(false)
     expect(result.count).toBeLessThan(6 * perBlock)
+    // Records stand a millisecond apart: what was counted reaches back as many milliseconds.
+    expect(startMs + 6 * perBlock - (result.countedSinceMs ?? 0)).toBe(result.count)
+    expect((await fixture.search('needle')).countedSinceMs).toBeNull()
+  })
+})
+
+describe('records by relevance', () => {
+  const bodies = [
+    'timeout in payment',
+    'payment accepted',
+    'payment timeout: the payment gateway did not answer',
+    'timeouts are expected by all who do this',
+    'nothing of the kind',
+    'payment accepted after a while, after much deliberation by people who do this for a living',
+    'payment refused',
+  ]
+
+  it.each(['seal', 'publish'] as const)('come with the rarer words first, %s', async where => {
+    const fixture = new Fixture()
+    await fixture[where](
+      bodies.map(body => ({ body })),
+      startMs,
+    )
+    const ranked = async (query: string): Promise<readonly string[]> =>
+      rankByRelevance((await fixture.search(query)).hits, parseLogQuery(query)).map(({ hit }) =>
+        logBodyText(hit.record),
+      )
+    // Both words before the rarer one alone; a word before its plural; the newest of equals before others, long ones last.
+    expect(await ranked('payment OR timeout')).toEqual([0, 2, 3, 6, 1, 5].map(at => bodies[at]))
+    expect(await ranked('timeout')).toEqual([0, 2, 3].map(at => bodies[at]))
+    expect(await ranked('payment NOT timeout')).toEqual([6, 1, 5].map(at => bodies[at]))
+    expect(await ranked('severity:info')).toEqual(bodies.toReversed())
+    await fixture.close()
+  })
+})
+
+describe('an estimate of a count', () => {
+  const held = { fromMs: 1_000, toMs: 2_000 }
+
+  it.each([
+    ['a quarter counted', { count: 300, countedSinceMs: 1_750 }, 1_200],
+    ['two digits are told', { count: 1_234, countedSinceMs: 1_500 }, 2_500],
+    ['all counted', { count: 300, countedSinceMs: null }, null],
+    ['hardly anything counted', { count: 300, countedSinceMs: 1_995 }, null],
+    ['nothing left to count', { count: 300, countedSinceMs: 1_000 }, null],
+  ])('%s', (_, result, expected) => {
+    expect(estimatedCount(result, held)).toBe(expected)
   })
 })
 
