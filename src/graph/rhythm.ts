@@ -7,19 +7,19 @@ import type { TimeRange } from '../model/time.ts'
 import type { Anomaly } from './anomalies.ts'
 import { totalOf } from './compared-views.ts'
 
-const dayMs = 86_400_000
+export const dayMs = 86_400_000
 
 /** So many days before are looked at: yesterday, two more for a day that was odd itself, and the same day of the week. */
 export const otherDaysBefore: readonly number[] = [1, 2, 3, 7]
 
 /** An incident may strike twice at the same hour by chance; what two of four days show besides today is a habit. */
-const minDays = 2
+export const minDays = 2
 
 /** On those days it rose by at least this part of today's rise: what is half as much again as usual is not usual. */
 const usualPart = 2 / 3
 
 /** A habit keeps no exact time. */
-const slackMs = 30 * 60_000
+export const slackMs: number = 30 * 60_000
 const slackStepMs = 15 * 60_000
 
 /** The latency that anomalies are told by. */
@@ -74,7 +74,7 @@ function moved({ fromMs, toMs }: TimeRange, byMs: number): TimeRange {
 }
 
 /** The highest (`sign` 1) or lowest level at any of the times between; null if none is known. */
-function farthest(
+export function farthest(
   sign: number,
   [fromMs, toMs]: readonly [number, number],
   levelAt: (byMs: number) => number | null,

@@ -116,6 +116,25 @@ describe('a service that doubles its latency and its requests every morning', ()
   })
 })
 
+describe('an investigation of a service that is twice as slow every morning', () => {
+  const firstOf = async (mornings: readonly Morning[]): Promise<readonly [unknown, unknown]> => {
+    const answer = await (await systemWith(mornings)).ask('investigate', morningOf)
+    const causes = answer.tables?.['causes'] === undefined ? [] : rowsOf(answer, 'causes')
+    return [answer.facts?.['verdict'], causes[0]?.['service']]
+  }
+
+  it('names it on the first morning, and on one on which it is four times as slow', async () => {
+    expect(await firstOf([{ daysBefore: 0, slower: 2 }])).toEqual(['likely', 'search'])
+    const [verdict, service] = await firstOf([...days(3, 2), { daysBefore: 0, slower: 4 }])
+    expect(service).toBe('search')
+    expect(verdict).not.toBe('healthy')
+  })
+
+  it('calls it healthy once some days have shown it', async () => {
+    expect(await firstOf([...days(3, 2), { daysBefore: 0, slower: 2 }])).toEqual(['healthy', undefined])
+  })
+})
+
 describe('a level that had shifted before the window', () => {
   it('has its onset where it shifted, not at the edge of the question', async () => {
     const system = await systemWith([{ daysBefore: 0, slower: 3 }])

@@ -20,7 +20,12 @@ const tolerated = 0.05
 /** Rise beyond it that is half of everything: one request in ten, as for errors. */
 const halfRise = 0.1
 
-export function entryHurt(window: TraceSet, baseline: TraceSet): EntryHurt {
+/** `unusual`: the part of a service's slowness, by its number, that other days do not show at this time. */
+export function entryHurt(
+  window: TraceSet,
+  baseline: TraceSet,
+  unusual: (service: number) => number = () => 1,
+): EntryHurt {
   const limits = entryLimits(baseline)
   const slow = slowTraces(window, limits)
   const slowBefore = slowTraces(baseline, limits)
@@ -29,7 +34,15 @@ export function entryHurt(window: TraceSet, baseline: TraceSet): EntryHurt {
   const beyond = Math.max(0, shareOf(window, slow) - shareOf(baseline, slowBefore) - tolerated)
   const usual = before + tolerated * baseline.traces
   const evidence = riseEvidence(slow.size, window.traces, usual, baseline.traces)
-  return { slow, before, evidence, value: sureness(evidence) * (beyond / (beyond + halfRise)) }
+  const value = sureness(evidence) * (beyond / (beyond + halfRise)) * meanOf(window, slow, unusual)
+  return { slow, before, evidence, value }
+}
+
+/** Of the services that the traces enter by; 1 for no traces. */
+function meanOf(set: TraceSet, traces: ReadonlySet<number>, valueAt: (service: number) => number): number {
+  let sum = 0
+  for (const trace of traces) sum += valueAt(set.service[set.first[trace] ?? 0] ?? 0)
+  return traces.size === 0 ? 1 : sum / traces.size
 }
 
 /** Share of the requests that the traces stand for: a sampler may keep slow ones more often than others. */

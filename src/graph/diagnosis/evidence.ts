@@ -12,6 +12,7 @@ import { type ErrorOrigin, type ErrorShift, errorOrigins, errorShifts, learnWait
 import { type FlowGrid, gridOf, serviceFlows } from './flow-series.ts'
 import { type FlowEdge, type FlowShift, flowShifts } from './flow-shift.ts'
 import { attributeGaps } from './gap-attribution.ts'
+import { type Habits, learnHabits, noHabits } from './habits.ts'
 import { errorSeverity } from './log-lines.ts'
 import { logRuns, templateOf, unhealthyEntries } from './log-runs.ts'
 import { type MessageLoss, messageLosses } from './message-losses.ts'
@@ -55,6 +56,8 @@ export interface Evidence {
   readonly baselineSeries: ReadonlyMap<string, MetricSeries>
   /** Whether the baseline itself holds any: short ones are compared with the time before the window. */
   readonly baselineHasMetrics: boolean
+  /** What other days show at this time too. */
+  readonly habits: Habits
   /** By number, as `LogBlock.template` has it. */
   readonly templates: ReadonlyMap<number, TemplateRecord>
 }
@@ -110,6 +113,8 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
   deadline.check()
   const trafficFactor = (service: string) => load?.factor(names.id(service)) ?? 1
   const resources = resourceShifts(windowSeries, baselineSeries, trafficFactor)
+  const time = shifts.filter(shift => shift.evidence >= minNats)
+  const habits = time.length + resources.length === 0 ? noHabits : await learnHabits(question)
   const edges = callEdges([windowView, baselineView])
   const flowGrid = gridOf(windowSeries, windowView.fromMs, windowView.toMs)
   const flows = findFlows({
@@ -130,9 +135,9 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
     charges,
     callees,
     traffic: entryTraffic(window, baseline),
-    hurt: entryHurt(window.set, baseline.set),
+    hurt: entryHurt(window.set, baseline.set, service => habits.slowness(names.text(service))),
     shifts,
-    time: shifts.filter(shift => shift.evidence >= minNats),
+    time,
     calls: calls.filter(shift => shift.evidence >= minNats),
     errors: errors.filter(shift => shift.evidence >= minNats),
     origins,
@@ -145,6 +150,7 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
     windowSeries,
     baselineSeries,
     baselineHasMetrics: ownSeries.size > 0,
+    habits,
     templates,
   }
 }

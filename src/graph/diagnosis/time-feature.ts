@@ -55,6 +55,7 @@ function findingOf(
   const service = names.text(owner)
   const gap = best.key.kind === 'gap'
   const onlyCaller = new Set(shifts.map(shift => shift.key.caller)).size === 1
+  const unusual = evidence.habits.slowness(service)
   const measured = {
     slow_requests: best.beyond,
     requests: best.total,
@@ -65,6 +66,7 @@ function findingOf(
     excess_ms: [...best.traces.values()].reduce((sum, ms) => sum + ms, 0) / Math.max(1, best.traces.size),
     own_part: best.ownPart,
     ...loadOf(best),
+    ...(unusual < 1 ? { part_not_usual_at_this_time: unusual } : {}),
     evidence_nats: best.evidence,
   }
   const operation = names.text(best.key.operation)
@@ -72,7 +74,7 @@ function findingOf(
     ...traceHandle(evidence, traces),
     ...(operation === '' ? [] : [{ kind: 'operation', service, operation } as const]),
   ]
-  const value = exposedMs > 0 ? weighted / exposedMs : 0
+  const value = exposedMs > 0 ? (weighted / exposedMs) * unusual : 0
   return {
     service,
     peer: best.key.kind === 'peer' && !reports(evidence, owner),
