@@ -67,6 +67,12 @@ export function silentCallee(set: TraceSet, row: number, callees: Callees): numb
   return peer === 0 ? -1 : peer
 }
 
+/** Where a producer span sends to, which takes the message before the span ends: a broker; -1 for any other span. */
+export function destinationOf(set: TraceSet, row: number): number {
+  const peer = set.kind[row] === spanKinds.producer ? (set.peer[row] ?? 0) : 0
+  return peer === 0 ? -1 : peer
+}
+
 /** Throws what `patience` throws. */
 export function collectCharges(
   set: TraceSet,
@@ -105,6 +111,11 @@ export function collectCharges(
         add({ kind: 'peer', owner, operation: set.name[row] ?? 0, caller }, ms, row, -1)
         continue
       }
+    }
+    const destination = destinationOf(set, row)
+    if (destination >= 0) {
+      add({ kind: 'peer', owner: destination, operation: set.name[row] ?? 0, caller }, ms, row, -1)
+      continue
     }
     const entry = set.entry[row] ?? row
     self[entry] = (self[entry] ?? 0) + ms

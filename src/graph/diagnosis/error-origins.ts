@@ -3,7 +3,7 @@
  * same error upwards and are victims, not causes; a span in between that does not call itself failed (a
  * server that answers with a client error, say) does not make its caller a cause.
  */
-import { type Callees, silentCallee } from './charge-samples.ts'
+import { type Callees, destinationOf, silentCallee } from './charge-samples.ts'
 import type { Names } from './names.ts'
 import { quantileOf, sortedCopy } from './robust.ts'
 import { cutShort, waitKey } from './short-waits.ts'
@@ -99,6 +99,8 @@ function originAt({ set, row, callee }: FailedSpan, callees: Callees, waits: Wai
   const entry = set.entry[row] ?? row
   const own = { service, operation: set.name[entry] ?? 0, silent: false, caller: 0 }
   const at = { row, trace: set.trace[row] ?? 0 }
+  const destination = destinationOf(set, row)
+  if (destination >= 0) return silentOrigin(set, row, destination)
   if (set.kind[row] !== spanKinds.client) return { ...own, ...at }
   if (callee >= 0) {
     // The caller gave up while the callee was still at work: the callee was too slow, and did not fail; unless it
@@ -118,7 +120,19 @@ function originAt({ set, row, callee }: FailedSpan, callees: Callees, waits: Wai
   }
   const silent = silentCallee(set, row, callees)
   if (silent < 0 || waits.cutShort.has(waitKey(service, silent))) return { ...own, ...at }
-  return { service: silent, operation: set.name[row] ?? 0, silent: true, caller: service, ...at }
+  return silentOrigin(set, row, silent)
+}
+
+/** The error began at what sends no telemetry: a span of its caller says so. */
+function silentOrigin(set: TraceSet, row: number, silent: number): ErrorOrigin {
+  return {
+    service: silent,
+    operation: set.name[row] ?? 0,
+    silent: true,
+    caller: set.service[row] ?? 0,
+    row,
+    trace: set.trace[row] ?? 0,
+  }
 }
 
 export interface ErrorShift {
@@ -218,8 +232,8 @@ function countOrigins(
   for (let row = 0; row < set.spans; row++) {
     const trace = set.trace[row] ?? 0
     if (set.entry[row] === row) place(set.service[row] ?? 0, set.name[row] ?? 0, 0).passed.add(trace)
-    if (set.kind[row] !== spanKinds.client || (child[row] ?? -1) >= 0) continue
-    const silent = silentCallee(set, row, callees)
+    const unanswered = set.kind[row] === spanKinds.client && (child[row] ?? -1) < 0
+    const silent = unanswered ? silentCallee(set, row, callees) : destinationOf(set, row)
     if (silent >= 0) place(silent, set.name[row] ?? 0, set.service[row] ?? 0).passed.add(trace)
   }
   for (const origin of errorOrigins(set, callees, waits)) {

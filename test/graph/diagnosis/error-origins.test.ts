@@ -40,6 +40,14 @@ describe('errorOrigins', () => {
     expect(origins(sketches)).toEqual(['stockdb'])
   })
 
+  it('blames the broker that a failed send was for', () => {
+    const sketches: readonly SpanSketch[] = [
+      { id: 1, service: 'orders', kind: 'server', at: [0, 50], failed: true },
+      { id: 2, parent: 1, service: 'orders', kind: 'producer', at: [5, 9], failed: true, peer: 'mails' },
+    ]
+    expect(origins(sketches)).toEqual(['mails'])
+  })
+
   it('blames a service that has fallen silent, by what was learnt of the call before', () => {
     const call: SpanSketch = { id: 2, service: 'orders', name: 'charge', kind: 'client', at: [0, 9] }
     const answered: SpanSketch = { id: 3, parent: 2, service: 'billing', kind: 'server', at: [1, 8] }

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { collectCharges, learnCallees } from '../../../src/graph/diagnosis/charge-samples.ts'
+import { Names } from '../../../src/graph/diagnosis/names.ts'
 import { chargeTime } from '../../../src/graph/diagnosis/time-charges.ts'
 import { type SpanSketch, setOf } from './trace-json.ts'
 
@@ -10,6 +12,27 @@ function charges(sketches: readonly SpanSketch[]): Readonly<Record<number, numbe
     Array.from(charged, (ms, row) => [set.spanLo[row] ?? 0, Math.round(ms * 100) / 100]),
   )
 }
+
+describe('collectCharges', () => {
+  it('charges a broker for the time of sending, and the sender for the rest', () => {
+    const names = new Names()
+    const set = setOf(
+      [
+        { id: 1, service: 'orders', kind: 'server', at: [0, 100] },
+        { id: 2, parent: 1, service: 'orders', kind: 'producer', at: [10, 80], peer: 'mails' },
+        { id: 3, parent: 2, service: 'mailer', kind: 'consumer', at: [110, 115] },
+      ],
+      names,
+    )
+    const charged = [...collectCharges(set, names, learnCallees([set])).values()]
+    expect(charged.map(({ key, ms }) => [key.kind, names.text(key.owner), ms[0]])).toEqual(
+      expect.arrayContaining([
+        ['peer', 'mails', 70],
+        ['self', 'orders', 30],
+      ]),
+    )
+  })
+})
 
 describe('chargeTime', () => {
   it('charges a callee for its time, and the gap to the client span', () => {
