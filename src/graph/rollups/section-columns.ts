@@ -76,6 +76,8 @@ export class ColumnReader {
     for (const size of [this.sizes.texts, this.sizes.series, this.sizes.cells, this.sizes.buckets])
       if (size > maxLength) throw corrupt(`a column of ${size} numbers`)
     const columns = read(5)
+    // Before it is aligned: that is done in 32 bits, in which a large number would turn negative.
+    if (columns > bytes.length) throw corrupt(`${columns} columns in ${bytes.length} bytes`)
     this.#at = aligned(headBytes + columns)
     this.#textFrom = bytes.length - read(6)
     if (this.#textFrom < this.#at) throw corrupt('its texts or columns are longer than the section')

@@ -4,6 +4,7 @@ import { StoreError } from '../../../src/errors.ts'
 import { CellTable } from '../../../src/graph/rollups/cell-table.ts'
 import { keysOf, openBlock } from '../../../src/graph/rollups/decode.ts'
 import { encodeCells } from '../../../src/graph/rollups/encode.ts'
+import { ColumnReader } from '../../../src/graph/rollups/section-columns.ts'
 import { kindNumber, kindShapes, SeriesKeys } from '../../../src/graph/rollups/series-keys.ts'
 import { crc32c } from '../../../src/model/crc32c.ts'
 import type { RollupRecord } from '../../../src/model/store.ts'
@@ -184,6 +185,14 @@ describe('a rollup block', () => {
     for (let at = 0; at < 8; at++) {
       const inside = Buffer.from([...new Uint8Array(at), ...bytes]).subarray(at)
       expect(cellText([recordOf(inside)])).toEqual(['service pay 7: 1 0 1099511627776 0 0 0 0 []'])
+    }
+  })
+
+  it('is damaged if it claims more columns than it has bytes, however many more', () => {
+    for (const columns of [65, 0x7fffffff, 0x91000000, 0xffffffff]) {
+      const section = new Uint8Array(64).fill(1, 28)
+      new DataView(section.buffer).setUint32(20, columns, true)
+      expect(() => new ColumnReader(section).next(1)).toThrow(StoreError)
     }
   })
 
