@@ -155,15 +155,14 @@ export function writeDigits(
   const skipDefault = !field.packed && !field.presence
   const count = to - from
   if (count === 0 || count > digits64) return false
-  let upper = 0
-  let lower = 0
-  const split = to - digits32
-  for (let i = from; i < to; i++) {
-    const digit = (bytes[i] ?? 0) - 48
-    if (digit < 0 || digit > 9) return false
-    if (i < split) upper = upper * 10 + digit
-    else lower = lower * 10 + digit
-  }
+  // Nine digits at a time stay small integers.
+  const lowerFrom = Math.max(from, to - digits32)
+  const middleFrom = Math.max(from, lowerFrom - digits32)
+  const lower = smallNumber(bytes, lowerFrom, to)
+  const middle = smallNumber(bytes, middleFrom, lowerFrom)
+  const first = smallNumber(bytes, from, middleFrom)
+  if ((lower | middle | first) < 0) return false
+  const upper = first * 1e9 + middle
   switch (field.type) {
     case 'fixed64':
     case 'sfixed64':
@@ -189,6 +188,17 @@ export function writeDigits(
     default:
       return false
   }
+}
+
+/** Of at most nine digits; -1 if one is none. */
+function smallNumber(bytes: Uint8Array, from: number, to: number): number {
+  let value = 0
+  for (let i = from; i < to; i++) {
+    const digit = (bytes[i] as number) - 48
+    if (digit < 0 || digit > 9) return -1
+    value = (Math.imul(value, 10) + digit) | 0
+  }
+  return value
 }
 
 function writeTag(out: ByteWriter, field: FieldPlan): void {

@@ -6,6 +6,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { InvalidInputError } from '../../errors.ts'
+import { viewOf } from '../wire/byte-view.ts'
 import type { ByteWriter } from '../wire/byte-writer.ts'
 import { maxDepth } from '../wire/varint.ts'
 import type { FieldPlan, MessagePlan } from './json-plan.ts'
@@ -45,8 +46,11 @@ const escapes: ReadonlyMap<number, number> = new Map([
 
 const noFields: readonly ScanField[] = []
 
-/** Texts up to this many bytes are copied byte by byte, which beats the call into the engine. */
-const shortText = 48
+/** Texts below this many bytes have a length of one byte, and are copied as they are looked at. */
+const shortText = 128
+
+/** Digits of nanoseconds since 1970, from 2001 to 2286. */
+const timeDigits = 19
 
 /** Digits that a double holds exactly, with room to spare. */
 const exactDigits = 15
@@ -67,11 +71,13 @@ export function scanJson(bytes: Uint8Array, plan: MessagePlan, out: ByteWriter):
 
 class JsonScanner {
   readonly #bytes: Uint8Array
+  readonly #view: DataView
   readonly #out: ByteWriter
   #pos = 0
 
   constructor(bytes: Uint8Array, out: ByteWriter) {
     this.#bytes = bytes
+    this.#view = viewOf(bytes)
     this.#out = out
   }
 
@@ -91,6 +97,7 @@ class JsonScanner {
 
   #space(): void {
     const bytes = this.#bytes
+    if ((bytes[this.#pos] ?? 0) > 0x20) return
     while (this.#pos < bytes.length) {
       const byte = bytes[this.#pos] ?? 0
       if (byte > 0x20 || (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)) return
@@ -120,8 +127,6 @@ class JsonScanner {
       if ((seen & (1 << previous)) !== 0) throw unusual
       seen |= 1 << previous
       this.#space()
-      this.#expect(colon)
-      this.#space()
       this.#value(field, depth)
       this.#space()
       const next = this.#peek()
@@ -132,12 +137,35 @@ class JsonScanner {
     }
   }
 
+  /** Key and colon. */
   #key(plan: ScanPlan, previous: number): ScanField {
     const guess = plan.following[previous]
-    if (guess !== undefined && this.#startsWith(guess.key)) {
-      this.#pos += guess.key.length
+    if (guess !== undefined && this.#isKey(guess)) {
+      this.#pos += guess.key.length + 1
       return guess
     }
+    const other = plan.formerly[previous]
+    if (other !== undefined && this.#isKey(other)) {
+      this.#pos += other.key.length + 1
+      return other
+    }
+    const field = this.#searchKey(plan, previous)
+    this.#space()
+    this.#expect(colon)
+    return field
+  }
+
+  #isKey({ key, words }: ScanField): boolean {
+    const pos = this.#pos
+    const last = pos + key.length - 3
+    if (last + 4 > this.#bytes.length) return false
+    const view = this.#view
+    const count = words.length - 1
+    for (let i = 0; i < count; i++) if (view.getInt32(pos + i * 4, true) !== words[i]) return false
+    return view.getInt32(last, true) === words[count]
+  }
+
+  #searchKey(plan: ScanPlan, previous: number): ScanField {
     const bytes = this.#bytes
     if (this.#peek() !== quote) throw unusual
     let end = this.#pos + 1
@@ -145,6 +173,7 @@ class JsonScanner {
     const candidates = plan.byLength[end - this.#pos - 1] ?? noFields
     for (const field of candidates) {
       if (!this.#startsWith(field.key)) continue
+      plan.formerly[previous] = plan.following[previous]
       plan.following[previous] = field
       this.#pos = end + 1
       return field
@@ -232,27 +261,58 @@ class JsonScanner {
   }
 
   #string(tag: number, skipDefault: boolean): void {
-    const end = this.#plainEnd()
+    const bytes = this.#bytes
+    if (this.#peek() !== quote) throw unusual
+    if (skipDefault && bytes[this.#pos + 1] === quote) {
+      this.#pos += 2
+      return
+    }
     const out = this.#out
+    const start = out.length
+    out.varint32(tag)
+    if (this.#copyShort()) return
+    out.length = start
+    const end = this.#plainEnd()
     if (end < 0) {
       this.#escaped(tag)
       return
     }
     const from = this.#pos + 1
-    const length = end - from
     this.#pos = end + 1
-    if (length === 0 && skipDefault) return
     out.varint32(tag)
-    out.varint32(length)
-    if (length > shortText) {
-      out.raw(this.#bytes, from, end)
-      return
-    }
-    const target = out.reserve(length)
-    const at = out.length
+    out.varint32(end - from)
+    out.raw(bytes, from, end)
+  }
+
+  /** Copies the text at the position with its length; false for one that is long, has escapes or does not end. */
+  #copyShort(): boolean {
     const bytes = this.#bytes
-    for (let i = 0; i < length; i++) target[at + i] = bytes[from + i] ?? 0
-    out.length = at + length
+    const view = this.#view
+    const out = this.#out
+    const target = out.reserve(shortText + 5)
+    const data = out.data
+    const lengthAt = out.length
+    const from = this.#pos + 1
+    const limit = Math.min(bytes.length - 4, from + shortText - 4)
+    let pos = from
+    let at = lengthAt + 1
+    for (; pos <= limit; pos += 4, at += 4) {
+      const word = view.getInt32(pos, true)
+      if (hasMeaning(word)) break
+      data.setInt32(at, word, true)
+    }
+    for (const end = Math.min(bytes.length, from + shortText); pos < end; pos++, at++) {
+      const byte = bytes[pos] ?? 0
+      if (byte === quote) {
+        target[lengthAt] = pos - from
+        out.length = at
+        this.#pos = pos + 1
+        return true
+      }
+      if (byte === backslash || byte < 0x20) return false
+      target[at] = byte
+    }
+    return false
   }
 
   /** A text with escapes; it is not empty. */
@@ -311,14 +371,22 @@ class JsonScanner {
   }
 
   #bytesValue(field: ScanField, skipDefault: boolean): void {
+    const { plan } = field
+    const from = this.#pos + 1
+    if (plan.idBytes > 0 && this.#bytes[from + plan.idBytes * 2] === quote && this.#peek() === quote) {
+      const start = this.#out.length
+      this.#out.varint32(plan.tag)
+      if (this.#hex(from, plan.idBytes)) {
+        this.#pos = from + plan.idBytes * 2 + 1
+        return
+      }
+      this.#out.length = start
+    }
     const end = this.#plainEnd()
     if (end < 0) throw unusual
-    const from = this.#pos + 1
     this.#pos = end + 1
-    const { plan } = field
     if (end === from && skipDefault) return
     this.#out.varint32(plan.tag)
-    if (end - from === plan.idBytes * 2 && end > from && this.#hex(from, plan.idBytes)) return
     const text = latin1(this.#bytes, from, end)
     if (plan.idBytes === 0) writeBase64(this.#out, plan, text)
     else writeId(this.#out, text, plan.idBytes)
@@ -332,9 +400,9 @@ class JsonScanner {
     const at = out.length
     target[at] = size
     for (let i = 0; i < size; i++) {
-      const high = hexValue(bytes[from + i * 2] ?? 0)
-      const low = hexValue(bytes[from + i * 2 + 1] ?? 0)
-      if (high < 0 || low < 0) return false
+      const high = hexDigits[bytes[from + i * 2] ?? 0] ?? -1
+      const low = hexDigits[bytes[from + i * 2 + 1] ?? 0] ?? -1
+      if ((high | low) < 0) return false
       target[at + 1 + i] = (high << 4) | low
     }
     out.length = at + 1 + size
@@ -353,9 +421,14 @@ class JsonScanner {
       this.#bareNumber(plan)
       return
     }
+    const from = this.#pos + 1
+    const timeEnd = from + timeDigits
+    if (this.#bytes[timeEnd] === quote && writeDigits(this.#out, plan, this.#bytes, from, timeEnd)) {
+      this.#pos = timeEnd + 1
+      return
+    }
     const end = this.#plainEnd()
     if (end < 0) throw unusual
-    const from = this.#pos + 1
     this.#pos = end + 1
     if (writeDigits(this.#out, plan, this.#bytes, from, end)) return
     writeNumber(this.#out, plan, latin1(this.#bytes, from, end))
@@ -411,6 +484,16 @@ class JsonScanner {
   }
 }
 
+/** Whether one of the four bytes is a quote, a backslash or a control character. */
+function hasMeaning(word: number): boolean {
+  const quotes = word ^ 0x22222222
+  const slashes = word ^ 0x5c5c5c5c
+  // A byte is zero if taking one away sets the highest bit, which was not set; below 0x20 likewise.
+  const found =
+    ((quotes - 0x01010101) & ~quotes) | ((slashes - 0x01010101) & ~slashes) | ((word - 0x20202020) & ~word)
+  return (found & 0x80808080) !== 0
+}
+
 function isNumberByte(byte: number): boolean {
   return (
     (byte >= zero && byte <= nine) ||
@@ -420,6 +503,8 @@ function isNumberByte(byte: number): boolean {
     (byte | 0x20) === 0x65
   )
 }
+
+const hexDigits = Int8Array.from({ length: 256 }, (_, byte) => hexValue(byte))
 
 function hexValue(byte: number): number {
   if (byte >= zero && byte <= nine) return byte - zero

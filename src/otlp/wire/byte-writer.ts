@@ -39,6 +39,11 @@ export class ByteWriter {
     return this.#bytes
   }
 
+  /** The buffer that `reserve` made room in, for writing words. */
+  get data(): DataView {
+    return this.#view
+  }
+
   /** An unsigned number of at most 32 bits. */
   varint32(value: number): void {
     const bytes = this.reserve(5)
