@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 const repositoryEntry = fileURLToPath(new URL('../bin/otelcontext.js', import.meta.url))
-const startTimeoutMs = 60_000
+const defaultStartLimitMs = 60_000
 const stopTimeoutMs = 12_000
 
 export interface ServerProcessOptions {
@@ -19,6 +19,8 @@ export interface ServerProcessOptions {
    * loads its code meanwhile. Its time to become ready counts from then.
    */
   readonly hold?: Promise<void>
+  /** How long it may take until it is ready, milliseconds. */
+  readonly startLimitMs?: number
   /** Gets a SIGKILL for the process as soon as there is one; resolves once it is gone. */
   readonly onChild?: (kill: () => Promise<void>) => void
   /** Gets every log line of the server. */
@@ -66,6 +68,7 @@ export function startServerProcess(options: ServerProcessOptions): Promise<Serve
   }
   options.onChild?.(kill)
   const lastLines: string[] = []
+  const { startLimitMs = defaultStartLimitMs } = options
   const { stderr } = child
   if (stderr === null) throw new Error('the server has no stderr')
   return new Promise((resolve, reject) => {
@@ -75,7 +78,7 @@ export function startServerProcess(options: ServerProcessOptions): Promise<Serve
     }
     let timer: NodeJS.Timeout | undefined
     const expectReady = (): void => {
-      timer = setTimeout(() => fail(`was not ready after ${startTimeoutMs} ms`), startTimeoutMs)
+      timer = setTimeout(() => fail(`was not ready after ${startLimitMs} ms`), startLimitMs)
     }
     child.once('error', error => fail(`could not be started: ${error.message}`))
     child.stdin?.on('error', () => undefined)

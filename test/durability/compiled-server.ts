@@ -17,6 +17,9 @@ import {
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const standbyEntry = fileURLToPath(new URL('./standby-entry.ts', import.meta.url))
 
+/** Long runs have the lowest priority, and a start that hangs is still found. */
+const startLimitMs = 600_000
+
 export interface CompiledServer {
   readonly directory: string
   remove(): void
@@ -56,6 +59,7 @@ export function standBy(
     },
     entry: standbyEntry,
     hold: go.promise,
+    startLimitMs,
     onChild: kill => {
       end = kill
     },

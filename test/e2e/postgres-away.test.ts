@@ -33,6 +33,18 @@ async function send(server: ServerProcess, seed: number): Promise<number> {
   return response.status
 }
 
+const mebibyte = 1024 * 1024
+/** Some 50 kB. */
+const manySpans = 500
+
+async function sendMany(server: ServerProcess, seed: number): Promise<Response> {
+  const body = new Uint8Array(spanRequest({ seed, spans: manySpans, timeMs: Date.now() }))
+  const headers = { 'content-type': 'application/x-protobuf' }
+  const response = await fetch(`${server.otlpHttpUrl}/v1/traces`, { method: 'POST', headers, body })
+  await response.arrayBuffer()
+  return response
+}
+
 async function ask(server: ServerProcess): Promise<{ readonly failed: boolean; readonly json: string }> {
   const connection = {
     url: server.url,
@@ -90,6 +102,33 @@ describe('while Postgres is away', () => {
       [1, 2].flatMap(seed => [0, 1, 2, 3, 4].map(item => `${seed}-${item}`)),
     )
     expect(new Set(stored.values())).toEqual(new Set([1]))
+  })
+
+  it('refuses with a time to come back once the inbox is at its bound, and takes data again afterwards', async () => {
+    await postgres.run('CREATE DATABASE bounded')
+    const server = await startServerProcess({
+      dataDirectory: join(root, 'bounded'),
+      environment: { ...environment('bounded'), INBOX_MAX_BYTES: String(mebibyte) },
+    })
+    await postgres.stop()
+    const stored: number[] = []
+    let refused: Response | null = null
+    for (let seed = 1; seed <= 100 && refused === null; seed++) {
+      const response = await sendMany(server, seed)
+      if (response.status === 200) stored.push(seed)
+      else refused = response
+    }
+    expect(stored.length).toBeGreaterThan(3)
+    expect([429, 503]).toContain(refused?.status)
+    expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThan(0)
+    await postgres.start()
+    await untilSealed(server)
+    await expect.poll(async () => (await sendMany(server, 200)).status, until).toBe(200)
+    await untilSealed(server)
+    expect(await server.stop()).toBe(0)
+    const counts = await storedItems(locationOf(postgres.dsn('bounded')))
+    expect(counts.size).toBe((stored.length + 1) * manySpans)
+    expect(new Set(counts.values())).toEqual(new Set([1]))
   })
 
   it('a server starts, takes telemetry, stops in time, and the next one stores it', async () => {
