@@ -19,7 +19,7 @@ import { findCases, type IncidentCase, type Label, readLabels } from './incident
 import { holdCase, judgeCase } from './incidents/held-case.ts'
 import { type Perturbation, perturbations } from './incidents/perturbations.ts'
 import { distinctBaselines, quietWindows } from './incidents/quiet-windows.ts'
-import { faultFree } from './incidents/score.ts'
+import { faultFree, isTrue } from './incidents/score.ts'
 
 const { values } = parseArgs({
   options: {
@@ -95,7 +95,7 @@ function record(incident: IncidentCase, { name }: Perturbation, label: Label, fo
   const firm = verdict === 'confirmed' || verdict === 'likely'
   const first = named[0]?.cause
   const alarm = firm || (first !== undefined && first.score > 0.2)
-  const right = label.service === null ? !alarm : first?.location.service === label.service
+  const right = label.service === null ? !alarm : isTrue(label, first?.location.service)
   const causes = named.map(({ cause }) => ({ service: cause.location.service, score: cause.score }))
   console.log(JSON.stringify({ case: incident.name, perturbation: name, right, verdict, causes }))
   const key = `${incident.dataset} ${name.split(' ')[0]}`

@@ -48,10 +48,11 @@ const alarmScore = 0.2
 const isFirm = ({ verdict }: { readonly verdict: string }): boolean =>
   verdict === 'confirmed' || verdict === 'likely'
 
-/** Something without telemetry may be named with the port that its callers see. */
-const isTrue = ({ service, also }: Label, named: string | undefined): boolean => {
+/** Something without telemetry may be named with the port that its callers see, or by its kind and its host. */
+export const isTrue = ({ service, also }: Label, named: string | undefined): boolean => {
   const name = named?.replace(/:\d+$/, '') ?? ''
-  return name !== '' && (name === service || also.includes(name))
+  const host = name.slice(name.indexOf('/') + 1)
+  return name !== '' && (name === service || host === service || also.includes(name))
 }
 
 /** Per dataset, then per dataset and fault kind; controls apart. */

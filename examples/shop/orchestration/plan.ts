@@ -34,7 +34,7 @@ export const clientsOf: Readonly<
   Record<string, { readonly services: readonly string[]; readonly name: string }>
 > = {
   'stock-db': { services: ['catalog', 'inventory'], name: 'other_sql/stock' },
-  'cart-store': { services: ['cart'], name: 'keyvalue' },
+  'cart-store': { services: ['cart'], name: 'keyvalue/cart-store' },
   'order-queue': { services: ['checkout'], name: 'shopmq:orders' },
   'card-network': { services: ['payment'], name: 'card-network' },
 }

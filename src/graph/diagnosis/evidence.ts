@@ -75,6 +75,8 @@ export interface Question {
  * ranks last and raises no alarm, while a fault seen in a handful of requests would be missing altogether.
  */
 const minNats = 1.5
+/** A processor that rose by so much, of 0 to 1, is what its process waits for. */
+const exhaustedStrength = 0.25
 /** Series of the baseline with fewer values than this are compared with the time before the window as well. */
 const minSeriesValues = 8
 
@@ -97,7 +99,15 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
       : new OfferedLoad({ ...window, charges }, { ...baseline, charges: baseCharges })
   deadline.check()
   const context = { load, patience: deadline }
-  const shifts = attributeGaps(timeShifts(charges, baseCharges, context), charges)
+  const windowSeries = metricSeries(windowView)
+  const ownSeries = metricSeries(baselineView)
+  const baselineSeries = await withHistory(question, ownSeries)
+  deadline.check()
+  const trafficFactor = (service: string) => load?.factor(names.id(service)) ?? 1
+  const resources = resourceShifts(windowSeries, baselineSeries, trafficFactor)
+  const exhausted = resources.filter(({ role, strength }) => role === 'cpu' && strength >= exhaustedStrength)
+  const busy = new Set(exhausted.map(({ id }) => names.id(id.service)))
+  const shifts = attributeGaps(timeShifts(charges, baseCharges, context), charges, busy)
   deadline.check()
   const calls = callShifts(window.set, baseline.set, { names, callees, patience: deadline })
   const origins = errorOrigins(window.set, callees, learnWaits(window.set, baseline.set, callees))
@@ -107,12 +117,6 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
   const isErrorLine = (token: number) => (templateOf(names, templates, token)?.severity ?? 0) >= errorSeverity
   const steps = findSteps({ window, baseline, names, origins, callees, isErrorLine, patience: deadline })
   deadline.check()
-  const windowSeries = metricSeries(windowView)
-  const ownSeries = metricSeries(baselineView)
-  const baselineSeries = await withHistory(question, ownSeries)
-  deadline.check()
-  const trafficFactor = (service: string) => load?.factor(names.id(service)) ?? 1
-  const resources = resourceShifts(windowSeries, baselineSeries, trafficFactor)
   const time = shifts.filter(shift => shift.evidence >= minNats)
   const habits = time.length + resources.length === 0 ? noHabits : await learnHabits(question)
   const edges = callEdges([windowView, baselineView])

@@ -11,14 +11,37 @@ const callerShare = 0.75
 /** Another gap has grown alike if its share of slow calls rose by at least this part. */
 const alikePart = 0.5
 
-/** The same shifts, with gaps that are the caller's charged to the caller as its own time. */
-export function attributeGaps(shifts: readonly TimeShift[], charges: ChargeSamples): readonly TimeShift[] {
+/**
+ * The same shifts, with gaps that are the caller's charged to the caller as its own time. `busy` are services that have no
+ * processor left: such a process reads answers late as it reads requests late, so that whatever it calls looks slow.
+ */
+export function attributeGaps(
+  shifts: readonly TimeShift[],
+  charges: ChargeSamples,
+  busy: ReadonlySet<number> = new Set(),
+): readonly TimeShift[] {
   const pairs = pairRises(shifts, charges)
   return shifts.map(shift => {
     const { key } = shift
-    if (key.kind !== 'gap' || !isCallers(key.caller, key.owner, pairs)) return shift
+    if (key.kind === 'self') return shift
+    const late = busy.has(key.caller) && isLateItself(shift, shifts)
+    if (!late && (key.kind !== 'gap' || !isCallers(key.caller, key.owner, pairs))) return shift
     return { ...shift, key: { kind: 'self', owner: key.caller, operation: 0, caller: 0 } }
   })
+}
+
+/** Whether the caller's own requests reach it as late, and nobody else finds what it calls as slow. */
+function isLateItself(shift: TimeShift, shifts: readonly TimeShift[]): boolean {
+  const { kind, owner, caller } = shift.key
+  const alike = shifts.filter(other => riseOf(other) >= alikePart * riseOf(shift))
+  const reachedLate = alike.some(({ key }) => key.kind === 'gap' && key.owner === caller)
+  return (
+    reachedLate && !alike.some(({ key }) => key.kind === kind && key.owner === owner && key.caller !== caller)
+  )
+}
+
+function riseOf({ beyond, total, baseBeyond, baseTotal }: TimeShift): number {
+  return beyond / total - baseBeyond / baseTotal
 }
 
 interface Pair {
@@ -37,10 +60,11 @@ function pairRises(shifts: readonly TimeShift[], charges: ChargeSamples): readon
     return pair
   }
   for (const { key } of charges.values()) if (key.kind === 'gap') pairOf(key.caller, key.owner)
-  for (const { key, beyond, total, baseBeyond, baseTotal } of shifts) {
+  for (const shift of shifts) {
+    const { key } = shift
     if (key.kind !== 'gap') continue
     const pair = pairOf(key.caller, key.owner)
-    pair.rise = Math.max(pair.rise, beyond / total - baseBeyond / baseTotal)
+    pair.rise = Math.max(pair.rise, riseOf(shift))
   }
   return [...pairs.values()]
 }
