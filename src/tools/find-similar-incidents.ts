@@ -24,6 +24,11 @@ const input = z.strictObject({
 
 /** History looked at if none is named: as long as rollups of a minute are read for. */
 const defaultHistoryMs = 12 * 3_600_000
+/** A window of up to so long asks about an incident that windows of a minute would hide, and looks as finely at history. */
+const shortWindowMs = 10 * 60_000
+/** History looked at then if none is named, and the longest that is read as finely: about two thousand windows. */
+const shortHistoryMs = 3 * 3_600_000
+const fineHistoryMs = 6 * 3_600_000
 /** Below this what two incidents share is what every incident shows. */
 const leastSimilarity = 0.1
 /** Features shown of those an incident shares with the one asked about. */
@@ -79,7 +84,8 @@ interface Compared {
 
 async function incidentsOf(context: ToolContext, history: TimeRange): Promise<Compared> {
   const { reader, window, deadline, similarEntries } = context
-  const views = await openViews({ ...context, baseline: history })
+  const fine = isShort(window) && history.toMs - history.fromMs <= fineHistoryMs
+  const views = await openViews({ ...context, baseline: history }, fine ? 10 : undefined)
   const options = { templates: await reader.templates(), check: () => deadline.check() }
   const { anomalies } = await withoutDailyRhythm(context, views, findAnomalies(views, options))
   // Incidents are rare, so the whole history is what each part of it is compared with.
@@ -90,6 +96,10 @@ async function incidentsOf(context: ToolContext, history: TimeRange): Promise<Co
     before: groupIncidents(beganBefore, 2_000 * views.baseline.stepSeconds).slice(-similarEntries),
     views,
   }
+}
+
+function isShort({ fromMs, toMs }: TimeRange): boolean {
+  return toMs - fromMs <= shortWindowMs
 }
 
 function nextOf([best]: readonly Earlier[]): readonly NextCall[] {
@@ -105,7 +115,8 @@ function nextOf([best]: readonly Earlier[]): readonly NextCall[] {
 
 async function run(_args: z.output<typeof input>, context: ToolContext): Promise<Draft> {
   const { reader, window, deadline } = context
-  const history = context.baseline ?? { fromMs: window.fromMs - defaultHistoryMs, toMs: window.fromMs }
+  const backMs = isShort(window) ? shortHistoryMs : defaultHistoryMs
+  const history = context.baseline ?? { fromMs: window.fromMs - backMs, toMs: window.fromMs }
   const templates = await reader.templates()
   const { now, before, views } = await incidentsOf(context, history)
   deadline.check()
@@ -152,7 +163,7 @@ export const findSimilarIncidents: Tool = defineTool({
   name: 'find_similar_incidents',
   title: 'Earlier incidents like this one',
   description:
-    'Earlier times at which the same services, operations, log templates or metrics became abnormal as in this window. baseline_from and baseline_to name the history to search; default the twelve hours before.',
+    'Earlier times at which the same services, operations, log templates or metrics became abnormal as in this window. baseline_from and baseline_to name the history to search; default the twelve hours before, three for a window of minutes.',
   input,
   examples: [{ from: 'now-30m' }, { from: 'now-30m', baseline_from: 'now-7d', baseline_to: 'now-30m' }],
   maxTokens: 2_000,

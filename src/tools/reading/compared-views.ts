@@ -19,9 +19,13 @@ export function asStep(seconds: number): Step {
   return seconds <= 10 ? 10 : seconds <= 60 ? 60 : 600
 }
 
-export async function openViews({ reader, window, baseline, deadline }: ToolContext): Promise<OpenedViews> {
+/** In windows of `finest` seconds if it is given, else as wide as keeps each side below some hundreds of them. */
+export async function openViews(
+  { reader, window, baseline, deadline }: ToolContext,
+  finest?: Step,
+): Promise<OpenedViews> {
   const baselineRange = withoutOverlap(baseline ?? defaultBaseline(window), window)
-  const wanted = asStep(Math.max(stepFor(window), stepFor(baselineRange)))
+  const wanted = finest ?? asStep(Math.max(stepFor(window), stepFor(baselineRange)))
   let view = await reader.rollups(window, wanted)
   let base = await reader.rollups(baselineRange, wanted)
   deadline.check()
