@@ -31,58 +31,93 @@ export interface Increase {
   readonly reset: boolean
 }
 
+/** Plain numbers instead of two points: they change with every point, and none of that is garbage. */
 interface Run {
-  first: CumulativePoint
-  last: CumulativePoint
+  firstMs: number
+  firstStartMs: number
+  firstValue: number
+  firstCount: number
+  lastMs: number
+  lastValue: number
+  lastCount: number
 }
+
+/** What `add` found last; made once, because points come by the million. */
+const found = { timeMs: 0, value: 0, count: 0, reset: false }
 
 export class CumulativeSeries {
   readonly #runs: Run[] = []
 
-  /** Takes a point; returns the increase it reveals, null if it reveals none (yet). */
+  /** Takes a point; returns the increase it reveals, null if it reveals none (yet). It holds until the next call. */
   add(point: CumulativePoint): Increase | null {
-    const at = this.#runs.findIndex(
-      run =>
-        point.timeMs >= run.first.timeMs - maxPointGapMs && point.timeMs <= run.last.timeMs + maxPointGapMs,
-    )
-    const run = this.#runs[at]
-    if (run === undefined) return this.#begin(point)
-    if (at > 0) {
-      this.#runs.splice(at, 1)
-      this.#runs.unshift(run)
+    const { timeMs, startMs, value, count } = point
+    const run = this.#runAt(timeMs)
+    if (run === null) return this.#begin(point)
+    if (timeMs > run.lastMs) {
+      const { lastMs, lastValue, lastCount } = run
+      run.lastMs = timeMs
+      run.lastValue = value
+      run.lastCount = count
+      return increase(timeMs, value - lastValue, count - lastCount, startMs > lastMs, value, count)
     }
-    if (point.timeMs > run.last.timeMs) {
-      const before = run.last
-      run.last = point
-      return between(before, point)
-    }
-    if (point.timeMs < run.first.timeMs) {
-      const after = run.first
-      run.first = point
-      return isFresh(after) ? null : between(point, after)
+    if (timeMs >= run.firstMs) return null
+    const { firstMs, firstStartMs, firstValue, firstCount } = run
+    run.firstMs = timeMs
+    run.firstStartMs = startMs
+    run.firstValue = value
+    run.firstCount = count
+    if (isFresh(firstMs, firstStartMs)) return null
+    const restarted = firstStartMs > timeMs
+    return increase(firstMs, firstValue - value, firstCount - count, restarted, firstValue, firstCount)
+  }
+
+  /** The run that the time belongs to, which is the first of all afterwards. */
+  #runAt(timeMs: number): Run | null {
+    const runs = this.#runs
+    for (let at = 0; at < runs.length; at++) {
+      const run = runs[at]
+      if (run === undefined || timeMs < run.firstMs - maxPointGapMs || timeMs > run.lastMs + maxPointGapMs)
+        continue
+      if (at > 0) {
+        runs.splice(at, 1)
+        runs.unshift(run)
+      }
+      return run
     }
     return null
   }
 
-  #begin(point: CumulativePoint): Increase | null {
-    this.#runs.unshift({ first: point, last: point })
+  #begin({ timeMs, startMs, value, count }: CumulativePoint): Increase | null {
+    this.#runs.unshift({
+      firstMs: timeMs,
+      firstStartMs: startMs,
+      firstValue: value,
+      firstCount: count,
+      lastMs: timeMs,
+      lastValue: value,
+      lastCount: count,
+    })
     if (this.#runs.length > maxRunsPerSeries) this.#runs.pop()
-    if (!isFresh(point)) return null
-    return { timeMs: point.timeMs, value: point.value, count: point.count, reset: false }
+    return isFresh(timeMs, startMs) ? increase(timeMs, value, count, false, value, count) : null
   }
 }
 
-function isFresh(point: CumulativePoint): boolean {
-  return point.startMs > 0 && point.timeMs - point.startMs <= freshCounterMs
+function isFresh(timeMs: number, startMs: number): boolean {
+  return startMs > 0 && timeMs - startMs <= freshCounterMs
 }
 
-function between(before: CumulativePoint, after: CumulativePoint): Increase {
-  const restarted = after.startMs > before.timeMs
-  const reset = restarted || after.value < before.value || after.count < before.count
-  return {
-    timeMs: after.timeMs,
-    value: reset ? after.value : after.value - before.value,
-    count: reset ? after.count : after.count - before.count,
-    reset,
-  }
+/** By so much more than before, unless the counter began anew: then `whole` and `wholeCount` are what it counted. */
+function increase(
+  timeMs: number,
+  more: number,
+  moreCount: number,
+  restarted: boolean,
+  whole: number,
+  wholeCount: number,
+): Increase {
+  found.timeMs = timeMs
+  found.reset = restarted || more < 0 || moreCount < 0
+  found.value = found.reset ? whole : more
+  found.count = found.reset ? wholeCount : moreCount
+  return found
 }

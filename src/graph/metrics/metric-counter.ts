@@ -8,7 +8,7 @@ import { kindNumber } from '../rollups/series-keys.ts'
 import { rollupWindowMs } from '../rollups/window.ts'
 import type { SeriesRegistry } from '../series-registry.ts'
 import { connection } from '../spans/span-row.ts'
-import { CumulativeSeries } from './cumulative-series.ts'
+import { CumulativeSeries, type Increase } from './cumulative-series.ts'
 import { SeriesShortcuts } from './series-shortcuts.ts'
 
 const metricKind = kindNumber('metric')
@@ -34,6 +34,8 @@ export class MetricCounter {
   readonly #cells: CellTable
   readonly #series = new Map<string, MetricSeries>()
   readonly #shortcuts = new SeriesShortcuts<MetricSeries>()
+  /** The point at hand; one object for all, because they come by the million. */
+  readonly #point = { timeMs: 0, startMs: 0, value: 0, count: 0, reset: false }
 
   constructor(registry: SeriesRegistry, cells: CellTable) {
     this.#registry = registry
@@ -55,10 +57,8 @@ export class MetricCounter {
       }
       const startMs = toMs(block.startHi[i] ?? 0, block.startLo[i] ?? 0)
       if (series.shape === 'value') {
-        if (count > 0 && Number.isFinite(value)) this.#value(series, timeMs, value)
-      } else {
-        this.#increase(series, { timeMs, startMs, value: Number.isFinite(value) ? value : 0, count })
-      }
+        if (count > 0 && Number.isFinite(value)) this.#tell(series.series, timeMs, 1, value, value)
+      } else this.#increase(series, timeMs, startMs, Number.isFinite(value) ? value : 0, count)
     }
   }
 
@@ -119,64 +119,61 @@ export class MetricCounter {
     return this.#registry.edge(caller, this.#registry.service(server), connection.metric, false)
   }
 
-  #value(series: MetricSeries, timeMs: number, value: number): void {
-    this.#tell(series.series, timeMs, { count: 1, sum: value, value })
-  }
-
-  #increase(
-    series: MetricSeries,
-    point: { timeMs: number; startMs: number; value: number; count: number },
-  ): void {
+  #increase(series: MetricSeries, timeMs: number, startMs: number, value: number, count: number): void {
     const plain = series.shape === 'increase'
-    const sent = plain ? { ...point, count: 0 } : point
-    const step = series.history === null ? { ...sent, reset: false } : series.history.add(sent)
-    if (series.edge >= 0) this.#call(series, step?.timeMs ?? point.timeMs, step?.value ?? 0)
-    if (plain) this.#tell(series.series, point.timeMs, { count: 1, sum: 0, value: point.value })
+    const step = this.#step(series, timeMs, startMs, value, plain ? 0 : count)
+    if (series.edge >= 0) this.#call(series, step?.timeMs ?? timeMs, step?.value ?? 0)
+    if (plain) this.#tell(series.series, timeMs, 1, 0, value)
     if (step === null) return
     if (step.reset) this.#reset(series.series, step.timeMs)
-    if (plain) this.#tell(series.series, step.timeMs, { count: 0, sum: step.value, value: Number.NaN })
-    else if (step.count > 0) {
-      this.#tell(series.series, step.timeMs, {
-        count: step.count,
-        sum: step.value,
-        value: step.value / step.count,
-      })
-    }
+    if (plain) this.#cells.add(this.#cellOf(series.series, step.timeMs), 0, 0, step.value)
+    else if (step.count > 0)
+      this.#tell(series.series, step.timeMs, step.count, step.value, step.value / step.count)
+  }
+
+  /** The increase that a point reveals, null if it reveals none. */
+  #step(
+    { history }: MetricSeries,
+    timeMs: number,
+    startMs: number,
+    value: number,
+    count: number,
+  ): Increase | null {
+    const point = this.#point
+    point.timeMs = timeMs
+    point.startMs = startMs
+    point.value = value
+    point.count = count
+    return history === null ? point : history.add(point)
   }
 
   /** An edge is known from its first point on, though the first one reveals no increase. */
   #call(series: MetricSeries, timeMs: number, calls: number): void {
-    const cell = this.#cells.cell(series.edge, Math.floor(timeMs / rollupWindowMs))
+    const cell = this.#cellOf(series.edge, timeMs)
     const amount = Math.max(0, calls)
     if (series.countsFailures) this.#cells.add(cell, 0, amount, 0)
     else this.#cells.add(cell, amount, 0, 0)
   }
 
   #reset(series: number, timeMs: number): void {
-    this.#cells.add(this.#cells.cell(series, Math.floor(timeMs / rollupWindowMs)), 0, 1, 0)
+    this.#cells.add(this.#cellOf(series, timeMs), 0, 1, 0)
   }
 
-  #tell(series: number, timeMs: number, point: { count: number; sum: number; value: number }): void {
-    const cell = this.#cells.cell(series, Math.floor(timeMs / rollupWindowMs))
-    if (Number.isNaN(point.value)) {
-      this.#cells.add(cell, point.count, 0, point.sum)
-      return
-    }
-    this.#cells.addPoints(cell, {
-      count: point.count,
-      resets: 0,
-      sum: point.sum,
-      last: point.value,
-      lastMs: timeMs,
-      min: point.value,
-      max: point.value,
-    })
+  /** `count` points or observations of this sum; `value` is one of them, or their mean. */
+  #tell(series: number, timeMs: number, count: number, sum: number, value: number): void {
+    const cell = this.#cellOf(series, timeMs)
+    if (Number.isNaN(value)) this.#cells.add(cell, count, 0, sum)
+    else this.#cells.addPoint(cell, timeMs, value, count, sum)
+  }
+
+  #cellOf(series: number, timeMs: number): number {
+    return this.#cells.cell(series, Math.floor(timeMs / rollupWindowMs))
   }
 
   #overflow(block: MetricBlock, i: number, timeMs: number): void {
     const service = this.#registry.service(block.resources[block.resource[i] ?? 0]?.service ?? '')
     const key = [this.#registry.serviceName(service), overflowName, '', '', '', 'gauge']
-    this.#tell(this.#registry.keys.add(metricKind, key), timeMs, { count: 1, sum: 0, value: 0 })
+    this.#tell(this.#registry.keys.add(metricKind, key), timeMs, 1, 0, 0)
   }
 }
 

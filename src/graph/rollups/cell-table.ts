@@ -86,19 +86,26 @@ export class CellTable {
 
   /** Merges points into a metric cell; of equally late values the larger one counts as last. */
   addPoints(cell: number, points: PointSummary): void {
-    this.count[cell] = (this.count[cell] ?? 0) + points.count
-    this.errors[cell] = (this.errors[cell] ?? 0) + points.resets
-    this.sum[cell] = (this.sum[cell] ?? 0) + points.sum
+    this.add(cell, points.count, points.resets, points.sum)
     // No time: an increase without a point of its own in this window.
-    if (points.lastMs === 0) return
+    if (points.lastMs > 0) this.#addValues(cell, points.lastMs, points.last, points.min, points.max)
+  }
+
+  /** The same for one point, or for `count` observations with their mean; no object each, because they are many. */
+  addPoint(cell: number, timeMs: number, value: number, count: number, sum: number): void {
+    this.add(cell, count, 0, sum)
+    if (timeMs > 0) this.#addValues(cell, timeMs, value, value, value)
+  }
+
+  #addValues(cell: number, lastMs: number, last: number, min: number, max: number): void {
     const before = this.lastMs[cell] ?? 0
     const fresh = before === 0
-    if (points.lastMs > before || (points.lastMs === before && points.last > (this.self[cell] ?? 0))) {
-      this.self[cell] = points.last
-      this.lastMs[cell] = points.lastMs
+    if (lastMs > before || (lastMs === before && last > (this.self[cell] ?? 0))) {
+      this.self[cell] = last
+      this.lastMs[cell] = lastMs
     }
-    if (fresh || points.min < (this.paired[cell] ?? 0)) this.paired[cell] = points.min
-    if (fresh || points.max > (this.max[cell] ?? 0)) this.max[cell] = points.max
+    if (fresh || min < (this.paired[cell] ?? 0)) this.paired[cell] = min
+    if (fresh || max > (this.max[cell] ?? 0)) this.max[cell] = max
   }
 
   /** Whether all that was added to the cell cancelled out. */
