@@ -2,6 +2,7 @@
 import type Database from 'better-sqlite3'
 import type { Retirements } from '../../model/store.ts'
 import { maxRetirements, type RetirementRow, type Retiring, retirementsOf } from '../rows/retiring.ts'
+import { prepared } from './prepared.ts'
 
 /** Belongs into the transaction. `nextSequence` numbers segments and their removals too. */
 export function writeRetirements(
@@ -20,11 +21,10 @@ export function writeRetirements(
 }
 
 export function readRetirements(db: Database.Database, tenant: string): Retirements {
-  const rows = db
-    .prepare<[string], RetirementRow>(
-      'SELECT generation, from_ms, to_ms FROM retirement WHERE tenant = ? ORDER BY generation',
-    )
-    .all(tenant)
+  const rows = prepared<[string], RetirementRow>(
+    db,
+    'SELECT generation, from_ms, to_ms FROM retirement WHERE tenant = ? ORDER BY generation',
+  ).all(tenant)
   const all = db
     .prepare<[], { count: number; oldest: number }>(
       'SELECT count(*) AS count, coalesce(min(generation), 0) AS oldest FROM retirement',

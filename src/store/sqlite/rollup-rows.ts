@@ -7,6 +7,7 @@ import type Database from 'better-sqlite3'
 import type { RollupHead, RollupPage, RollupRecord } from '../../model/store.ts'
 import { type RollupRow, rollupHeadOf, rollupOf, rollupsPerRead, sortRollups } from '../rows/rollup-row.ts'
 import { isDamage, readAround } from './damage.ts'
+import { prepared } from './prepared.ts'
 import { isSound, rowChecksum } from './row-checksum.ts'
 
 type CheckedRow = RollupRow & { readonly crc: number }
@@ -40,7 +41,8 @@ export function readRollupHeads(
   toMs: number,
   signal?: AbortSignal,
 ): readonly RollupHead[] | null {
-  const page = db.prepare<[string, number, number, number, number, number], Omit<CheckedRow, 'bytes'>>(
+  const page = prepared<[string, number, number, number, number, number], Omit<CheckedRow, 'bytes'>>(
+    db,
     `SELECT ${columnsWithoutBytes} FROM rollup
      WHERE tenant = ? AND to_ms > ? AND from_ms < ? AND (to_ms, number) > (?, ?)
      ORDER BY to_ms, number LIMIT ?`,
@@ -70,7 +72,8 @@ function readIndexed(
   toMs: number,
   signal?: AbortSignal,
 ): RollupRecord[] | null {
-  const page = db.prepare<[string, number, number, number, number, number], CheckedRow>(
+  const page = prepared<[string, number, number, number, number, number], CheckedRow>(
+    db,
     `SELECT ${columns} FROM rollup
      WHERE tenant = ? AND to_ms > ? AND from_ms < ? AND (to_ms, number) > (?, ?)
      ORDER BY to_ms, number LIMIT ?`,

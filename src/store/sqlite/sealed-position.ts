@@ -1,6 +1,7 @@
 /** How far an inbox is sealed: the one number whose loss would store data twice or lose it. */
 import type Database from 'better-sqlite3'
 import { isDamage } from './damage.ts'
+import { prepared } from './prepared.ts'
 import { rowChecksum } from './row-checksum.ts'
 import { readHeaders } from './segment-reading.ts'
 
@@ -10,11 +11,10 @@ import { readHeaders } from './segment-reading.ts'
  */
 export function readSealedPosition(db: Database.Database, inboxId: string): number {
   try {
-    const row = db
-      .prepare<[string], { position: number; crc: number }>(
-        'SELECT position, crc FROM sealed_position WHERE inbox_id = ?',
-      )
-      .get(inboxId)
+    const row = prepared<[string], { position: number; crc: number }>(
+      db,
+      'SELECT position, crc FROM sealed_position WHERE inbox_id = ?',
+    ).get(inboxId)
     if (row === undefined) return 0
     if (row.crc === rowChecksum([inboxId, row.position])) return row.position
   } catch (error) {

@@ -37,7 +37,8 @@ export function readHeaders(
     if (isSound({ ...row, crc })) headers.push(headerOf(row))
     else damaged++
   }
-  const page = db.prepare<[number, number], CheckedRow>(
+  const page = prepared<[number, number], CheckedRow>(
+    db,
     `SELECT ${headerColumns}, crc FROM segment WHERE sequence > ? ORDER BY sequence LIMIT ?`,
   )
   try {

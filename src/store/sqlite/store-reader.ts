@@ -13,6 +13,7 @@ import type {
   TemplateRecord,
 } from '../../model/store.ts'
 import { explained, openForReading } from './database.ts'
+import { prepared } from './prepared.ts'
 import { readRetirements } from './retirement-rows.ts'
 import { readRollupHeads, readRollupPage, readRollups } from './rollup-rows.ts'
 import { readSealedPosition } from './sealed-position.ts'
@@ -69,7 +70,8 @@ class SqliteSnapshot implements StoreSnapshot {
     // The first statement after BEGIN fixes what this view sees.
     this.#sequence = explained(file, () => {
       db.exec('BEGIN')
-      return db.prepare<[], { sequence: number }>('SELECT sequence FROM counter').get()?.sequence ?? 0
+      const counter = prepared<[], { sequence: number }>(db, 'SELECT sequence FROM counter')
+      return counter.get()?.sequence ?? 0
     })
   }
 
@@ -78,16 +80,19 @@ class SqliteSnapshot implements StoreSnapshot {
   }
 
   async segmentChanges(afterSequence: number, signal?: AbortSignal): Promise<SegmentChanges> {
+    // Most calls come while nothing was sealed. A reader that knows nothing yet asks whatever the counter says.
+    if (afterSequence > 0 && afterSequence >= this.#sequence)
+      return { sequence: this.#sequence, added: [], removed: [] }
     return this.#read(db => {
       const { headers: added, damaged } = readHeaders(db, afterSequence, this.#sequence, signal)
       // A reader that knows nothing yet has nothing to remove.
       const removed =
         afterSequence === 0
           ? []
-          : db
-              .prepare<[number], { id: string }>(
-                'SELECT id FROM removal WHERE sequence > ? ORDER BY sequence',
-              )
+          : prepared<[number], { id: string }>(
+              db,
+              'SELECT id FROM removal WHERE sequence > ? ORDER BY sequence',
+            )
               .all(afterSequence)
               .map(row => row.id)
       return { sequence: this.#sequence, added, removed, ...(damaged === 0 ? {} : { damaged }) }
