@@ -5,7 +5,7 @@ import { AttributeProbe } from '../store/segment/attribute-filter.ts'
 import { type FilterTerm, filterTerm, type PrefixFilter } from '../store/segment/prefix-filter.ts'
 import type { WantedWords } from '../store/segment/read-segment.ts'
 import { rowsPerFrame } from '../store/segment/record-frames.ts'
-import { mayHoldTrace, type TraceIndex } from '../store/segment/trace-index.ts'
+import { type TraceFilter, type TraceKey, traceKey } from '../store/segment/trace-filter.ts'
 import { WordRows } from '../store/segment/word-rows.ts'
 
 export interface LogTerm {
@@ -16,7 +16,7 @@ export interface LogTerm {
 type Node =
   | { readonly type: 'and' | 'or'; readonly nodes: readonly Node[] }
   | { readonly type: 'term'; readonly term: LogTerm; readonly bit: number }
-  | { readonly type: 'trace'; readonly id: Uint8Array }
+  | { readonly type: 'trace'; readonly key: TraceKey }
   | { readonly type: 'attribute'; readonly probe: AttributeProbe }
 
 /** Frames with a token that a term finds, a flag each; null if there is none. */
@@ -46,7 +46,7 @@ export class IndexPruning {
         }
         case 'trace':
           hasTraces = true
-          return { type: 'trace', id: new Uint8Array(Buffer.from(one.traceId, 'hex')) }
+          return { type: 'trace', key: traceKey(new Uint8Array(Buffer.from(one.traceId, 'hex'))) }
         case 'attribute': {
           const probe = new AttributeProbe(one.key, one.value)
           attributes.push(probe)
@@ -84,7 +84,7 @@ export class IndexPruning {
         case 'term':
           return filter === null || filter.mayHold(node.term.bytes)
         case 'trace':
-          return traces === null || mayHoldTrace(traces, node.id)
+          return traces === null || traces.mayHold(node.key)
         case 'attribute':
           return attributes.get(node.probe) !== false
       }
@@ -97,7 +97,7 @@ export class IndexPruning {
     const all = (flag: boolean): Uint8Array => new Uint8Array(count).fill(flag ? 1 : 0)
     return flagsOf(this.#root, node => {
       if (node.type === 'term') return found.get(node.term) ?? all(false)
-      if (node.type === 'trace') return all(traces === null || mayHoldTrace(traces, node.id))
+      if (node.type === 'trace') return all(traces === null || traces.mayHold(node.key))
       return all(attributes.get(node.probe) !== false)
     })
   }
@@ -112,7 +112,7 @@ export class IndexPruning {
 /** What was found out of a segment; null where nothing was asked or nothing is known. */
 export interface AskedIndexes {
   readonly filter: PrefixFilter | null
-  readonly traces: TraceIndex | null
+  readonly traces: TraceFilter | null
   /** False where a segment surely does not have it. */
   readonly attributes: ReadonlyMap<AttributeProbe, boolean>
 }

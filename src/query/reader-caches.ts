@@ -10,13 +10,14 @@ import type { BloomFilter } from '../store/segment/bloom-filter.ts'
 import type { DictionaryReader } from '../store/segment/dictionary-reader.ts'
 import type { PrefixFilter } from '../store/segment/prefix-filter.ts'
 import type { TermDirectory, TermIndex } from '../store/segment/term-index.ts'
+import type { TraceFilter } from '../store/segment/trace-filter.ts'
 import type { TraceIndex } from '../store/segment/trace-index.ts'
 import type { TenantNames } from './known-sections.ts'
 import type { KeptTotals } from './rollup-totals.ts'
 import { SegmentHeaders } from './segment-headers.ts'
 
 /**
- * 96 MiB: the trace index of about 10 million spans, filters for the words of
+ * 96 MiB: filters for the traces of about 10 million spans and for the words of
  * 6 million log records and the words of 250,000, 30 blocks and sums. Three
  * workers with it stay within the 512 MB of the process.
  */
@@ -50,7 +51,9 @@ export interface ReaderCaches {
   readonly layouts: LRUCache<string, SegmentLayout>
   readonly columns: LRUCache<string, DecodedColumns>
   readonly dictionaries: LRUCache<string, DictionaryReader>
+  /** Of what was found lately. */
   readonly traces: LRUCache<string, TraceIndex>
+  readonly traceFilters: LRUCache<string, TraceFilter>
   /** Directories by segment, blocks by segment and number. */
   readonly terms: LRUCache<string, TermDirectory | TermIndex>
   readonly prefixes: LRUCache<string, PrefixFilter>
@@ -80,8 +83,10 @@ export function createReaderCaches(maxBytes: number = defaultCacheBytes): Reader
     layouts: bounded(maxBytes * 0.03, ({ tables }) => (tables === null ? 100 : tableBytes(tables))),
     columns: bounded(maxBytes * 0.15, columns => blockBytes(columns.block)),
     dictionaries: bounded(maxBytes * 0.05, dictionary => dictionary.byteLength),
+    // 1.25 bytes a trace in a segment: ten million spans and as many log records of a trace each five.
+    traceFilters: bounded(maxBytes * 0.1, filter => filter.byteLength),
     traces: bounded(
-      maxBytes * 0.12,
+      maxBytes * 0.04,
       index => index.prefixes.byteLength + index.hashes.byteLength + (index.groups?.byteLength ?? 0),
     ),
     terms: bounded(maxBytes * 0.1, index => index.byteLength),

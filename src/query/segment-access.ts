@@ -33,6 +33,7 @@ import {
   type WantedWords,
 } from '../store/segment/read-segment.ts'
 import { type TermDirectory, TermIndex } from '../store/segment/term-index.ts'
+import { TraceFilter } from '../store/segment/trace-filter.ts'
 import type { TraceIndex } from '../store/segment/trace-index.ts'
 import type { LogTerm, TermFrames } from './index-pruning.ts'
 import type { ReaderCaches } from './reader-caches.ts'
@@ -80,6 +81,13 @@ export class SegmentAccess {
     return this.#cached(header, this.#caches.traces, header.id, async () =>
       readTraces(await this.#parts(header, [partNames.traces])),
     )
+  }
+
+  /** Kept for all segments, while most indexes are read anew. */
+  traceFilter(header: SegmentHeader): Promise<TraceFilter | null> {
+    return this.#cached(header, this.#caches.traceFilters, header.id, async () => {
+      return new TraceFilter(readTraces(await this.#parts(header, [partNames.traces])))
+    })
   }
 
   /** Frames of the rows that have a word each term finds. */

@@ -42,10 +42,10 @@ import {
 import type { TimeRange } from '../model/time.ts'
 import type { AttributeProbe } from '../store/segment/attribute-filter.ts'
 import type { DecodedColumns, RowGroup, SegmentLayout } from '../store/segment/block-codec.ts'
+import { type TraceFilter, traceKey } from '../store/segment/trace-filter.ts'
 import {
   allGroups,
   hasGroup,
-  hashOfTrace,
   mayHoldPrefix,
   prefixOf,
   type TraceIndex,
@@ -124,6 +124,11 @@ interface Source {
 
 type EntryExtent = Pick<EntryIndex, 'count' | 'minTimeMs' | 'maxTimeMs'>
 
+interface TraceLookUp {
+  readonly mayHold: (filter: TraceFilter) => boolean
+  readonly groupsOf: (index: TraceIndex) => number
+}
+
 interface GroupRead {
   readonly header: SegmentHeader
   readonly layout: SegmentLayout
@@ -201,9 +206,10 @@ class SnapshotReader implements OpenReader {
         last = id
       }
     }
-    const segments = await this.#segmentsWhere('traces', index =>
-      mayHoldPrefix(index, first) ? allGroups : 0,
-    )
+    const segments = await this.#segmentsWhere('traces', {
+      mayHold: filter => filter.mayHoldPrefix(first),
+      groupsOf: index => (mayHoldPrefix(index, first) ? allGroups : 0),
+    })
     for (const { header, groups } of segments)
       for await (const { block } of this.#groups(header, groups)) collect(block)
     for (const { decoded } of this.#tailBlocks('traces')) collect(decoded.batch.block)
@@ -215,8 +221,13 @@ class SnapshotReader implements OpenReader {
     if (!/^[0-9a-f]{32}$/.test(wanted)) return null
     const id = new Uint8Array(Buffer.from(wanted, 'hex'))
     const parts: TracePart[] = []
-    const hash = hashOfTrace(id)
-    for (const { header, groups } of await this.#segmentsWhere('traces', index => traceGroups(index, hash)))
+    const key = traceKey(id)
+    const { hash } = key
+    const segments = await this.#segmentsWhere('traces', {
+      mayHold: filter => filter.mayHold(key),
+      groupsOf: index => traceGroups(index, hash),
+    })
+    for (const { header, groups } of segments)
       for await (const columns of this.#groups(header, groups)) {
         if (columns.block.signal !== 'traces') continue
         const rows = matchingRows(columns.block, id)
@@ -483,7 +494,7 @@ class SnapshotReader implements OpenReader {
 
   /** A flag for each frame that may hold a row that is asked for; undefined for all, null for none. */
   async #frames(header: SegmentHeader, pruning: IndexPruning): Promise<Uint8Array | undefined | null> {
-    const traces = pruning.hasTraces ? await this.#access.traceIndex(header) : null
+    const traces = pruning.hasTraces ? await this.#access.traceFilter(header) : null
     if (pruning.hasTraces && traces === null) return null
     const attributes =
       pruning.attributes.length === 0 ? new Map() : await this.#access.mayHold(header, pruning.attributes)
@@ -511,34 +522,28 @@ class SnapshotReader implements OpenReader {
     }
   }
 
-  /** Segments in which `groupsOf` finds bits of groups, and these. */
+  /** Segments in which `groupsOf` finds bits of groups, and these; asked only where `mayHold` lets it. */
   async #segmentsWhere(
     signal: Signal,
-    groupsOf: (index: TraceIndex) => number,
+    { mayHold, groupsOf }: TraceLookUp,
   ): Promise<readonly { readonly header: SegmentHeader; readonly groups: number }[]> {
     const { caches, deadline } = this.#options
     const limit = pLimit(fanOut)
     const found: { readonly header: SegmentHeader; readonly groups: number }[] = []
-    const look = (header: SegmentHeader, index: TraceIndex): void => {
-      const groups = groupsOf(index)
+    const look = async (header: SegmentHeader): Promise<void> => {
+      deadline.check()
+      const filter = await this.#access.traceFilter(header)
+      if (filter === null || !mayHold(filter)) return
+      const index = await this.#access.traceIndex(header)
+      const groups = index === null ? 0 : groupsOf(index)
       if (groups !== 0) found.push({ header, groups })
     }
-    const missing: Promise<void>[] = []
+    const looks: Promise<void>[] = []
     for (const header of this.#headers[signal]) {
-      const known = caches.traces.get(header.id)
-      if (known !== undefined) {
-        look(header, known)
-        continue
-      }
-      missing.push(
-        limit(async () => {
-          deadline.check()
-          const index = await this.#access.traceIndex(header)
-          if (index !== null) look(header, index)
-        }),
-      )
+      const known = caches.traceFilters.get(header.id)
+      if (known === undefined || mayHold(known)) looks.push(limit(() => look(header)))
     }
-    await Promise.all(missing)
+    await Promise.all(looks)
     return found.sort(({ header: a }, { header: b }) => a.minTimeMs - b.minTimeMs || (a.id < b.id ? -1 : 1))
   }
 

@@ -7,7 +7,7 @@ import { checkPart } from '../../src/store/part.ts'
 import { TermMatcher } from '../../src/store/search/term-matcher.ts'
 import { fetchSegment, readTerms, readTraces } from '../../src/store/segment/read-segment.ts'
 import { TermIndex } from '../../src/store/segment/term-index.ts'
-import { mayHoldTrace } from '../../src/store/segment/trace-index.ts'
+import { TraceFilter, traceKey } from '../../src/store/segment/trace-filter.ts'
 import { receivedMs } from './arbitrary-requests.ts'
 import { factsOf } from './item-facts.ts'
 
@@ -66,7 +66,8 @@ describe.each(written)('format $version of $signal', ({ version, signal, bodies,
         asked++
         if (block.signal === 'metrics') continue
         const id = block.traceId.subarray(row * 16, row * 16 + 16)
-        if (id.some(byte => byte !== 0)) expect(mayHoldTrace(readTraces(segment), id)).toBe(true)
+        if (id.some(byte => byte !== 0))
+          expect(new TraceFilter(readTraces(segment)).mayHold(traceKey(id))).toBe(true)
       }
     }
     expect(asked).toBeGreaterThan(5)

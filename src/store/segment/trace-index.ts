@@ -69,16 +69,11 @@ export function readTraceIndex(content: Uint8Array): TraceIndex {
   return { prefixes, hashes, groups }
 }
 
-/** May hold the trace: false is certain, true is wrong about once in 400,000 segments of 10,000 traces. */
-export function mayHoldTrace(index: TraceIndex, id: Uint8Array): boolean {
-  return traceGroups(index, hashOfTrace(id)) !== 0
-}
-
 export function hashOfTrace(id: Uint8Array): number {
   return hashId(viewOf(id), 0, 16)
 }
 
-/** Bits of groups that may hold a trace with this hash; 0 is certain. */
+/** Bits of groups that may hold a trace with this hash; 0 is certain, others wrong once in 400,000 segments of 10,000 traces. */
 export function traceGroups(index: TraceIndex, hash: number): number {
   const at = lowerBound(index.hashes, hash)
   if (index.hashes[at] !== hash) return 0
