@@ -83,10 +83,10 @@ export function createReaderCaches(maxBytes: number = defaultCacheBytes): Reader
     layouts: bounded(maxBytes * 0.03, ({ tables }) => (tables === null ? 100 : tableBytes(tables))),
     columns: bounded(maxBytes * 0.15, columns => blockBytes(columns.block)),
     dictionaries: bounded(maxBytes * 0.05, dictionary => dictionary.byteLength),
-    // 1.25 bytes a trace in a segment: ten million spans and as many log records of a trace each five.
-    traceFilters: bounded(maxBytes * 0.1, filter => filter.byteLength),
+    // 1.75 bytes a trace in a segment: of ten million spans, and of five million log records of a trace each.
+    traceFilters: bounded(maxBytes * 0.12, filter => filter.byteLength),
     traces: bounded(
-      maxBytes * 0.04,
+      maxBytes * 0.02,
       index => index.prefixes.byteLength + index.hashes.byteLength + (index.groups?.byteLength ?? 0),
     ),
     terms: bounded(maxBytes * 0.1, index => index.byteLength),

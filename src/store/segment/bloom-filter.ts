@@ -8,8 +8,12 @@ const bitsEach = 10
 const probes = 7
 
 /** Hashes count as unsigned, whatever their sign is. */
-export function writeBloomFilter(out: ByteWriter, { hashes, length }: HashList): void {
-  const bytes = new Uint8Array(Math.max(8, Math.ceil((length * bitsEach) / 8)))
+export function writeBloomFilter(
+  out: ByteWriter,
+  { hashes, length }: HashList,
+  bitsOfEach: number = bitsEach,
+): void {
+  const bytes = new Uint8Array(Math.max(8, Math.ceil((length * bitsOfEach) / 8)))
   // Unsigned throughout, so that the remainder is one of integers.
   const bits = (bytes.length * 8) >>> 0
   for (let index = 0; index < length; index++) {

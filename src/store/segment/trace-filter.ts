@@ -1,11 +1,14 @@
 /**
- * Whether a segment may hold a trace, an eighth of the size of its index of traces: small enough to be kept for all
+ * Whether a segment may hold a trace, a sixth of the size of its index of traces: small enough to be kept for all
  * segments, so that a look-up reads the indexes of a few.
  */
 import { BloomFilter, writeBloomFilter } from './bloom-filter.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
 import { HashList } from './hash-list.ts'
 import { hashOfTrace, prefixOf, type TraceIndex } from './trace-index.ts'
+
+/** One answer in six hundred is a maybe in vain: of the thousand segments of ten million spans, one or two. */
+const bitsOfTrace = 14
 
 /** What a look-up asks filters for. */
 export interface TraceKey {
@@ -27,7 +30,7 @@ export class TraceFilter {
     for (let at = 0; at < prefixes.length; at++) keys.add(prefixes[at] as number)
     if (prefixes[0] === 0) for (let at = 0; at < hashes.length; at++) keys.add(hashes[at] as number)
     const out = new ByteWriter(keys.length * 2 + 16)
-    writeBloomFilter(out, keys)
+    writeBloomFilter(out, keys, bitsOfTrace)
     this.#filter = new BloomFilter(new ByteReader(out.done()))
   }
 
@@ -35,7 +38,7 @@ export class TraceFilter {
     return this.#filter.byteLength
   }
 
-  /** False is certain; true is wrong about once in a hundred segments. */
+  /** False is certain; true is wrong about once in six hundred segments. */
   mayHold({ prefix, hash }: TraceKey): boolean {
     return this.#filter.mayHold(prefix) && (prefix !== 0 || this.#filter.mayHold(hash))
   }
