@@ -85,13 +85,15 @@ export function writeLabels(directory: string, sessions: readonly PlannedSession
 
 /**
  * What is as right as the first place: a second trouble; the name that clients have for a process without telemetry;
- * and where no span has a status, its clients too, since nobody can tell on which side of the wire it went wrong.
+ * where no span has a status, its clients too, since nobody can tell on which side of the wire it went wrong; and clients
+ * that send no telemetry themselves, behind whom nobody sees anything.
  */
 function asRight({ places, fault }: PlannedCase, style: TelemetryStyle): readonly string[] {
   const unclear = !style.status && (fault === 'dependency-errors' || fault === 'dependency-down')
   const names = places.flatMap(place => {
     const clients = clientsOf[place]
-    return clients === undefined ? [] : [clients.name, ...(unclear ? clients.services : [])]
+    if (clients === undefined) return []
+    return [clients.name, ...clients.services.filter(name => unclear || style.silent.includes(name))]
   })
   return [...new Set([...places.slice(1), ...names])].filter(name => name !== places[0])
 }
