@@ -5,7 +5,6 @@
  * what lies behind P: every item is then in exactly one of the two. Headers are followed inside the same
  * snapshot, one read at a time, so that they never show a segment the snapshot does not hold.
  */
-import pLimit from 'p-limit'
 import { StoreError } from '../errors.ts'
 import { openOnce } from '../graph/rollups/open-once.ts'
 import { rollupView, viewWindows } from '../graph/rollups/rollup-view.ts'
@@ -25,12 +24,11 @@ import type {
   Retirements,
   RollupHead,
   RollupRecord,
-  SegmentHeader,
   StoreReader,
   StoreSnapshot,
   TemplateRecord,
 } from '../model/store.ts'
-import type { EntryIndex, TailEntry } from '../model/tail.ts'
+import type { TailEntry } from '../model/tail.ts'
 import {
   type Block,
   type LogBlock,
@@ -40,33 +38,18 @@ import {
   signals,
 } from '../model/telemetry.ts'
 import type { TimeRange } from '../model/time.ts'
-import type { AttributeProbe } from '../store/segment/attribute-filter.ts'
-import type { DecodedColumns, RowGroup, SegmentLayout } from '../store/segment/block-codec.ts'
-import { type TraceFilter, traceKey } from '../store/segment/trace-filter.ts'
-import {
-  allGroups,
-  hasGroup,
-  mayHoldPrefix,
-  prefixOf,
-  type TraceIndex,
-  traceGroups,
-} from '../store/segment/trace-index.ts'
-import { IndexPruning, rowsOfFrames } from './index-pruning.ts'
 import { KnownSections } from './known-sections.ts'
-import type { DecodedEntry, ReaderCaches } from './reader-caches.ts'
+import type { ReaderCaches } from './reader-caches.ts'
 import { type KeptTotals, readTotals, sameIds, type TotalsSource } from './rollup-totals.ts'
-import { ScanOrder } from './scan-order.ts'
+import { RowScan } from './row-scan.ts'
 import { SegmentAccess } from './segment-access.ts'
 import type { HeaderList } from './segment-headers.ts'
 import { newestHeader, type StoredView, storedView } from './stored-view.ts'
 import type { Tail, TailPin, TailView } from './tail.ts'
-import { decodedEntry, isOf } from './tail-blocks.ts'
-import { matchingRows, mergeTraceParts, type TracePart } from './trace-rows.ts'
+import { touches } from './time-overlap.ts'
+import { TraceSearch } from './trace-search.ts'
+import { UnsealedItems } from './unsealed-items.ts'
 
-/** The receiver's ATTRIBUTE_MAX_BYTES where nothing else is said. */
-const defaultAttributeMaxBytes = 65_536
-/** Index parts read at once; on SQLite they come one after the other, on Postgres they overlap. */
-const fanOut = 8
 /** What a view and its series take in memory to what is stored, about; sections are counted where they are kept. */
 const viewPerStored = 3
 
@@ -114,30 +97,6 @@ async function open(options: ReaderOptions): Promise<OpenReader> {
   }
 }
 
-/** A block that can be loaded, and what is known of it before. */
-interface Source {
-  readonly minTimeMs: number
-  readonly maxTimeMs: number
-  /** What it consists of, or rows. Null: nothing to see in it, or damaged. */
-  load(): Promise<Scanned<Block> | readonly Source[] | null>
-}
-
-type EntryExtent = Pick<EntryIndex, 'count' | 'minTimeMs' | 'maxTimeMs'>
-
-interface TraceLookUp {
-  readonly mayHold: (filter: TraceFilter) => boolean
-  readonly groupsOf: (index: TraceIndex) => number
-}
-
-interface GroupRead {
-  readonly header: SegmentHeader
-  readonly layout: SegmentLayout
-  readonly group: RowGroup
-  readonly pruning: IndexPruning | undefined
-  /** All if not given. */
-  readonly rows: readonly number[] | undefined
-}
-
 class SnapshotReader implements OpenReader {
   readonly tenant: string
   readonly asOf: AsOf
@@ -149,7 +108,9 @@ class SnapshotReader implements OpenReader {
   readonly #retirements: Retirements
   readonly #tail: TailView
   readonly #entries: readonly TailEntry[]
-  readonly #access: SegmentAccess
+  readonly #unsealed: UnsealedItems
+  readonly #rows: RowScan
+  readonly #traces: TraceSearch
   readonly #sections: KnownSections
   /** Sums of this reader's, given back when it is released. */
   readonly #totals: KeptTotals[] = []
@@ -173,75 +134,34 @@ class SnapshotReader implements OpenReader {
     this.nowMs = options.nowMs
     this.#entries = tail.entries.filter(entry => entry.tenant === options.tenant)
     const { caches, deadline, onDamage = () => undefined } = options
-    this.#access = new SegmentAccess(snapshot, caches, deadline.signal, onDamage)
+    const access = new SegmentAccess(snapshot, caches, deadline.signal, onDamage)
+    this.#unsealed = new UnsealedItems(this.#entries, options)
+    const parts = { headers, access, unsealed: this.#unsealed, deadline, caches }
+    this.#rows = new RowScan(parts)
+    this.#traces = new TraceSearch(parts)
     this.#sections = new KnownSections(options.tenant, caches)
     const { generation } = retirements
     this.asOf = { inboxId, position: tail.position, generation, timeMs: this.#newestReceivedMs() }
   }
 
   async *scanSpans(query: ScanQuery): AsyncGenerator<Scanned<SpanBlock>> {
-    for await (const scanned of this.#scan('traces', query)) if (isSpans(scanned)) yield scanned
+    for await (const scanned of this.#rows.scan('traces', query)) if (isSpans(scanned)) yield scanned
   }
 
   async *scanLogs(query: ScanQuery): AsyncGenerator<Scanned<LogBlock>> {
-    for await (const scanned of this.#scan('logs', query)) if (isLogs(scanned)) yield scanned
+    for await (const scanned of this.#rows.scan('logs', query)) if (isLogs(scanned)) yield scanned
   }
 
   async *scanMetrics(query: ScanQuery): AsyncGenerator<Scanned<MetricBlock>> {
-    for await (const scanned of this.#scan('metrics', query)) if (isMetrics(scanned)) yield scanned
+    for await (const scanned of this.#rows.scan('metrics', query)) if (isMetrics(scanned)) yield scanned
   }
 
-  async findTraces(prefix: string, limit: number): Promise<readonly string[]> {
-    const wanted = prefix.toLowerCase()
-    if (!/^[0-9a-f]{8,32}$/.test(wanted)) return []
-    const first = prefixOf(Buffer.from(wanted.slice(0, 8), 'hex'), 0)
-    const found = new Set<string>()
-    const collect = (block: Block): void => {
-      if (block.signal !== 'traces') return
-      let last = ''
-      for (let row = 0; row < block.count; row++) {
-        if (prefixOf(block.traceId, row * 16) !== first) continue
-        const id = Buffer.from(block.traceId.subarray(row * 16, row * 16 + 16)).toString('hex')
-        if (id !== last && id.startsWith(wanted)) found.add(id)
-        last = id
-      }
-    }
-    const segments = await this.#segmentsWhere('traces', {
-      mayHold: filter => filter.mayHoldPrefix(first),
-      groupsOf: index => (mayHoldPrefix(index, first) ? allGroups : 0),
-    })
-    for (const { header, groups } of segments)
-      for await (const { block } of this.#groups(header, groups)) collect(block)
-    for (const { decoded } of this.#tailBlocks('traces')) collect(decoded.batch.block)
-    return [...found].sort().slice(0, limit)
+  findTraces(prefix: string, limit: number): Promise<readonly string[]> {
+    return this.#traces.find(prefix, limit)
   }
 
-  async trace(traceId: string): Promise<TraceRows | null> {
-    const wanted = traceId.toLowerCase()
-    if (!/^[0-9a-f]{32}$/.test(wanted)) return null
-    const id = new Uint8Array(Buffer.from(wanted, 'hex'))
-    const parts: TracePart[] = []
-    const key = traceKey(id)
-    const { hash } = key
-    const segments = await this.#segmentsWhere('traces', {
-      mayHold: filter => filter.mayHold(key),
-      groupsOf: index => traceGroups(index, hash),
-    })
-    for (const { header, groups } of segments)
-      for await (const columns of this.#groups(header, groups)) {
-        if (columns.block.signal !== 'traces') continue
-        const rows = matchingRows(columns.block, id)
-        if (rows.length === 0) continue
-        parts.push({ block: columns.block, rows, records: await this.#access.records(header, columns, rows) })
-      }
-    const mayHold = ({ index }: TailEntry): boolean => index?.traces?.includes(hash) ?? true
-    for (const { decoded } of this.#tailBlocks('traces', mayHold)) {
-      const { block, records } = decoded.batch
-      if (block.signal !== 'traces') continue
-      const rows = matchingRows(block, id)
-      if (rows.length > 0) parts.push({ block, rows, records })
-    }
-    return parts.length === 0 ? null : mergeTraceParts(wanted, parts)
+  trace(traceId: string): Promise<TraceRows | null> {
+    return this.#traces.trace(traceId)
   }
 
   async rollups(range: TimeRange, stepSeconds: 10 | 60 | 600 = 10): Promise<RollupView> {
@@ -381,7 +301,7 @@ class SnapshotReader implements OpenReader {
     for (const signal of signals) {
       for (const header of this.#headers[signal])
         if (touches(header, range)) newest = Math.max(newest, header.toPosition)
-      for (const { index, entry } of this.#tailIndexes(signal))
+      for (const { index, entry } of this.#unsealed.indexes(signal))
         if (touches(index, range)) newest = Math.max(newest, entry.position)
     }
     return newest
@@ -409,166 +329,6 @@ class SnapshotReader implements OpenReader {
     await this.#snapshot.release()
   }
 
-  async *#scan(signal: Signal, query: ScanQuery): AsyncGenerator<Scanned<Block>> {
-    const pruning = query.where === undefined ? undefined : new IndexPruning(query.where)
-    const { deadline } = this.#options
-    const sources: Source[] = []
-    for (const header of this.#headers[signal])
-      if (touches(header, query.range) && mayHoldService(header, query.services))
-        sources.push(this.#segmentSource(header, query.range, pruning))
-    const mayTouch = ({ index }: TailEntry): boolean => index === undefined || touches(index, query.range)
-    for (const { decoded, entry } of this.#tailBlocks(signal, mayTouch))
-      if (touches(decoded, query.range)) sources.push(tailSource(decoded, entry, query.services))
-    const order = new ScanOrder(sources, query.order !== 'oldest_first')
-    for (let source = order.next(); source !== undefined; source = order.next()) {
-      deadline.check()
-      const loaded = await source.load()
-      if (loaded === null) continue
-      if ('block' in loaded) yield loaded
-      else order.add(loaded)
-    }
-  }
-
-  /** Groups of rows, those that may hold what was asked for. */
-  #segmentSource(header: SegmentHeader, range: TimeRange, pruning: IndexPruning | undefined): Source {
-    return {
-      minTimeMs: header.minTimeMs,
-      maxTimeMs: header.maxTimeMs,
-      load: async () => {
-        const frames = pruning === undefined ? undefined : await this.#frames(header, pruning)
-        const layout = frames === null ? null : await this.#access.layout(header)
-        if (layout === null) return null
-        const sources: Source[] = []
-        for (const group of layout.groups) {
-          const minTimeMs = Math.max(header.minTimeMs, group.minTimeMs)
-          const maxTimeMs = Math.min(header.maxTimeMs, group.maxTimeMs)
-          if (!touches({ minTimeMs, maxTimeMs }, range)) continue
-          const rows = frames ? rowsOfFrames(frames, group.firstRow, group.count) : undefined
-          if (rows?.length === 0) continue
-          sources.push({
-            minTimeMs,
-            maxTimeMs,
-            load: () => this.#group({ header, layout, group, pruning, rows }),
-          })
-        }
-        return sources
-      },
-    }
-  }
-
-  async #group({ header, layout, group, pruning, rows }: GroupRead): Promise<Scanned<Block> | null> {
-    const columns = await this.#access.columns(header, layout, group)
-    if (columns === null) return null
-    const candidates = await this.#candidateRows(header, columns, pruning, rows)
-    if (candidates?.length === 0) return null
-    const words = pruning?.words
-    return {
-      block: columns.block,
-      records: wanted => this.#access.records(header, columns, wanted),
-      ...(words === undefined || words === null
-        ? {}
-        : { recordsWith: wanted => this.#access.recordsWith(header, columns, wanted, words) }),
-      receivedMs: header.maxReceivedMs,
-      ...(candidates === undefined ? {} : { candidateRows: candidates }),
-    }
-  }
-
-  /** Of `rows` (all if not given) those whose attributes allow it. */
-  async #candidateRows(
-    header: SegmentHeader,
-    columns: DecodedColumns,
-    pruning: IndexPruning | undefined,
-    rows: readonly number[] | undefined,
-  ): Promise<readonly number[] | undefined> {
-    if (pruning === undefined || pruning.attributes.length === 0) return rows
-    const rowsWith = new Map<AttributeProbe, Uint8Array>()
-    for (const probe of pruning.attributes) {
-      this.#options.deadline.check()
-      const flags = await this.#access.rowsWith(header, columns, probe)
-      if (flags === null) return []
-      rowsWith.set(probe, flags)
-    }
-    const flags = pruning.rows(columns.block.count, rowsWith)
-    return (rows ?? [...flags.keys()]).filter(row => flags[row] === 1)
-  }
-
-  /** A flag for each frame that may hold a row that is asked for; undefined for all, null for none. */
-  async #frames(header: SegmentHeader, pruning: IndexPruning): Promise<Uint8Array | undefined | null> {
-    const traces = pruning.hasTraces ? await this.#access.traceFilter(header) : null
-    if (pruning.hasTraces && traces === null) return null
-    const attributes =
-      pruning.attributes.length === 0 ? new Map() : await this.#access.mayHold(header, pruning.attributes)
-    if (attributes === null) return null
-    // Kept for all segments, while the words themselves are read anew for most of them.
-    const filter = pruning.terms.length === 0 ? null : await this.#access.prefixFilter(header)
-    const asked = { filter, traces, attributes }
-    if ((pruning.terms.length > 0 && filter === null) || !pruning.mayHold(asked)) return null
-    if (filter === null) return undefined
-    const possible = pruning.terms.filter(term => filter.mayHold(term.bytes))
-    const terms = await this.#access.termFrames(header, possible)
-    if (terms === null) return null
-    const frames = pruning.frames(asked, terms.found, terms.frameCount)
-    return frames.includes(1) ? frames : null
-  }
-
-  /** Columns of the groups with these bits. */
-  async *#groups(header: SegmentHeader, bits: number): AsyncGenerator<DecodedColumns> {
-    const layout = await this.#access.layout(header)
-    for (const group of layout?.groups ?? []) {
-      if (layout === null || !hasGroup(bits, group.number)) continue
-      this.#options.deadline.check()
-      const columns = await this.#access.columns(header, layout, group)
-      if (columns !== null) yield columns
-    }
-  }
-
-  /** Segments in which `groupsOf` finds bits of groups, and these; asked only where `mayHold` lets it. */
-  async #segmentsWhere(
-    signal: Signal,
-    { mayHold, groupsOf }: TraceLookUp,
-  ): Promise<readonly { readonly header: SegmentHeader; readonly groups: number }[]> {
-    const { caches, deadline } = this.#options
-    const limit = pLimit(fanOut)
-    const found: { readonly header: SegmentHeader; readonly groups: number }[] = []
-    const look = async (header: SegmentHeader): Promise<void> => {
-      deadline.check()
-      const filter = await this.#access.traceFilter(header)
-      if (filter === null || !mayHold(filter)) return
-      const index = await this.#access.traceIndex(header)
-      const groups = index === null ? 0 : groupsOf(index)
-      if (groups !== 0) found.push({ header, groups })
-    }
-    const looks: Promise<void>[] = []
-    for (const header of this.#headers[signal]) {
-      const known = caches.traceFilters.get(header.id)
-      if (known === undefined || mayHold(known)) looks.push(limit(() => look(header)))
-    }
-    await Promise.all(looks)
-    return found.sort(({ header: a }, { header: b }) => a.minTimeMs - b.minTimeMs || (a.id < b.id ? -1 : 1))
-  }
-
-  *#tailBlocks(
-    signal: Signal,
-    wanted: (entry: TailEntry) => boolean = () => true,
-  ): Generator<{ readonly decoded: DecodedEntry; readonly entry: TailEntry }> {
-    const { caches, deadline, attributeMaxBytes = defaultAttributeMaxBytes } = this.#options
-    for (const entry of this.#entries) {
-      if (!isOf(entry, this.tenant, signal) || !wanted(entry)) continue
-      deadline.check()
-      const decoded = decodedEntry(entry, caches, attributeMaxBytes)
-      if (decoded !== null && decoded.batch.block.count > 0) yield { decoded, entry }
-    }
-  }
-
-  /** What entries with items say of themselves; decoded only where the engine has not said it. */
-  *#tailIndexes(signal: Signal): Generator<{ readonly index: EntryExtent; readonly entry: TailEntry }> {
-    for (const entry of this.#entries)
-      if (isOf(entry, this.tenant, signal) && entry.index !== undefined && entry.index.count > 0)
-        yield { index: entry.index, entry }
-    for (const { decoded, entry } of this.#tailBlocks(signal, one => one.index === undefined))
-      yield { index: { ...decoded, count: decoded.batch.block.count }, entry }
-  }
-
   #signalCoverage(signal: Signal, range: TimeRange): SignalCoverage {
     let items = 0
     let oldestMs = Number.POSITIVE_INFINITY
@@ -579,7 +339,7 @@ class SnapshotReader implements OpenReader {
       newestMs = Math.max(newestMs, times.maxTimeMs)
     }
     for (const header of this.#headers[signal]) add(header, header.count)
-    for (const { index } of this.#tailIndexes(signal)) add(index, index.count)
+    for (const { index } of this.#unsealed.indexes(signal)) add(index, index.count)
     const empty = newestMs === Number.NEGATIVE_INFINITY
     return { signal, items, oldestMs: empty ? null : oldestMs, newestMs: empty ? null : newestMs }
   }
@@ -604,29 +364,6 @@ class SnapshotReader implements OpenReader {
       return false
     }
   }
-}
-
-function tailSource(
-  decoded: DecodedEntry,
-  entry: TailEntry,
-  services: readonly string[] | undefined,
-): Source {
-  const { block, records } = decoded.batch
-  const wanted = services === undefined || block.resources.some(one => services.includes(one.service))
-  const scanned = { block, records: async () => records, receivedMs: entry.receivedMs }
-  return { ...decoded, load: async () => (wanted ? scanned : null) }
-}
-
-function touches(
-  times: { readonly minTimeMs: number; readonly maxTimeMs: number },
-  range: TimeRange,
-): boolean {
-  return times.minTimeMs < range.toMs && times.maxTimeMs >= range.fromMs
-}
-
-function mayHoldService(header: SegmentHeader, services: readonly string[] | undefined): boolean {
-  const held = header.services
-  return services === undefined || held === null || services.some(service => held.includes(service))
 }
 
 function extreme(values: readonly (number | null)[], pick: (a: number, b: number) => number): number | null {
