@@ -57,7 +57,7 @@ export async function readSample(
 ): Promise<Sample> {
   const coverage = await reader.coverage(range)
   const stored = (signal: Signal) => coverage.perSignal.find(one => one.signal === signal)?.items ?? 0
-  const parts = slicesOf(range, stored('traces'), budget)
+  const parts = slicesOf(range, await spansIn(reader, range, stored('traces')), budget)
   const timeShare =
     parts.reduce((sum, part) => sum + part.toMs - part.fromMs, 0) / (range.toMs - range.fromMs)
   const scanned: Scanned<SpanBlock>[] = []
@@ -91,6 +91,18 @@ export async function readSample(
     sampledAtSource: weights.sampled,
     tally,
   }
+}
+
+/**
+ * Spans of the range by its rollups. Coverage counts whole blocks that touch the range, and so differs with the order of
+ * arrival and from store to store; `atMost` stands in where rollups know nothing.
+ */
+async function spansIn(reader: TelemetryReader, range: TimeRange, atMost: number): Promise<number> {
+  const { view } = await reader.totals(range, 10, ['operation'])
+  const counted = view.series('operation').reduce((sum, series) => sum + series.total('count'), 0)
+  // Rollups round outwards.
+  const part = (range.toMs - range.fromMs) / Math.max(1, view.toMs - view.fromMs)
+  return counted > 0 ? counted * Math.min(1, part) : atMost
 }
 
 /** The whole range if its spans fit the budget, else slices that together hold about as many. */

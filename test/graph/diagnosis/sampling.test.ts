@@ -58,6 +58,19 @@ function linesOf({ set, lines }: Sample): ReadonlyMap<string, number> {
 }
 
 describe('readSample', () => {
+  it('reads the same whether spans lie in many small blocks or in one that reaches beyond the window', async () => {
+    const apart = readerOf((_, i) => i)
+    const together = new MemoryReader(range.toMs + 30_000)
+    const all = requests.traces as readonly { readonly resourceSpans: readonly object[] }[] // made above
+    together.add('traces', { resourceSpans: all.flatMap(({ resourceSpans }) => resourceSpans) })
+    const whole = await readSample(apart, range, new Names(), patient)
+    const budget = Math.round(whole.set.spans * 1.3)
+    for (const reader of [apart, together]) {
+      const sample = await readSample(reader, range, new Names(), patient, budget)
+      expect(sizes(sample)).toEqual(sizes(whole))
+    }
+  })
+
   it('reads a window that fits the budget whole, and only traces that begin in it', async () => {
     const sample = await readSample(
       readerOf((_, i) => i),
