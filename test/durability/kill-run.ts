@@ -10,7 +10,7 @@ import type { ServerProcess } from '../../scripts/server-process.ts'
 import { seededChoice } from '../seeded-choice.ts'
 import { type CompiledServer, type Standby, standBy } from './compiled-server.ts'
 import { FileAudit } from './file-audit.ts'
-import { judge, Ledger, storedItems } from './ledger.ts'
+import { judgeFiles, Ledger } from './ledger.ts'
 import { RetryingClients } from './retrying-clients.ts'
 
 export interface KillRunOptions {
@@ -27,6 +27,8 @@ export interface KillFigures {
   /** Requests on their way when the server died. */
   readonly cutOff: number
   readonly seals: number
+  /** Of the acknowledged, at the end in the inbox alone. */
+  readonly unsealed: number
   readonly lost: number
   readonly twice: number
   readonly invented: number
@@ -79,13 +81,14 @@ export async function runKills(options: KillRunOptions): Promise<KillFigures> {
     const code = await server.stop()
     if (code !== 0) throw new Error(`seed ${options.seed}: the last server ended with code ${code}`)
     await audit.done()
-    const whole = judge(ledger, await storedItems(join(dataDirectory, 'otelcontext.db')))
+    const whole = await judgeFiles(ledger, dataDirectory)
     return {
       kills: options.kills,
       killsWhileStarting,
       acknowledged: ledger.acknowledged.size,
       cutOff: ledger.requestsCutOff,
       seals: audit.seals,
+      unsealed: whole.unsealed,
       lost: whole.lost.length + audit.lost,
       twice: whole.twice.length + audit.twice,
       invented: whole.invented.length + audit.invented,

@@ -1,5 +1,6 @@
 /** What was sent and what was acknowledged, kept outside of the server, and what its files really hold. */
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { InboxFileReader } from '../../src/engine/inbox/inbox-file-reader.ts'
 import { EntryFeed } from '../../src/engine/sealing/entry-feed.ts'
 import type { StoreReader } from '../../src/model/store.ts'
@@ -139,4 +140,17 @@ export function judge(
     twice: [...stored].filter(([, count]) => count > 1).map(([item]) => item),
     invented: [...stored.keys()].filter(item => !ledger.sent.has(item)),
   }
+}
+
+export interface FinalVerdict extends Verdict {
+  /** Acknowledged and still in the inbox alone, which the next start replays: a stop ends before that on a machine too busy. */
+  readonly unsealed: number
+}
+
+/** What a server that has ended left in its data directory. */
+export async function judgeFiles(ledger: Ledger, dataDirectory: string): Promise<FinalVerdict> {
+  const store = join(dataDirectory, 'otelcontext.db')
+  const sealed = await storedItems(store)
+  const all = await storedItems(store, { inboxFile: join(dataDirectory, 'inbox.db') })
+  return { ...judge(ledger, all), unsealed: judge(ledger, sealed).lost.length }
 }

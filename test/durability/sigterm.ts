@@ -8,7 +8,7 @@ import { seededChoice } from '../seeded-choice.ts'
 import { figuresText, Progress, readCommandLine, say } from './command.ts'
 import { type CompiledServer, compileServer, standBy } from './compiled-server.ts'
 import { FileAudit } from './file-audit.ts'
-import { judge, Ledger, storedItems } from './ledger.ts'
+import { judgeFiles, Ledger } from './ledger.ts'
 import { RetryingClients } from './retrying-clients.ts'
 
 /** Stops on one data directory; an interrupted run repeats at most one series. */
@@ -61,11 +61,12 @@ async function runSeries(server: CompiledServer, seed: number, stops: number) {
     await running.stop()
     running = null
     await audit.done()
-    const whole = judge(ledger, await storedItems(join(dataDirectory, 'otelcontext.db')))
+    const whole = await judgeFiles(ledger, dataDirectory)
     return {
       ...figures,
       acknowledged: ledger.acknowledged.size,
       cutOff: ledger.requestsCutOff,
+      unsealed: whole.unsealed,
       lost: whole.lost.length + audit.lost,
       twice: whole.twice.length + audit.twice,
       invented: whole.invented.length + audit.invented,
