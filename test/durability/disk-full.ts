@@ -1,22 +1,15 @@
 /** `npm run test:disk`: a small file system of its own fills up and is freed again under load. */
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
-import { open } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { type ServerProcess, startServerProcess } from '../../scripts/server-process.ts'
 import { callTool } from '../../src/cli/server-connection.ts'
 import { figuresText, readCommandLine, say } from './command.ts'
 import { compileServer } from './compiled-server.ts'
 import { judge, Ledger, storedItems } from './ledger.ts'
 import { RetryingClients } from './retrying-clients.ts'
+import { fillDisk, freeBytesOf, mebibyte, onSmallDisk } from './small-disk.ts'
 
-const mebibyte = 1024 * 1024
-const thisFile = fileURLToPath(import.meta.url)
-/** Set in the process that has mounts of its own. */
-const insideVariable = 'DISK_TEST_INSIDE'
 const backMs = 10_000
 const patienceMs = 60_000
 
@@ -29,18 +22,6 @@ const { numbers } = readCommandLine({
     megabytes: { default: 512, help: 'size of the file system' },
   },
 })
-
-/** Runs this command again where it may mount; returns its exit code. */
-function runInside(): number {
-  const root = process.getuid?.() === 0
-  const arguments_ = [root ? '-m' : '-rm', '--', process.execPath, thisFile, ...process.argv.slice(2)]
-  const run = spawnSync('unshare', arguments_, {
-    stdio: 'inherit',
-    env: { ...process.env, [insideVariable]: '1' },
-  })
-  if (run.error !== undefined) say(`disk test: \`unshare\` cannot be run: ${run.error.message}`)
-  return run.status ?? 1
-}
 
 interface Filled {
   /** From filling to the first refusal, and from freeing to the next acknowledgement. */
@@ -63,15 +44,10 @@ class DiskTest {
     this.#ledger = ledger
   }
 
-  get freeBytes(): number {
-    const { bavail, bsize } = statfsSync(this.#mount)
-    return bavail * bsize
-  }
-
   /** Takes all but `leaveBytes` away, waits for refusals, asks, gives the space back. */
   async fill(leaveBytes: number): Promise<Filled> {
     const filler = join(this.#mount, 'filler')
-    await this.#write(filler, leaveBytes)
+    await fillDisk(this.#mount, filler, leaveBytes)
     const filledMs = performance.now()
     const refusalsBefore = this.#ledger.refusals
     await this.#until('a refusal', () => this.#ledger.refusals > refusalsBefore + 10)
@@ -84,8 +60,9 @@ class DiskTest {
     }
     if (answers < 5)
       this.failures.push(`${5 - answers} of 5 questions were not answered while the disk was full`)
-    if (leaveBytes > 0 && this.freeBytes === 0) this.failures.push('the disk was filled to the last byte')
-    const { freeBytes } = this
+    if (leaveBytes > 0 && freeBytesOf(this.#mount) === 0)
+      this.failures.push('the disk was filled to the last byte')
+    const freeBytes = freeBytesOf(this.#mount)
     rmSync(filler)
     const freedMs = performance.now()
     const last = this.#ledger.acknowledged.size
@@ -101,21 +78,6 @@ class DiskTest {
       freeBytes,
       refusals: this.#ledger.refusals - refusalsBefore,
       answers,
-    }
-  }
-
-  async #write(file: string, leaveBytes: number): Promise<void> {
-    const handle = await open(file, 'w')
-    const piece = Buffer.alloc(mebibyte, 1)
-    try {
-      for (let bytes = mebibyte; bytes >= 4096; ) {
-        if (this.freeBytes - bytes < leaveBytes) bytes /= 2
-        else await handle.write(piece, 0, bytes)
-      }
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error
-    } finally {
-      await handle.close()
     }
   }
 
@@ -142,16 +104,8 @@ class DiskTest {
   }
 }
 
-async function runTest(): Promise<boolean> {
+async function runTest(mount: string): Promise<boolean> {
   const compiled = compileServer()
-  const mount = mkdtempSync(join(tmpdir(), 'disk-full-'))
-  const size = `size=${numbers['megabytes']}m`
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', size, 'tmpfs', mount], { encoding: 'utf8' })
-  if (mounted.status !== 0) {
-    say(`disk test: a tmpfs cannot be mounted: ${mounted.stderr}`)
-    return false
-  }
-  say(`a tmpfs of ${numbers['megabytes']} MiB, mounted in a namespace of its own`)
   const dataDirectory = join(mount, 'data')
   mkdirSync(dataDirectory)
   const ledger = new Ledger()
@@ -183,12 +137,9 @@ async function runTest(): Promise<boolean> {
   } finally {
     await server.kill()
     compiled.remove()
-    spawnSync('umount', [mount])
-    if (existsSync(mount)) rmSync(mount, { recursive: true, force: true })
   }
 }
 
-if (process.env[insideVariable] === undefined) process.exit(runInside())
-const held = await runTest()
+const held = await onSmallDisk(numbers['megabytes'] ?? 0, runTest)
 say(held ? 'full disk: ok' : 'full disk: FAILED')
 process.exit(held ? 0 : 1)
