@@ -20,8 +20,20 @@ interface State extends FuzzFigures {
 const roundInputs = 100
 const sayMs = 10_000
 
+const help = `npm run fuzz -- [options]
+
+  --minutes N     how long (default 1)
+  --seed N        where inputs come from (default 1)
+  --state FILE    figures so far; a run goes on where it says the last one stopped
+  --only TARGET   one target alone
+  --input N       with --only: that input again
+  --help          this text
+
+Exit codes: 0 nothing found, 1 something was thrown that is no refusal or took more than 250 ms.`
+
 const { values } = parseArgs({
   options: {
+    help: { type: 'boolean', default: false },
     minutes: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
     state: { type: 'string' },
@@ -29,6 +41,11 @@ const { values } = parseArgs({
     input: { type: 'string' },
   },
 })
+
+if (values.help) {
+  process.stdout.write(`${help}\n`)
+  process.exit(0)
+}
 
 const rssMb = (): number => Math.round(process.memoryUsage.rss() / 2 ** 20)
 

@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto'
 import type { SegmentHeader, SegmentRecord } from '../../model/store.ts'
 import type { Batch, Block, RecordTable, Signal } from '../../model/telemetry.ts'
-import { toMs } from '../../model/time.ts'
 import { formatVersion, sealPart } from '../part.ts'
 import { arrangeRows } from './arrange-rows.ts'
 import { AttributeFilterBuilder } from './attribute-filter.ts'
 import { rowsPerGroup, writeGroup, writeLayout } from './block-codec.ts'
 import type { ByteWriter } from './bytes.ts'
 import { writeCompressed } from './compression.ts'
+import { timeRangeOf } from './entry-index.ts'
 import { joinLogBlocks, joinMetricBlocks, joinSpanBlocks } from './join-blocks.ts'
 import { partNames } from './part-names.ts'
 import { pickLogs, pickPoints, pickSpans } from './pick-rows.ts'
@@ -238,7 +238,7 @@ function headerOf(
   parts: ReadonlyMap<string, Uint8Array>,
   ordinal: number,
 ): SegmentHeader {
-  const times = timeRange(block)
+  const times = timeRangeOf(block)
   const services = [...new Set(block.resources.map(resource => resource.service))].sort()
   let byteLength = 0
   for (const part of parts.values()) byteLength += part.length
@@ -262,17 +262,4 @@ function headerOf(
 /** 128 bits as hex; the parts of the name cannot run into each other because none but the tenant is free text. */
 function segmentId(parts: readonly (string | number)[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
-}
-
-function timeRange(block: Block): { readonly minTimeMs: number; readonly maxTimeMs: number } {
-  const high = block.signal === 'traces' ? block.startHi : block.timeHi
-  const low = block.signal === 'traces' ? block.startLo : block.timeLo
-  let minTimeMs = Number.POSITIVE_INFINITY
-  let maxTimeMs = Number.NEGATIVE_INFINITY
-  for (let row = 0; row < block.count; row++) {
-    const time = toMs(high[row] as number, low[row] as number)
-    if (time < minTimeMs) minTimeMs = time
-    if (time > maxTimeMs) maxTimeMs = time
-  }
-  return { minTimeMs, maxTimeMs }
 }
