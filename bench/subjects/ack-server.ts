@@ -4,7 +4,6 @@
  */
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { setFlagsFromString } from 'node:v8'
 import { InboxClient } from '../../src/engine/inbox/inbox-client.ts'
 import { GrpcReceiver } from '../../src/ingest/grpc-receiver.ts'
 import { createOtlpHttpHandler } from '../../src/ingest/http-handler.ts'
@@ -13,9 +12,9 @@ import { createLogger } from '../../src/logger.ts'
 import type { IngestObserver } from '../../src/model/ingest-observer.ts'
 import { systemClock } from '../../src/model/time.ts'
 import { KeyAuthenticator } from '../../src/server/authenticator.ts'
+import { growHeapAsTheServer } from '../measure/server-heap.ts'
 
-// As the published command has it (bin/otelcontext.js).
-setFlagsFromString('--heap-growing-percent=200')
+growHeapAsTheServer()
 
 const mebibyte = 1024 * 1024
 const [directory = '.'] = process.argv.slice(2)
