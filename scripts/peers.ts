@@ -2,12 +2,12 @@
  * `npm run test:peers`: real OpenTelemetry clients in other languages against the real server, outside `npm test`
  * because they need Python 3 and Go and download packages. Set PEERS_DIR to keep what was installed between runs.
  */
-import { execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { isDeepStrictEqual } from 'node:util'
+import { isDeepStrictEqual, promisify } from 'node:util'
 import { exportAll, exportedItems, itemsOf, type SignalName } from '../test/e2e/otlp-items.ts'
 import { type ServerProcess, startServerProcess } from './server-process.ts'
 
@@ -34,25 +34,31 @@ function report(name: string, ok: boolean, detail: string): void {
   console.log(`${ok ? 'ok    ' : 'FAILED'} ${name}: ${detail}`)
 }
 
-function run(command: string, args: readonly string[], environment: Record<string, string> = {}): string {
-  return execFileSync(command, args, {
-    encoding: 'utf8',
+const runFile = promisify(execFile)
+
+/** Not in one go: while a peer runs, connections that the server closes meanwhile have to be noticed. */
+async function run(
+  command: string,
+  args: readonly string[],
+  environment: Record<string, string> = {},
+): Promise<string> {
+  const { stdout } = await runFile(command, args, {
     env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
     maxBuffer: 64 * 1024 * 1024,
   })
+  return stdout
 }
 
-function installPython(): string {
+async function installPython(): Promise<string> {
   const python = join(tools, 'venv', 'bin', 'python')
-  if (!existsSync(python)) run('python3', ['-m', 'venv', join(tools, 'venv')])
-  run(python, ['-m', 'pip', 'install', '--quiet', ...pythonPackages])
+  if (!existsSync(python)) await run('python3', ['-m', 'venv', join(tools, 'venv')])
+  await run(python, ['-m', 'pip', 'install', '--quiet', ...pythonPackages])
   return python
 }
 
-function installTelemetrygen(): string {
+async function installTelemetrygen(): Promise<string> {
   const binary = join(tools, 'bin', 'telemetrygen')
-  if (!existsSync(binary)) run('go', ['install', telemetrygen], { GOBIN: join(tools, 'bin') })
+  if (!existsSync(binary)) await run('go', ['install', telemetrygen], { GOBIN: join(tools, 'bin') })
   return binary
 }
 
@@ -65,7 +71,7 @@ async function checkPython(server: ServerProcess, python: string): Promise<void>
       const service = `python ${transport} ${compression}`
       const endpoint = transport === 'grpc' ? `http://${server.grpcAddress}` : server.otlpHttpUrl
       const sent = JSON.parse(
-        run(python, [script, transport, endpoint, compression, service]),
+        await run(python, [script, transport, endpoint, compression, service]),
       ) as SentRequests // printed by the script
       for (const signal of signalNames) {
         const expected = sent[signal]
@@ -90,7 +96,7 @@ async function checkTelemetrygen(server: ServerProcess, binary: string): Promise
     for (const signal of signalNames) {
       const service = `telemetrygen ${http ? 'http' : 'grpc'} ${signal}`
       const before = (await exportAll(server, signal)).length
-      run(binary, [
+      await run(binary, [
         signal,
         '--otlp-insecure',
         `--otlp-endpoint=${endpoint}`,
@@ -113,8 +119,8 @@ async function checkTelemetrygen(server: ServerProcess, binary: string): Promise
 
 const server = await startServerProcess({ dataDirectory })
 try {
-  await checkPython(server, installPython())
-  await checkTelemetrygen(server, installTelemetrygen())
+  await checkPython(server, await installPython())
+  await checkTelemetrygen(server, await installTelemetrygen())
 } finally {
   await server.stop()
   rmSync(dataDirectory, { recursive: true })
