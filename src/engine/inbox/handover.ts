@@ -39,6 +39,10 @@ export class Handover {
   }
 
   offer(group: CommittedGroup): void {
+    if (group.entries.length === 0) {
+      this.#announce(group.from, group.to)
+      return
+    }
     let piece = null as Piece | null
     for (const entry of group.entries) {
       const place = this.#slabs.take(this.#sizeOf(entry), entry.position)

@@ -40,6 +40,7 @@ export interface CommittedGroup {
 /** Where the inbox reports to. */
 export interface InboxEvents {
   answer(answers: readonly Answer[]): void
+  /** Without entries where the rows have to be read from the file. */
   committed(group: CommittedGroup): void
   /** The file failed, or works again (null). */
   alarm(problem: string | null): void
@@ -393,6 +394,7 @@ export class Inbox {
   #recover(): void {
     const fault = this.#fault
     if (fault === null || this.#elapsedMs() < fault.retryAtMs) return
+    const known = this.#file.lastPosition
     try {
       const file = this.#storage.open()
       if (file.inboxId !== this.#file.inboxId || file.lastPosition < this.#file.lastPosition) {
@@ -409,6 +411,9 @@ export class Inbox {
     this.#fault = null
     this.#trimDone = false
     this.#events.alarm(null)
+    // Nobody has told the engine of what is found only now, and a repeat, which commits nothing new, will not.
+    const found = this.#file.lastPosition
+    if (found > known) this.#events.committed({ from: known + 1, to: found, entries: [] })
   }
 
   #load(): void {
