@@ -24,13 +24,15 @@ export function entryIndexOf(block: Block): EntryIndex {
   return { count: block.count, ...timeRangeOf(block), traces }
 }
 
-/** As `hashOfTrace` makes them, once for ids that stand together; in shared memory, which no thread copies. */
+/** Kept from request to request: it grows to the largest one. */
+let scratch = new Uint32Array(1024)
+
+/** As `hashOfTrace` makes them, once for ids that stand together: a few words, copied with the message that takes them. */
 function traceHashes(traceIds: Uint8Array): Uint32Array {
   const ids = viewOf(traceIds)
-  const hashes: number[] = []
+  if (scratch.length * 16 < traceIds.length) scratch = new Uint32Array(traceIds.length >> 4)
+  let count = 0
   for (let at = 0; at < traceIds.length; at += 16)
-    if (at === 0 || !sameWords(ids, at, ids, at - 16, 16)) hashes.push(hashId(ids, at, 16))
-  const shared = new Uint32Array(new SharedArrayBuffer(hashes.length * 4))
-  shared.set(hashes)
-  return shared
+    if (at === 0 || !sameWords(ids, at, ids, at - 16, 16)) scratch[count++] = hashId(ids, at, 16)
+  return scratch.slice(0, count)
 }
