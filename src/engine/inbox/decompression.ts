@@ -32,7 +32,7 @@ export function inflateNow(body: Uint8Array, compression: Compression, maxBytes:
   const limit = Math.min(maxBytes, directBytes)
   try {
     const options = { maxOutputLength: limit, chunkSize: Math.max(1_024, Math.min(claimed + 64, limit)) }
-    return compression === 'gzip' ? gunzipSync(body, options) : zstdDecompressSync(body, options)
+    return plain(compression === 'gzip' ? gunzipSync(body, options) : zstdDecompressSync(body, options))
   } catch (error) {
     if (!isOverflow(error)) throw badCompression(error, compression)
     if (maxBytes <= directBytes) throw tooLarge(maxBytes)
@@ -40,12 +40,17 @@ export function inflateNow(body: Uint8Array, compression: Compression, maxBytes:
   }
 }
 
+/** Decoders get no Buffer, whose `slice` is no copy, and for which their loops would be compiled once more. */
+function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+}
+
 /** Inflates what has been inflated before, when it was accepted; `rawBytes` is what came out then. */
 export function inflateAgain(body: Uint8Array, compression: Compression, rawBytes: number): Uint8Array {
-  if (compression === 'none') return body
+  if (compression === 'none') return plain(body)
   const options = { maxOutputLength: Math.max(1, rawBytes), chunkSize: Math.max(1_024, rawBytes + 64) }
   try {
-    return compression === 'gzip' ? gunzipSync(body, options) : zstdDecompressSync(body, options)
+    return plain(compression === 'gzip' ? gunzipSync(body, options) : zstdDecompressSync(body, options))
   } catch (error) {
     throw isOverflow(error) ? tooLarge(rawBytes) : badCompression(error, compression)
   }
@@ -98,7 +103,7 @@ export class DecompressionBudget {
       const options = { maxOutputLength: reserved }
       const bytes = await (compression === 'gzip' ? gunzipLater(body, options) : zstdLater(body, options))
       kept = bytes.length
-      return bytes
+      return plain(bytes)
     } catch (error) {
       throw isOverflow(error) ? tooLarge(reserved) : badCompression(error, compression)
     } finally {

@@ -143,7 +143,8 @@ function skipFields(bytes: Uint8Array, from: number, to: number, arePoints: bool
 }
 
 function copyOf(bytes: Uint8Array, from: number, to: number): DataView {
-  return new DataView(bytes.slice(from, to).buffer)
+  // Not `slice`, which is no copy where the bytes are a Buffer.
+  return new DataView(new Uint8Array(bytes.subarray(from, to)).buffer)
 }
 
 function isUnder(head: MetricHead, bytes: Uint8Array, view: DataView, from: number, to: number): boolean {
