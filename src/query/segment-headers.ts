@@ -69,6 +69,17 @@ function keyOf(tenant: string, signal: Signal): string {
   return `${signal} ${tenant}`
 }
 
+const newestOf = new WeakMap<HeaderList, number>()
+
+/** When the newest of them was received, milliseconds; 0 of none. Every read asks, so each list is looked through once. */
+export function newestReceivedMs(headers: HeaderList): number {
+  let newest = newestOf.get(headers)
+  if (newest !== undefined) return newest
+  newest = headers.reduce((newer, header) => Math.max(newer, header.maxReceivedMs), 0)
+  newestOf.set(headers, newest)
+  return newest
+}
+
 function byNewest(a: SegmentHeader, b: SegmentHeader): number {
   return a.maxTimeMs - b.maxTimeMs || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 }

@@ -145,16 +145,32 @@ export class ByteReader {
   }
 
   varint(): number {
+    const { at } = this
+    // Most are of one byte; the rest stands apart so that this is small enough to be inlined.
+    const byte = at < this.end ? (this.bytes[at] as number) : 128
+    if (byte > 127) return this.#longVarint()
+    this.at = at + 1
+    return byte
+  }
+
+  #longVarint(): number {
+    const { bytes, end } = this
+    let { at } = this
     let value = 0
-    let scale = 1
-    while (true) {
-      if (this.at >= this.end) throw corruptSegment('it ends too early')
-      const byte = this.bytes[this.at++] as number
+    let byte = 128
+    // Four groups are a small integer; what is above them needs doubles.
+    for (let shift = 0; byte > 127 && shift < 28; shift += 7) {
+      if (at >= end) throw corruptSegment('it ends too early')
+      byte = bytes[at++] as number
+      value |= (byte & 127) << shift
+    }
+    for (let scale = 2 ** 28; byte > 127; scale *= 128) {
+      if (at >= end) throw corruptSegment('it ends too early')
+      byte = bytes[at++] as number
       value += (byte & 127) * scale
-      if (byte < 128) break
-      scale *= 128
     }
     if (value > Number.MAX_SAFE_INTEGER) throw corruptSegment('a number is out of range')
+    this.at = at
     return value
   }
 

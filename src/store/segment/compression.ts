@@ -25,7 +25,9 @@ export function readCompressed(from: ByteReader): Uint8Array {
   if (stored.length === rawSize) return stored
   if (rawSize > maxSectionBytes) throw corruptSegment('a section is too large')
   try {
-    const content = zstdDecompressSync(stored, { maxOutputLength: Math.max(1, rawSize) })
+    // As above; and room for a little more, or a second piece would be made to see that nothing comes.
+    const options = { maxOutputLength: Math.max(1, rawSize), chunkSize: rawSize + 64 }
+    const content = zstdDecompressSync(stored, options)
     if (content.length !== rawSize) throw corruptSegment('a section has the wrong size')
     return content
   } catch (error) {

@@ -65,7 +65,8 @@ export function readTraceIndex(content: Uint8Array): TraceIndex {
   const prefixes = readSorted(from)
   const hashes = readSorted(from)
   if (from.at === from.end) return { prefixes, hashes, groups: null }
-  const groups = Uint16Array.from(hashes, () => from.varint())
+  const groups = new Uint16Array(hashes.length)
+  for (let at = 0; at < groups.length; at++) groups[at] = from.varint()
   return { prefixes, hashes, groups }
 }
 
