@@ -16,6 +16,7 @@ import type { DictionaryReader } from '../store/segment/dictionary-reader.ts'
 import { partNames } from '../store/segment/part-names.ts'
 import type { PrefixFilter } from '../store/segment/prefix-filter.ts'
 import {
+  canPickTrace,
   type FoundRecords,
   framePartsOf,
   type Parts,
@@ -28,6 +29,7 @@ import {
   readRecordsWith,
   readTermBlock,
   readTerms,
+  readTraceRows,
   readTraces,
   rowsWithAttribute,
   type WantedWords,
@@ -37,6 +39,7 @@ import { TraceFilter } from '../store/segment/trace-filter.ts'
 import type { TraceIndex } from '../store/segment/trace-index.ts'
 import type { LogTerm, TermFrames } from './index-pruning.ts'
 import type { ReaderCaches } from './reader-caches.ts'
+import { matchingRows } from './trace-rows.ts'
 
 /** Error codes that mean: this segment cannot be read, others can. */
 const unreadable = new Set(['corrupt_segment', 'newer_format', 'old_format'])
@@ -75,6 +78,26 @@ export class SegmentAccess {
     return this.#cached(header, this.#caches.columns, `${header.id} ${group.number}`, async () =>
       readColumns(layout, group, await this.#parts(header, [groupPartOf(layout, group)])),
     )
+  }
+
+  /** The rows of a trace (16 bytes) in a group; null where there are none, or damage. */
+  async traceRows(
+    header: SegmentHeader,
+    layout: SegmentLayout,
+    group: RowGroup,
+    id: Uint8Array,
+  ): Promise<{ readonly columns: DecodedColumns; readonly rows: readonly number[] } | null> {
+    const known = this.#caches.columns.get(`${header.id} ${group.number}`)
+    if (known === undefined && canPickTrace(layout)) {
+      const columns = await this.#skipDamage(header, async () =>
+        readTraceRows(layout, group, await this.#parts(header, [groupPartOf(layout, group)]), id),
+      )
+      return columns === null ? null : { columns, rows: [...columns.block.flags.keys()] }
+    }
+    const columns = known ?? (await this.columns(header, layout, group))
+    if (columns === null || columns.block.signal !== 'traces') return null
+    const rows = matchingRows(columns.block, id)
+    return rows.length === 0 ? null : { columns, rows }
   }
 
   traceIndex(header: SegmentHeader): Promise<TraceIndex | null> {

@@ -43,7 +43,7 @@ import type { ReaderCaches } from './reader-caches.ts'
 import { type KeptTotals, readTotals, sameIds, type TotalsSource } from './rollup-totals.ts'
 import { RowScan } from './row-scan.ts'
 import { SegmentAccess } from './segment-access.ts'
-import type { HeaderList } from './segment-headers.ts'
+import { type HeaderList, newestReceivedMs } from './segment-headers.ts'
 import { newestHeader, type StoredView, storedView } from './stored-view.ts'
 import type { Tail, TailPin, TailView } from './tail.ts'
 import { touches } from './time-overlap.ts'
@@ -347,8 +347,7 @@ class SnapshotReader implements OpenReader {
   /** Of this tenant's own data, so that the same position gives the same time before and after sealing. */
   #newestReceivedMs(): number {
     let newest = 0
-    for (const signal of signals)
-      for (const header of this.#headers[signal]) newest = Math.max(newest, header.maxReceivedMs)
+    for (const signal of signals) newest = Math.max(newest, newestReceivedMs(this.#headers[signal]))
     for (const entry of this.#entries) newest = Math.max(newest, entry.receivedMs)
     return newest
   }

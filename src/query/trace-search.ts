@@ -4,7 +4,7 @@ import type { TraceRows } from '../model/reader.ts'
 import type { SegmentHeader } from '../model/store.ts'
 import type { TailEntry } from '../model/tail.ts'
 import type { Block, Signal } from '../model/telemetry.ts'
-import type { DecodedColumns } from '../store/segment/block-codec.ts'
+import type { RowGroup, SegmentLayout } from '../store/segment/block-codec.ts'
 import { type TraceFilter, traceKey } from '../store/segment/trace-filter.ts'
 import {
   allGroups,
@@ -57,7 +57,10 @@ export class TraceSearch {
       groupsOf: index => (mayHoldPrefix(index, first) ? allGroups : 0),
     })
     for (const { header, groups } of segments)
-      for await (const { block } of this.#groups(header, groups)) collect(block)
+      for await (const { layout, group } of this.#groups(header, groups)) {
+        const columns = await this.#parts.access.columns(header, layout, group)
+        if (columns !== null) collect(columns.block)
+      }
     for (const { decoded } of this.#parts.unsealed.blocks('traces')) collect(decoded.batch.block)
     return [...found].sort().slice(0, limit)
   }
@@ -74,15 +77,12 @@ export class TraceSearch {
       groupsOf: index => traceGroups(index, hash),
     })
     for (const { header, groups } of segments)
-      for await (const columns of this.#groups(header, groups)) {
-        if (columns.block.signal !== 'traces') continue
-        const rows = matchingRows(columns.block, id)
-        if (rows.length === 0) continue
-        parts.push({
-          block: columns.block,
-          rows,
-          records: await this.#parts.access.records(header, columns, rows),
-        })
+      for await (const { layout, group } of this.#groups(header, groups)) {
+        const found = await this.#parts.access.traceRows(header, layout, group, id)
+        if (found === null || found.columns.block.signal !== 'traces') continue
+        const { columns, rows } = found
+        const records = await this.#parts.access.records(header, columns, rows)
+        parts.push({ block: found.columns.block, rows, records })
       }
     const mayHold = ({ index }: TailEntry): boolean => index?.traces?.includes(hash) ?? true
     for (const { decoded } of this.#parts.unsealed.blocks('traces', mayHold)) {
@@ -94,14 +94,16 @@ export class TraceSearch {
     return parts.length === 0 ? null : mergeTraceParts(wanted, parts)
   }
 
-  /** Columns of the groups with these bits. */
-  async *#groups(header: SegmentHeader, bits: number): AsyncGenerator<DecodedColumns> {
+  /** The groups with these bits. */
+  async *#groups(
+    header: SegmentHeader,
+    bits: number,
+  ): AsyncGenerator<{ readonly layout: SegmentLayout; readonly group: RowGroup }> {
     const layout = await this.#parts.access.layout(header)
     for (const group of layout?.groups ?? []) {
       if (layout === null || !hasGroup(bits, group.number)) continue
       this.#parts.deadline.check()
-      const columns = await this.#parts.access.columns(header, layout, group)
-      if (columns !== null) yield columns
+      yield { layout, group }
     }
   }
 
@@ -123,7 +125,8 @@ export class TraceSearch {
     }
     const looks: Promise<void>[] = []
     for (const header of this.#parts.headers[signal]) {
-      const known = caches.traceFilters.get(header.id)
+      // All of them are asked in the same order each time: telling the cache so would order it as it is.
+      const known = caches.traceFilters.peek(header.id)
       if (known === undefined || mayHold(known)) looks.push(limit(() => look(header)))
     }
     await Promise.all(looks)

@@ -9,7 +9,7 @@ import { kindShapes } from '../../src/graph/rollups/series-keys.ts'
 import { TenantGraph } from '../../src/graph/tenant-graph.ts'
 import { crc32c } from '../../src/model/crc32c.ts'
 import type { SegmentRecord } from '../../src/model/store.ts'
-import { type Signal, signals } from '../../src/model/telemetry.ts'
+import { type Block, type Signal, signals } from '../../src/model/telemetry.ts'
 import { decodeBatch } from '../../src/otlp/decode-batch.ts'
 import { decodeRecord } from '../../src/otlp/decode-record.ts'
 import { requestJson } from '../../src/otlp/encode-request.ts'
@@ -19,11 +19,14 @@ import { parseLogQuery, termsOf } from '../../src/store/search/log-query.ts'
 import { TermMatcher } from '../../src/store/search/term-matcher.ts'
 import { buildSegments } from '../../src/store/segment/build-segments.ts'
 import {
+  canPickTrace,
   readBlock,
   readDictionary,
+  readLayout,
   readRecords,
   readTermBlock,
   readTerms,
+  readTraceRows,
   readTraces,
 } from '../../src/store/segment/read-segment.ts'
 import { TermDirectory, TermIndex } from '../../src/store/segment/term-index.ts'
@@ -221,6 +224,15 @@ function readSegment(parts: ReadonlyMap<string, Uint8Array>): void {
     }
   }
   readRecords(columns, readDictionary(parts), parts, null)
+  readFirstTrace(columns.block, parts)
+}
+
+function readFirstTrace(block: Block, parts: ReadonlyMap<string, Uint8Array>): void {
+  const layout = readLayout(parts)
+  const [group] = layout.groups
+  if (block.signal !== 'traces' || group === undefined || !canPickTrace(layout)) return
+  const found = readTraceRows(layout, group, parts, block.traceId.slice(0, 16))
+  if (found !== null) readRecords(found, readDictionary(parts), parts, null)
 }
 
 function termBlocks(terms: TermDirectory, parts: ReadonlyMap<string, Uint8Array>): readonly TermIndex[] {

@@ -3,9 +3,18 @@ import { describe, expect, it } from 'vitest'
 import type { SegmentRecord } from '../../src/model/store.ts'
 import { recordOf, signals } from '../../src/model/telemetry.ts'
 import { decodeBatch } from '../../src/otlp/decode-batch.ts'
+import { matchingRows } from '../../src/query/trace-rows.ts'
 import { buildSegments, type SegmentEntry } from '../../src/store/segment/build-segments.ts'
 import { ByteReader, ByteWriter } from '../../src/store/segment/bytes.ts'
-import { framePartsOf, readBlock, readDictionary, readRecords } from '../../src/store/segment/read-segment.ts'
+import {
+  framePartsOf,
+  readBlock,
+  readColumns,
+  readDictionary,
+  readLayout,
+  readRecords,
+  readTraceRows,
+} from '../../src/store/segment/read-segment.ts'
 import { receivedMs, requests } from './arbitrary-requests.ts'
 import { factsOf } from './item-facts.ts'
 import { encode, requestTypes } from './protobuf-root.ts'
@@ -90,6 +99,63 @@ describe.each(signals)('a segment of %s', signal => {
     expect(some.length.filter(length => length > 0)).toHaveLength(1)
   })
 })
+
+describe('the rows of a trace', () => {
+  it('are the same whether they are read alone or with their group', () => {
+    let picked = 0
+    let absent = 0
+    // Together, so that a segment has more than one group; anew each time, so that each is different.
+    const bodies = fc.array(requests.traces, { minLength: 1, maxLength: 6 })
+    const many = fc.sample(requests.traces, { numRuns: 350, seed: 11 })
+    fc.assert(
+      fc.property(fc.oneof(bodies, fc.constant(many)), chosen => {
+        for (const { parts } of sealed('traces', entriesOf('traces', chosen))) {
+          const layout = readLayout(parts)
+          const dictionary = readDictionary(parts)
+          for (const group of layout.groups) {
+            const whole = readColumns(layout, group, parts)
+            if (whole.block.signal !== 'traces') throw new Error('spans were sealed')
+            for (const id of idsIn(whole.block.traceId)) {
+              const rows = matchingRows(whole.block, id)
+              const alone = readTraceRows(layout, group, parts, id)
+              if (alone === null) throw new Error('a trace of the group was not found')
+              const frames = new Map(
+                framePartsOf(alone, null).map(name => [name, parts.get(name) as Uint8Array]),
+              )
+              expect([...frames.keys()]).toEqual(framePartsOf(whole, rows))
+              expect(factsOf(alone.block, readRecords(alone, dictionary, frames, null))).toEqual(
+                factsOf(whole.block, readRecords(whole, dictionary, parts, rows), rows),
+              )
+              const last = [alone.block.count - 1]
+              expect(factsOf(alone.block, readRecords(alone, dictionary, frames, last), last)).toEqual(
+                factsOf(whole.block, readRecords(whole, dictionary, parts, rows), rows.slice(-1)),
+              )
+              picked += rows.length
+            }
+            // Halves of two ids that stand together are no id.
+            const between = whole.block.traceId.slice(8, 24)
+            if (between.length < 16 || matchingRows(whole.block, between).length > 0) continue
+            expect(readTraceRows(layout, group, parts, between)).toBeNull()
+            absent++
+          }
+        }
+      }),
+      { numRuns: 40 },
+    )
+    expect(picked).toBeGreaterThan(1_000)
+    expect(absent).toBeGreaterThan(10)
+  })
+})
+
+/** The distinct ids of a column, without the one that stands for none. */
+function idsIn(column: Uint8Array): readonly Uint8Array[] {
+  const ids = new Map<string, Uint8Array>()
+  for (let at = 0; at < column.length; at += 16) {
+    const id = column.slice(at, at + 16)
+    if (id.some(byte => byte !== 0)) ids.set(Buffer.from(id).toString('hex'), id)
+  }
+  return [...ids.values()]
+}
 
 describe('a row of a segment of logs', () => {
   it('is found behind lines that their shape says whole', () => {

@@ -71,8 +71,10 @@ export interface DecodedColumns {
   readonly block: Block
   /** `heldFieldsOf` bits per row. */
   readonly held: Uint8Array
-  /** Row of the segment that is row 0 here; a frame never lies in two groups. */
+  /** Row of the segment that is row 0 here, or of the group; a frame never lies in two groups. */
   readonly firstRow: number
+  /** Rows of the group that are here, ascending, where these are not all of them; spans only. */
+  readonly picked?: readonly number[]
 }
 
 /** Kept from block to block: they grow to the largest one. */

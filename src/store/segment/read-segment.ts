@@ -18,6 +18,7 @@ import { readCompressed } from './compression.ts'
 import { corruptSegment } from './corrupt.ts'
 import { DictionaryReader } from './dictionary-reader.ts'
 import { partNames } from './part-names.ts'
+import { readSpansOfTrace } from './picked-spans.ts'
 import { PrefixFilter } from './prefix-filter.ts'
 import { decodeRecords, framesOf } from './record-frames.ts'
 import { joinedColumns, joinedRows } from './row-range.ts'
@@ -38,6 +39,21 @@ export function readLayout(parts: Parts): SegmentLayout {
 /** The columns of a group, and what `readRecords` needs besides; `groupPartOf` names its part. */
 export function readColumns(layout: SegmentLayout, group: RowGroup, parts: Parts): DecodedColumns {
   return guarded(() => readGroup(layout, group, contentOf(parts, groupPartOf(layout, group))))
+}
+
+/** Whether rows of one trace can be read alone: spans in groups. */
+export function canPickTrace(layout: SegmentLayout): boolean {
+  return layout.signal === 'traces' && layout.tables !== null
+}
+
+/** The rows of one trace (16 bytes) of a group, where `canPickTrace`; null if there are none. */
+export function readTraceRows(
+  layout: SegmentLayout,
+  group: RowGroup,
+  parts: Parts,
+  traceId: Uint8Array,
+): DecodedColumns | null {
+  return guarded(() => readSpansOfTrace(layout, group, contentOf(parts, groupPartOf(layout, group)), traceId))
 }
 
 /** All columns in one block; `parts` holds those `columnPartsOf` names. */

@@ -72,32 +72,45 @@ function splitRows(
 /** Which frames of the segment hold the rows (all if null), ascending. */
 export function framesOf(
   rows: readonly number[] | null,
-  { block, firstRow }: DecodedColumns,
+  { block, firstRow, picked }: DecodedColumns,
 ): readonly number[] {
   const { count } = block
   const size = rowsPerFrame(block.signal)
   const first = firstRow / size
-  const frames = Math.ceil(count / size)
-  if (rows === null) return Array.from({ length: frames }, (_, frame) => first + frame)
+  if (rows === null && picked === undefined)
+    return Array.from({ length: Math.ceil(count / size) }, (_, frame) => first + frame)
   const wanted = new Set<number>()
-  for (const row of rows) if (row >= 0 && row < count) wanted.add(first + Math.floor(row / size))
+  for (const row of rows ?? block.flags.keys())
+    if (row >= 0 && row < count) wanted.add(first + Math.floor((picked?.[row] ?? row) / size))
   return [...wanted].sort((a, b) => a - b)
+}
+
+/** Rows of the group, and which row of the block each is, of those that are wanted; null for all as they are. */
+function placesOf(
+  { block, picked }: DecodedColumns,
+  rows: readonly number[] | null,
+): ReadonlyMap<number, number> | null {
+  if (rows === null && picked === undefined) return null
+  const places = new Map<number, number>()
+  for (const row of rows ?? block.flags.keys()) places.set(picked?.[row] ?? row, row)
+  return places
 }
 
 /** Puts the messages of `rows` (all if null) together; `frames` holds the content of those `framesOf` named. */
 export function decodeRecords(
-  { block, held, firstRow }: DecodedColumns,
+  columns: DecodedColumns,
   dictionary: DictionaryReader,
   frames: ReadonlyMap<number, Uint8Array>,
   rows: readonly number[] | null,
 ): RecordTable {
-  const wanted = rows === null ? null : new Set(rows)
+  const { block, held, firstRow } = columns
+  const places = placesOf(columns, rows)
   const offset = new Uint32Array(block.count)
   const length = new Uint32Array(block.count)
   const fields = heldFieldsOf(block)
   const size = rowsPerFrame(block.signal)
-  const out = new ByteWriter((rows?.length ?? block.count) * 512)
-  const last = rows === null ? block.count - 1 : Math.max(...rows)
+  const out = new ByteWriter((places?.size ?? block.count) * 512)
+  const last = places === null ? block.count - 1 : Math.max(...places.keys())
   for (const [frame, content] of frames) {
     const sections = new ByteReader(content)
     const codes = new ByteReader(sections.block())
@@ -106,26 +119,26 @@ export function decodeRecords(
     const start = frame * size - firstRow
     const end = Math.min(last + 1, start + size)
     for (let row = start; row < end; row++) {
-      const keep = wanted === null || wanted.has(row)
+      const place = places === null ? row : places.get(row)
       const from = out.length
       const count = codes.varint()
       for (let token = 0; token < count; token++) {
         const code = codes.varint()
         if (code % 2 === 0) {
-          if (keep) dictionary.writeEntry(code / 2, out)
+          if (place !== undefined) dictionary.writeEntry(code / 2, out)
           continue
         }
-        if (keep) dictionary.writeValue((code - 1) / 2, codes, literals, out)
+        if (place !== undefined) dictionary.writeValue((code - 1) / 2, codes, literals, out)
         else dictionary.skipValue((code - 1) / 2, codes, literals)
       }
-      // Rows in between are passed over in the streams; only numbers have to be read to do so.
-      if (!keep) {
-        if (((held[row] as number) & fields.numbered) !== 0) numbers.zigzag()
+      // Rows in between are passed over in the streams; only numbers have to be read to do so, and spans have none.
+      if (place === undefined) {
+        if (((held[row] ?? 0) & fields.numbered) !== 0) numbers.zigzag()
         continue
       }
-      fields.write(out, row, held[row] as number, numbers)
-      offset[row] = from
-      length[row] = out.length - from
+      fields.write(out, place, held[place] as number, numbers)
+      offset[place] = from
+      length[place] = out.length - from
     }
   }
   return { bytes: out.done(), offset, length }
