@@ -34,10 +34,15 @@ export async function readTimesOf(
   return { wall, cpu }
 }
 
-/** The middle of both, for a person, and what the slowest take of the processor, which other work hardly changes. */
+/** While code is compiled. */
+const early = 100
+
+/** For a person: the middle, the slowest of the first, and what the slowest take of the processor, which other work hardly changes. */
 export function mediansOf({ wall, cpu }: ReadTimes): string {
   const processor = `of processor ${shown(quantile(cpu, 0.5))} ms, p99 ${shown(quantile(cpu, 0.99))}`
-  return `median ${shown(quantile(wall, 0.5))} ms, ${processor}`
+  const first =
+    wall.length > early ? `; slowest of the first ${early}: ${shown(Math.max(...wall.slice(0, early)))}` : ''
+  return `median ${shown(quantile(wall, 0.5))} ms, ${processor}${first}`
 }
 
 /** Runs `work` some times after a few that do not count; milliseconds of each. */

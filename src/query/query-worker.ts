@@ -1,5 +1,5 @@
 /** One worker thread as the pool sees it: runs a call, can be made to give it up, can be ended. */
-import { type MessagePort, Worker } from 'node:worker_threads'
+import { type MessagePort, type ResourceLimits, Worker } from 'node:worker_threads'
 import type { ToolAnswer, ToolCall } from '../model/tool.ts'
 import type { FromWorker, IngestState, ToWorker, WorkerStart } from './call-messages.ts'
 
@@ -7,7 +7,7 @@ import type { FromWorker, IngestState, ToWorker, WorkerStart } from './call-mess
  * Following the tail alone lets a young generation without a bound grow to 16 MB in each of these threads, nearly all of it dead;
  * with this one it stays at half of that.
  */
-const maxYoungGenerationSizeMb = 12
+export const queryWorkerLimits: ResourceLimits = { maxYoungGenerationSizeMb: 12 }
 
 export type Outcome =
   | { readonly type: 'answer'; readonly answer: ToolAnswer }
@@ -44,7 +44,7 @@ export function startQueryWorker(options: WorkerOptions): QueryWorker {
   const worker = new Worker(options.entry, {
     workerData: start,
     transferList: [options.tail],
-    resourceLimits: { maxYoungGenerationSizeMb },
+    resourceLimits: queryWorkerLimits,
   })
   const post = (message: ToWorker): void => worker.postMessage(message)
   let current: { readonly id: number; readonly resolve: (outcome: Outcome) => void } | null = null
