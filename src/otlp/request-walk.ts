@@ -13,10 +13,13 @@ import { BatchList, ValueCache } from './wire/interner.ts'
 import { cursor, readLength, readTag, skipValue } from './wire/varint.ts'
 
 /**
- * Resources and scopes kept from one batch to the next: as many as there are processes and instrumentations
- * behind a busy receiver, half a kilobyte each.
+ * Resources kept from one batch to the next, half a kilobyte each: as many as there are processes behind collectors of
+ * a thousand services with some instances each. One that is met anew is not only read again: it crosses
+ * to the engine again, and is another one to whatever knows resources by what they are.
  */
-const headerLimits: ByteTableLimits = { entries: 512, arenaBytes: 262_144 }
+const resourceLimits: ByteTableLimits = { entries: 4096, arenaBytes: 2_097_152 }
+/** The same of instrumentations. */
+const scopeLimits: ByteTableLimits = { entries: 512, arenaBytes: 262_144 }
 
 export interface GroupVisitor {
   /** One item, or Metric: the message `bytes[from, to)`, and its resource and scope in the lists of the walk. */
@@ -26,10 +29,10 @@ export interface GroupVisitor {
 /** Resources and scopes of one request; one walk a thread and decoder, used again. */
 export class RequestWalk {
   #limit = -1
-  #resourceCache: ValueCache<Made<ResourceEntry>> = new ValueCache(headerLimits, (bytes, from, to) =>
+  #resourceCache: ValueCache<Made<ResourceEntry>> = new ValueCache(resourceLimits, (bytes, from, to) =>
     makeResourceEntry(bytes.subarray(from, to), 0),
   )
-  #scopeCache: ValueCache<Made<ScopeEntry>> = new ValueCache(headerLimits, (bytes, from, to) =>
+  #scopeCache: ValueCache<Made<ScopeEntry>> = new ValueCache(scopeLimits, (bytes, from, to) =>
     makeScopeEntry(bytes.subarray(from, to), 0),
   )
   #resources = new BatchList<ResourceEntry>()
@@ -58,10 +61,10 @@ export class RequestWalk {
     this.truncated = 0
     if (limit !== this.#limit) {
       this.#limit = limit
-      this.#resourceCache = new ValueCache(headerLimits, (b, from, to) =>
+      this.#resourceCache = new ValueCache(resourceLimits, (b, from, to) =>
         makeResourceEntry(b.subarray(from, to), limit),
       )
-      this.#scopeCache = new ValueCache(headerLimits, (b, from, to) =>
+      this.#scopeCache = new ValueCache(scopeLimits, (b, from, to) =>
         makeScopeEntry(b.subarray(from, to), limit),
       )
     }

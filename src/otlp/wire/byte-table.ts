@@ -11,6 +11,8 @@ const maxProbes = 16
  */
 const maxKeyBytes = 4096
 
+const firstArenaBytes = 65_536
+
 export interface ByteTableLimits {
   readonly entries: number
   readonly arenaBytes: number
@@ -24,8 +26,9 @@ export class ByteTable {
   readonly #hashes: Int32Array
   /** Start of each key in the arena; one more than entries, so that key `i` ends where `i + 1` starts. */
   readonly #starts: Int32Array
-  readonly #arena: Uint8Array
-  readonly #arenaView: DataView
+  /** Doubled up to its limit: most tables never need all of it. */
+  #arena: Uint8Array
+  #arenaView: DataView
   #count = 0
   #freeSlot = 0
   #hash = 0
@@ -38,7 +41,7 @@ export class ByteTable {
     this.#slots = new Int32Array(slots)
     this.#hashes = new Int32Array(limits.entries)
     this.#starts = new Int32Array(limits.entries + 1)
-    this.#arena = new Uint8Array(limits.arenaBytes)
+    this.#arena = new Uint8Array(Math.min(firstArenaBytes, limits.arenaBytes))
     this.#arenaView = new DataView(this.#arena.buffer)
   }
 
@@ -93,12 +96,20 @@ export class ByteTable {
     ) {
       return -1
     }
+    if (start + length > this.#arena.length) this.#growArena(start + length)
     const entry = this.#count++
     for (let i = 0; i < length; i++) this.#arena[start + i] = bytes[from + i] ?? 0
     this.#hashes[entry] = this.#hash
     this.#starts[entry + 1] = start + length
     this.#slots[this.#freeSlot] = entry + 1
     return entry
+  }
+
+  #growArena(least: number): void {
+    const grown = new Uint8Array(Math.min(this.#limits.arenaBytes, Math.max(least, this.#arena.length * 2)))
+    grown.set(this.#arena)
+    this.#arena = grown
+    this.#arenaView = new DataView(grown.buffer)
   }
 
   #equals(entry: number, view: DataView, from: number, length: number): boolean {

@@ -27,6 +27,27 @@ function peerOf(block: SpanBlock, row = 0): readonly [string | undefined, number
   return [block.strings[block.peer[row] ?? -1], block.peerKind[row]]
 }
 
+describe('resources', () => {
+  test('of a thousand services with three instances each are made once, whichever requests they come in', () => {
+    const resourceSpans = Array.from({ length: 3_000 }, (_, n) => ({
+      resource: {
+        attributes: [
+          attribute('service.name', `service-${n % 1_000}`),
+          attribute('service.instance.id', `instance-${n}`),
+        ],
+      },
+      scopeSpans: [{ spans: [span()] }],
+    }))
+    const resourcesOf = (some: typeof resourceSpans): SpanBlock['resources'] =>
+      decodeTraces(encode('traces', { resourceSpans: some }), context).block.resources
+    const first = resourcesOf(resourceSpans)
+    expect(new Set(first.map(({ instance }) => instance)).size).toBe(3_000)
+    const again = resourcesOf(resourceSpans.slice(1_000, 1_100))
+    expect(again).toHaveLength(100)
+    for (const [n, resource] of again.entries()) expect(resource).toBe(first[1_000 + n])
+  })
+})
+
 describe('the columns of a span', () => {
   test('hold ids, times, kind, status, name and the hot attributes', () => {
     const parentSpanId = Uint8Array.from([9, 9, 9, 9, 9, 9, 9, 9])

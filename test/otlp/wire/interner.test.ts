@@ -35,6 +35,17 @@ describe('TextInterner', () => {
 })
 
 describe('ByteTable', () => {
+  test('holds as many bytes as its limit says, and finds all of them', () => {
+    const table = new ByteTable({ entries: 4096, arenaBytes: 500_000 })
+    const keys = Array.from({ length: 600 }, (_, n) => encode(`${n} `.padEnd(1_000, 'x')))
+    const entries = keys.map(key => {
+      expect(table.find(key, 0, key.length)).toBe(-1)
+      return table.add(key, 0, key.length)
+    })
+    expect(entries.filter(entry => entry >= 0)).toHaveLength(500)
+    expect(keys.map(key => table.find(key, 0, key.length))).toEqual(entries)
+  })
+
   test('finds what was added and nothing else, and takes no more than its limits', () => {
     const table = new ByteTable({ entries: 16, arenaBytes: 200 })
     const added = new Map<string, number>()
