@@ -8,7 +8,7 @@ import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { growHeapAsTheServer } from './measure/server-heap.ts'
+import { setHeapFlags } from '../src/heap-flags.ts'
 import { curveChart, goalsChart } from './report/charts.ts'
 import { keepRow, type RowRecord, readState } from './report/state.ts'
 import { resultLines, resultsMarkdown, writeResults } from './report/table.ts'
@@ -48,7 +48,7 @@ Exit code 0 also where a goal is not reached: the table says which.`)
   process.exit(0)
 }
 
-growHeapAsTheServer()
+setHeapFlags()
 const scale: Scale = options.full === true ? 'full' : options.smoke === true ? 'smoke' : 'usual'
 const runSeconds = { smoke: 1, usual: 8, full: 30 } as const
 const spans = { smoke: 50_000, usual: 1_000_000, full: 5_000_000 } as const

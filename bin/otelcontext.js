@@ -3,17 +3,12 @@
 // that Node is too old before anything native, or anything newer, is loaded (better-sqlite3 crashes on Node 20).
 import { existsSync } from 'node:fs'
 import module from 'node:module'
-import { setFlagsFromString } from 'node:v8'
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (major < 22 || (major === 22 && minor < 18)) {
   process.stderr.write(`otelcontext needs Node 22.18 or later; this is ${process.versions.node}\n`)
   process.exit(2)
 }
-// Left alone, V8 lets the old generation of a thread grow by a tenth between two full collections, so small as ours are.
-// What lies outside of the heap counts too: at full ingest a thread of 15 MB was collected in full four times a second.
-setFlagsFromString('--heap-growing-percent=200')
-
 if (typeof module.enableCompileCache === 'function') module.enableCompileCache()
 
 // The package has no sources; a checkout may have a stale `dist` beside them.

@@ -2,10 +2,12 @@
 import { readFileSync } from 'node:fs'
 import type { LocalServer } from './cli/server-connection.ts'
 import type { Configuration } from './config.ts'
+import { setHeapFlags } from './heap-flags.ts'
 import { createLogger } from './logger.ts'
 
 /** Runs one command line and resolves with the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
+  setHeapFlags()
   const version = readVersion()
   const { runProgram } = await import('./cli/program.ts')
   const code = await runProgram(argv, {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { type CompiledServer, compileServer } from '../../scripts/compiled-server.ts'
 import { startPostgres } from '../../scripts/postgres-server.ts'
 import { startServerProcess } from '../../scripts/server-process.ts'
 import { cpuSecondsOfFamily } from './process-figures.ts'
@@ -76,11 +77,24 @@ export interface ServerOptions {
   readonly environment?: Readonly<Record<string, string>>
 }
 
-/** The whole server. */
+let compiled: CompiledServer | null = null
+
+/** Compiled once a run, and gone with it. */
+function compiledEntry(): string {
+  if (compiled === null) {
+    const server = compileServer()
+    process.once('exit', () => server.remove())
+    compiled = server
+  }
+  return compiled.entry
+}
+
+/** The whole server, as the package ships it. */
 export async function startWhole(options: ServerOptions = {}): Promise<Subject> {
   const directory = options.dataDirectory ?? mkdtempSync(join(tmpdir(), 'otelcontext-bench-whole-'))
   const server = await startServerProcess({
     dataDirectory: directory,
+    entry: compiledEntry(),
     environment: { LOG_LEVEL: 'INFO', API_RATE_LIMIT_RPS: '1000000', ...options.environment },
   })
   return {

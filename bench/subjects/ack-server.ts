@@ -5,6 +5,7 @@
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { InboxClient } from '../../src/engine/inbox/inbox-client.ts'
+import { setHeapFlags } from '../../src/heap-flags.ts'
 import { GrpcReceiver } from '../../src/ingest/grpc-receiver.ts'
 import { createOtlpHttpHandler } from '../../src/ingest/http-handler.ts'
 import { ReceiveBudget } from '../../src/ingest/receive-budget.ts'
@@ -12,9 +13,8 @@ import { createLogger } from '../../src/logger.ts'
 import type { IngestObserver } from '../../src/model/ingest-observer.ts'
 import { systemClock } from '../../src/model/time.ts'
 import { KeyAuthenticator } from '../../src/server/authenticator.ts'
-import { growHeapAsTheServer } from '../measure/server-heap.ts'
 
-growHeapAsTheServer()
+setHeapFlags()
 
 const mebibyte = 1024 * 1024
 const [directory = '.'] = process.argv.slice(2)

@@ -2,10 +2,10 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { compileServer } from '../../scripts/compiled-server.ts'
 import { type ServerProcess, startServerProcess } from '../../scripts/server-process.ts'
 import { callTool } from '../../src/cli/server-connection.ts'
 import { figuresText, readCommandLine, say } from './command.ts'
-import { compileServer } from './compiled-server.ts'
 import { judge, Ledger, storedItems } from './ledger.ts'
 import { RetryingClients } from './retrying-clients.ts'
 import { fillDisk, freeBytesOf, mebibyte, onSmallDisk } from './small-disk.ts'
@@ -109,7 +109,7 @@ async function runTest(mount: string): Promise<boolean> {
   const dataDirectory = join(mount, 'data')
   mkdirSync(dataDirectory)
   const ledger = new Ledger()
-  const entry = join(compiled.directory, 'bin/otelcontext.js')
+  const entry = compiled.entry
   const server = await startServerProcess({ dataDirectory, entry })
   try {
     const clients = new RetryingClients(ledger, 2, () => server, 100)

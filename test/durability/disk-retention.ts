@@ -2,13 +2,13 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { compileServer } from '../../scripts/compiled-server.ts'
 import { type ServerProcess, startServerProcess } from '../../scripts/server-process.ts'
 import { callTool } from '../../src/cli/server-connection.ts'
 import { InboxFileReader } from '../../src/engine/inbox/inbox-file-reader.ts'
 import { openSqliteReader } from '../../src/store/sqlite/store-reader.ts'
 import { spanRequest } from '../engine/requests.ts'
 import { figuresText, readCommandLine, say } from './command.ts'
-import { compileServer } from './compiled-server.ts'
 import { fillDisk, freeBytesOf, mebibyte, onSmallDisk } from './small-disk.ts'
 
 const spansPerRequest = 500
@@ -135,7 +135,7 @@ async function runTest(mount: string): Promise<boolean> {
   const events: string[] = []
   const server = await startServerProcess({
     dataDirectory,
-    entry: join(compiled.directory, 'bin/otelcontext.js'),
+    entry: compiled.entry,
     environment: { DATA_DISK_BUDGET_MB: String(budgetMb) },
     onLog: line => events.push(/"event":"(\w+)"/.exec(line)?.[1] ?? ''),
   })

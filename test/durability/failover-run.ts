@@ -7,13 +7,14 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import type { CompiledServer } from '../../scripts/compiled-server.ts'
 import { dsnOf, locationOf, type PostgresServer, startPostgres } from '../../scripts/postgres-server.ts'
 import type { ServerProcess } from '../../scripts/server-process.ts'
 import { seededChoice } from '../seeded-choice.ts'
-import { type CompiledServer, standBy } from './compiled-server.ts'
 import { judge, Ledger, storedItems } from './ledger.ts'
 import { untilSealed } from './postgres-restarts-run.ts'
 import { RetryingClients } from './retrying-clients.ts'
+import { standBy } from './standby.ts'
 
 export interface FailoverRunOptions {
   readonly server: CompiledServer

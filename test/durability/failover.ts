@@ -1,6 +1,7 @@
 /** `npm run test:failover`: Postgres fails over to a streaming standby under load; see `failover-run.ts`. */
+
+import { compileServer } from '../../scripts/compiled-server.ts'
 import { figuresText, Progress, readCommandLine, say } from './command.ts'
-import { compileServer } from './compiled-server.ts'
 import { runFailovers } from './failover-run.ts'
 
 /** On one chain of servers; each series has a seed of its own, and an interrupted run repeats at most one. */

@@ -6,12 +6,13 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import type { CompiledServer } from '../../scripts/compiled-server.ts'
 import type { ServerProcess } from '../../scripts/server-process.ts'
 import { seededChoice } from '../seeded-choice.ts'
-import { type CompiledServer, type Standby, standBy } from './compiled-server.ts'
 import { FileAudit } from './file-audit.ts'
 import { judgeFiles, Ledger } from './ledger.ts'
 import { RetryingClients } from './retrying-clients.ts'
+import { type Standby, standBy } from './standby.ts'
 
 export interface KillRunOptions {
   readonly server: CompiledServer

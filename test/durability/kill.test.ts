@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest'
-import { compileServer } from './compiled-server.ts'
+import { compileServer } from '../../scripts/compiled-server.ts'
 import { runKills } from './kill-run.ts'
 
 const kills = 25

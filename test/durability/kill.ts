@@ -1,6 +1,7 @@
 /** `npm run test:kill`: kills at random moments under load; see `kill-run.ts`. */
+
+import { compileServer } from '../../scripts/compiled-server.ts'
 import { figuresText, Progress, readCommandLine, say } from './command.ts'
-import { compileServer } from './compiled-server.ts'
 import { runKills } from './kill-run.ts'
 
 /** Kills on one data directory; each series has a seed of its own, and an interrupted run repeats at most one. */

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import Database from 'better-sqlite3'
+import { compileServer } from '../../scripts/compiled-server.ts'
 import { type ServerProcess, startServerProcess } from '../../scripts/server-process.ts'
 import { figuresText, readCommandLine, say } from './command.ts'
-import { compileServer } from './compiled-server.ts'
 import { judge, Ledger, storedItems } from './ledger.ts'
 import { RetryingClients } from './retrying-clients.ts'
 
@@ -112,7 +112,7 @@ try {
   const probeFile = join(directory, 'event-loop')
   const server = await startServerProcess({
     dataDirectory,
-    entry: join(compiled.directory, 'bin/otelcontext.js'),
+    entry: compiled.entry,
     environment: { NODE_OPTIONS: `--import ${probe}`, EVENT_LOOP_FILE: probeFile },
   })
   try {

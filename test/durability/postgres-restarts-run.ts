@@ -6,12 +6,13 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import type { CompiledServer } from '../../scripts/compiled-server.ts'
 import { locationOf, type PostgresServer, startPostgres } from '../../scripts/postgres-server.ts'
 import type { ServerProcess } from '../../scripts/server-process.ts'
 import { seededChoice } from '../seeded-choice.ts'
-import { type CompiledServer, standBy } from './compiled-server.ts'
 import { judge, Ledger, storedItems } from './ledger.ts'
 import { RetryingClients } from './retrying-clients.ts'
+import { standBy } from './standby.ts'
 
 export interface RestartRunOptions {
   readonly server: CompiledServer

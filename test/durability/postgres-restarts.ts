@@ -1,6 +1,7 @@
 /** `npm run test:postgres-restarts`: Postgres restarted under load; see `postgres-restarts-run.ts`. */
+
+import { compileServer } from '../../scripts/compiled-server.ts'
 import { figuresText, Progress, readCommandLine, say } from './command.ts'
-import { compileServer } from './compiled-server.ts'
 import { runRestarts } from './postgres-restarts-run.ts'
 
 /** Restarts on one database; each series has a seed of its own, and an interrupted run repeats at most one. */

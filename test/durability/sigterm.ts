@@ -3,13 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { type CompiledServer, compileServer } from '../../scripts/compiled-server.ts'
 import type { ServerProcess } from '../../scripts/server-process.ts'
 import { seededChoice } from '../seeded-choice.ts'
 import { figuresText, Progress, readCommandLine, say } from './command.ts'
-import { type CompiledServer, compileServer, standBy } from './compiled-server.ts'
 import { FileAudit } from './file-audit.ts'
 import { judgeFiles, Ledger } from './ledger.ts'
 import { RetryingClients } from './retrying-clients.ts'
+import { standBy } from './standby.ts'
 
 /** Stops on one data directory; an interrupted run repeats at most one series. */
 const seriesStops = 20

@@ -4,11 +4,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { compileServer } from '../../scripts/compiled-server.ts'
 import { type ServerProcess, startServerProcess } from '../../scripts/server-process.ts'
 import { InboxFileReader } from '../../src/engine/inbox/inbox-file-reader.ts'
 import { openSqliteReader } from '../../src/store/sqlite/store-reader.ts'
 import { readCommandLine, say } from './command.ts'
-import { compileServer } from './compiled-server.ts'
 import type { SurgeReport } from './surge-sender.ts'
 
 const senderFile = fileURLToPath(new URL('./surge-sender.ts', import.meta.url))
@@ -118,7 +118,7 @@ const compiled = compileServer()
 let held = false
 try {
   const dataDirectory = join(directory, 'data')
-  const entry = join(compiled.directory, 'bin/otelcontext.js')
+  const entry = compiled.entry
   const server = await startServerProcess({ dataDirectory, entry })
   try {
     held = await run(server, dataDirectory)

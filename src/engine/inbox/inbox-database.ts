@@ -65,6 +65,9 @@ const schema = `
   ) WITHOUT ROWID;
 `
 
+/** Pages of cache in kibibytes. Rows are written once, and what a large commit does not fit in goes to the log early. */
+const cacheKib = 2048
+
 export interface InboxFileOptions {
   readonly file: string
   /** Off proves that the order test can fail; nothing a user can set leads here. */
@@ -123,6 +126,7 @@ function prepareSchema(database: Database.Database, options: InboxFileOptions): 
   const pageSize = Number(database.pragma('page_size', { simple: true }))
   database.pragma(`wal_autocheckpoint = ${checkpointBytes / pageSize}`)
   database.pragma('journal_size_limit = 67108864')
+  database.pragma(`cache_size = -${cacheKib}`)
   if (options.maxFileBytes !== undefined) {
     database.pragma(`max_page_count = ${Math.ceil(options.maxFileBytes / pageSize)}`)
   }

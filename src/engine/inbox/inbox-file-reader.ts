@@ -9,6 +9,9 @@ import type { InboxBalance, InboxReader } from './inbox-storage.ts'
 /** Rows looked for at once where pages are damaged; of ordinary ones a few megabytes. */
 const stretchRows = 64
 
+/** Pages of cache in kibibytes: every row is read once. */
+const cacheKib = 512
+
 export class InboxFileReader implements InboxReader {
   readonly inboxId: string
   readonly #database: Database.Database
@@ -16,6 +19,7 @@ export class InboxFileReader implements InboxReader {
 
   constructor(file: string) {
     this.#database = new Database(file, { readonly: true, timeout: 1_000 })
+    this.#database.pragma(`cache_size = -${cacheKib}`)
     this.inboxId = readInboxId(this.#database)
     this.#select = this.#database.prepare(
       `SELECT ${entryColumns} FROM entry WHERE position BETWEEN ? AND ? ORDER BY position LIMIT ?`,
