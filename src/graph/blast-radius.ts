@@ -39,33 +39,50 @@ export interface BlastRadius {
 /** Callers further away are left out: real call chains are shorter, and a cycle must end. */
 export const maxDistance = 16
 
+/** What a service or peer is called, and whatever is said of it, stand under its number. */
+interface CallGraph {
+  readonly names: readonly string[]
+  readonly numbers: ReadonlyMap<string, number>
+  /** 0 where they are not known. */
+  readonly requests: readonly number[]
+  readonly edges: readonly Edge[]
+  readonly edgesTo: readonly (readonly Edge[])[]
+  readonly edgesFrom: readonly (readonly Edge[])[]
+}
+
 interface Edge {
-  readonly caller: string
-  readonly callee: string
+  readonly caller: number
+  readonly callee: number
   readonly connection: string
-  calls: number
-  failed: number
+  readonly calls: number
+  readonly failed: number
+  readonly callsPerRequest: number | null
 }
 
 /** The callers of a service or peer in the window; only itself if nobody calls it. */
 export function blastRadius(view: RollupView, service: string): BlastRadius {
-  const { requests, edges, callersOf } = callGraphOf(view)
-  const distance = distances(callersOf, service)
-  const inside = edges.filter(edge => distance.has(edge.caller) && distance.has(edge.callee))
-  const towards = inside.filter(edge => edge.caller !== service)
-  const exposed = exposures(towards, service, requests, distance)
-  const callers = [...distance].map(([name, away]): AffectedCaller => {
-    const count = requests.get(name) ?? 0
-    const share = exposed.get(name) ?? null
+  const graph = callGraphOf(view)
+  const target = graph.numbers.get(service)
+  if (target === undefined) return { service, callers: [alone(service)], edges: [] }
+  const distance = new Int32Array(graph.names.length).fill(unreached)
+  const reached = reach(graph, target, distance)
+  const exposed = exposures(graph, reached, distance)
+  const callers = reached.map((number): AffectedCaller => {
+    const requests = graph.requests[number] ?? 0
+    const share = exposed[number] ?? Number.NaN
+    const known = !Number.isNaN(share)
     return {
-      service: name,
-      entryPoint: !callersOf.has(name),
-      distance: away,
-      requests: count,
-      exposedShare: share === null ? null : shown(share),
-      exposedRequests: share === null ? null : Math.round(share * count),
+      service: graph.names[number] ?? '',
+      entryPoint: graph.edgesTo[number]?.length === 0,
+      distance: distance[number] as number,
+      requests,
+      exposedShare: known ? shown(share) : null,
+      exposedRequests: known ? Math.round(share * requests) : null,
     }
   })
+  const towards = graph.edges.filter(
+    ({ caller, callee }) => (distance[caller] as number) > 0 && distance[callee] !== unreached,
+  )
   return {
     service,
     callers: callers.sort(
@@ -76,20 +93,19 @@ export function blastRadius(view: RollupView, service: string): BlastRadius {
         (a.service < b.service ? -1 : 1),
     ),
     edges: towards.map(edge => ({
-      caller: edge.caller,
-      callee: edge.callee,
+      caller: graph.names[edge.caller] ?? '',
+      callee: graph.names[edge.callee] ?? '',
       connection: edge.connection,
       calls: edge.calls,
       failedCalls: edge.failed,
-      callsPerRequest: perRequest(edge, requests),
+      callsPerRequest: edge.callsPerRequest,
     })),
   }
 }
 
-interface CallGraph {
-  readonly requests: ReadonlyMap<string, number>
-  readonly edges: readonly Edge[]
-  readonly callersOf: ReadonlyMap<string, readonly Edge[]>
+/** What is said of a service that the window does not know. */
+function alone(service: string): AffectedCaller {
+  return { service, entryPoint: true, distance: 0, requests: 0, exposedShare: 1, exposedRequests: 0 }
 }
 
 /** Views never change, so the calls of one are gathered once. */
@@ -98,81 +114,87 @@ const knownGraphs = new WeakMap<RollupView, CallGraph>()
 function callGraphOf(view: RollupView): CallGraph {
   const known = knownGraphs.get(view)
   if (known !== undefined) return known
-  const edges = usedEdges(view)
-  const services = view.series('service')
-  const graph = {
-    requests: new Map(services.map(series => [series.key[0] ?? '', Math.max(0, series.total('count'))])),
-    edges,
-    callersOf: Map.groupBy(edges, edge => edge.callee),
+  const names: string[] = []
+  const numbers = new Map<string, number>()
+  const requests: number[] = []
+  const numberOf = (name: string): number => {
+    const number = numbers.get(name) ?? names.push(name) - 1
+    numbers.set(name, number)
+    return number
   }
+  for (const series of view.series('service'))
+    requests[numberOf(series.key[0] ?? '')] = Math.max(0, series.total('count'))
+  const edges = usedEdges(view, requests, numberOf)
+  const edgesTo: Edge[][] = names.map(() => [])
+  const edgesFrom: Edge[][] = names.map(() => [])
+  for (const edge of edges) {
+    edgesTo[edge.callee]?.push(edge)
+    edgesFrom[edge.caller]?.push(edge)
+  }
+  const graph = { names, numbers, requests, edges, edgesTo, edgesFrom }
   knownGraphs.set(view, graph)
   return graph
 }
 
-function usedEdges(view: RollupView): Edge[] {
-  return view
-    .series('edge')
-    .map(series => ({
-      caller: series.key[0] ?? '',
-      callee: series.key[1] ?? '',
-      connection: series.key[2] ?? '',
-      calls: Math.max(0, series.total('count')),
-      failed: Math.max(0, series.total('errors')),
-    }))
-    .filter(edge => edge.caller !== edge.callee && (edge.calls > 0 || edge.connection === 'metric'))
+function usedEdges(
+  view: RollupView,
+  requests: readonly number[],
+  numberOf: (name: string) => number,
+): readonly Edge[] {
+  const edges: Edge[] = []
+  for (const series of view.series('edge')) {
+    const [from = '', to = '', connection = ''] = series.key
+    const calls = Math.max(0, series.total('count'))
+    if (from === to || (calls === 0 && connection !== 'metric')) continue
+    const failed = Math.max(0, series.total('errors'))
+    const caller = numberOf(from)
+    const count = requests[caller] ?? 0
+    const callsPerRequest = count > 0 ? shown(calls / count) : null
+    edges.push({ caller, callee: numberOf(to), connection, calls, failed, callsPerRequest })
+  }
+  return edges
 }
 
-/** Calls between each caller and the service, fewest. */
-function distances(callersOf: ReadonlyMap<string, readonly Edge[]>, service: string): Map<string, number> {
-  const distance = new Map([[service, 0]])
-  let reached = [service]
-  for (let away = 1; away <= maxDistance && reached.length > 0; away++) {
-    const next: string[] = []
-    for (const name of reached) {
-      for (const { caller } of callersOf.get(name) ?? []) {
-        if (distance.has(caller)) continue
-        distance.set(caller, away)
-        next.push(caller)
-      }
+const unreached = -1
+
+/** All who call the target, itself first, nearest first; sets the fewest calls between them in `distance`. */
+function reach({ edgesTo }: CallGraph, target: number, distance: Int32Array): readonly number[] {
+  const reached = [target]
+  distance[target] = 0
+  for (let next = 0; next < reached.length; next++) {
+    const number = reached[next] as number
+    const away = (distance[number] as number) + 1
+    if (away > maxDistance) break
+    for (const { caller } of edgesTo[number] ?? []) {
+      if (distance[caller] !== unreached) continue
+      distance[caller] = away
+      reached.push(caller)
     }
-    reached = next
   }
-  return distance
+  return reached
 }
 
 /**
- * Shares by distance, nearest first, so that each service is computed from callees that are nearer; calls to
- * one that is equally far or farther would count a way twice.
+ * Shares by number, NaN where they are not known. Nearest first, so that each service is computed from callees that are
+ * nearer; calls to one that is equally far or farther would count a way twice.
  */
 function exposures(
-  edges: readonly Edge[],
-  service: string,
-  requests: ReadonlyMap<string, number>,
-  distance: ReadonlyMap<string, number>,
-): Map<string, number> {
-  const exposed = new Map([[service, 1]])
-  const names = [...distance.keys()].sort(
-    (a, b) => (distance.get(a) ?? 0) - (distance.get(b) ?? 0) || (a < b ? -1 : 1),
-  )
-  const callsOf = Map.groupBy(edges, edge => edge.caller)
-  for (const name of names) {
-    if (name === service) continue
-    let spared = 1
-    let known = false
-    for (const edge of callsOf.get(name) ?? []) {
-      if ((distance.get(edge.callee) ?? 0) >= (distance.get(name) ?? 0)) continue
-      const ratio = perRequest(edge, requests)
-      const behind = exposed.get(edge.callee)
-      if (ratio === null || behind === undefined) continue
+  { names, edgesFrom }: CallGraph,
+  reached: readonly number[],
+  distance: Int32Array,
+): Float64Array {
+  const exposed = new Float64Array(names.length).fill(Number.NaN)
+  for (const number of reached) {
+    const away = distance[number] as number
+    let spared = away === 0 ? 0 : 1
+    let known = away === 0
+    for (const { callee, callsPerRequest } of edgesFrom[number] ?? []) {
+      const behind = exposed[callee] as number
+      if (callsPerRequest === null || (distance[callee] as number) >= away || Number.isNaN(behind)) continue
       known = true
-      spared *= 1 - Math.min(1, ratio) * behind
+      spared *= 1 - Math.min(1, callsPerRequest) * behind
     }
-    if (known) exposed.set(name, 1 - spared)
+    if (known) exposed[number] = 1 - spared
   }
   return exposed
-}
-
-function perRequest(edge: Edge, requests: ReadonlyMap<string, number>): number | null {
-  const count = requests.get(edge.caller) ?? 0
-  return count > 0 ? shown(edge.calls / count) : null
 }
