@@ -13,6 +13,7 @@ import type { PickedRecords } from './picked-records.ts'
 import { PrefixFilterBuilder } from './prefix-filter.ts'
 import type { ShapedRows } from './shaped-rows.ts'
 import { TokenTable } from './token-table.ts'
+import { viewOf } from './words.ts'
 
 /** Sixteen: a look-up decodes at most fifteen neighbours, and the whole tokens cost 6 % of the dictionary. */
 const restartEvery = 16
@@ -36,12 +37,13 @@ export class TermIndexBuilder {
   readonly #shapeFrames: Int32Array
   #frame = 0
   #record: Uint8Array = new Uint8Array()
+  #view: DataView = viewOf(this.#record)
   readonly #addToken = (token: string): void => {
     const bytes = Buffer.from(token, 'utf8')
     this.#table.add(bytes, 0, bytes.length, this.#frame)
   }
   readonly #addRun = (from: number, to: number): void => {
-    this.#table.addFolded(this.#record, from, to, this.#frame)
+    this.#table.addFolded(this.#view, from, to, this.#frame)
   }
   readonly #sink: TextSink = {
     range: (from, to) => this.#addRange(from, to),
@@ -57,14 +59,15 @@ export class TermIndexBuilder {
   addRow(frame: number, row: number, records: PickedRecords): void {
     this.#frame = frame
     const shape = this.#shaped.shape[row] as number
-    if (shape >= 0) this.#addShaped(shape, row, records.bytes)
+    if (shape >= 0) this.#addShaped(shape, row, records.view)
     if (this.#shaped.more[row] === 0) return
     this.#record = records.bytes.subarray(records.from, records.to)
+    this.#view = viewOf(this.#record)
     eachTextRange(this.#record, this.#sink)
   }
 
   /** The words of a shape count once a frame; what it leaves out are words of their own. */
-  #addShaped(shape: number, row: number, bytes: Uint8Array): void {
+  #addShaped(shape: number, row: number, view: DataView): void {
     const { from, to, first } = this.#shaped
     const table = this.#table
     const frame = this.#frame
@@ -75,16 +78,17 @@ export class TermIndexBuilder {
     }
     const end = first[row + 1] as number
     for (let at = first[row] as number; at < end; at++)
-      table.addFolded(bytes, from[at] as number, to[at] as number, frame)
+      table.addFolded(view, from[at] as number, to[at] as number, frame)
   }
 
   #tokensOf(shape: number): Uint32Array {
     const tokens: number[] = []
-    this.#shaped.shapes.eachPiece(shape, (bytes, from, to) =>
+    this.#shaped.shapes.eachPiece(shape, (bytes, from, to) => {
+      const view = viewOf(bytes)
       eachRun(bytes, from, to, (start, end) => {
-        tokens.push(this.#table.addFolded(bytes, start, end, this.#frame))
-      }),
-    )
+        tokens.push(this.#table.addFolded(view, start, end, this.#frame))
+      })
+    })
     const distinct = Uint32Array.from(new Set(tokens))
     this.#shapeTokens[shape] = distinct
     return distinct

@@ -2,6 +2,7 @@
 import { maxTokenLength } from '../search/fold-text.ts'
 import { ByteWriter } from './bytes.ts'
 import { radixOrder } from './radix-order.ts'
+import { hashWords, sameWords } from './words.ts'
 
 /** Below this many tokens moving them up beats a sort that calls a comparison. */
 const fewTokens = 24
@@ -24,32 +25,35 @@ export class TokenTable {
   #pairCount = 0
 
   /** Adds a run of ASCII letters and digits as search sees it: in lower case, cut where it is too long. */
-  addFolded(bytes: Uint8Array, from: number, to: number, frame: number): number {
-    const number = to - from <= 4 ? decimalAt(bytes, from, to) : -1
-    if (number < 0) return this.#addFolded(bytes, from, to, frame)
+  addFolded(source: DataView, from: number, to: number, frame: number): number {
+    const number = to - from <= 4 ? decimalAt(source, from, to) : -1
+    if (number < 0) return this.#addFolded(source, from, to, frame)
     const known = this.#numbers[number] as number
     if (known > 0) return this.meet(known - 1, frame)
-    const token = this.#addFolded(bytes, from, to, frame)
+    const token = this.#addFolded(source, from, to, frame)
     this.#numbers[number] = token + 1
     return token
   }
 
-  #addFolded(bytes: Uint8Array, from: number, to: number, frame: number): number {
+  #addFolded(source: DataView, from: number, to: number, frame: number): number {
     const length = Math.min(to - from, maxTokenLength)
     const arena = this.#arena
     const start = this.#starts[this.#count] as number
     arena.length = start
     arena.reserve(length)
-    const into = arena.bytes
-    let hash = 0x811c9dc5 | 0
-    for (let at = 0; at < length; at++) {
-      let byte = bytes[from + at] as number
-      if (byte >= 65 && byte <= 90) byte += 32
-      into[start + at] = byte
-      hash = Math.imul(hash ^ byte, 0x01000193)
+    const { data } = arena
+    // Of letters and digits only letters have the bit 0x40, and those in lower case 0x20 too.
+    let at = 0
+    for (; at + 4 <= length; at += 4) {
+      const word = source.getInt32(from + at, true)
+      data.setInt32(start + at, word | ((word & 0x40404040) >>> 1), true)
+    }
+    for (; at < length; at++) {
+      const byte = source.getUint8(from + at)
+      data.setUint8(start + at, byte | ((byte & 0x40) >>> 1))
     }
     arena.length = start + length
-    return this.meet(this.#find(hash), frame)
+    return this.meet(this.#find(), frame)
   }
 
   /** Adds a token as it is. */
@@ -57,9 +61,7 @@ export class TokenTable {
     const arena = this.#arena
     arena.length = this.#starts[this.#count] as number
     arena.raw(bytes, from, to)
-    let hash = 0x811c9dc5 | 0
-    for (let at = from; at < to; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193)
-    return this.meet(this.#find(hash), frame)
+    return this.meet(this.#find(), frame)
   }
 
   /** Notes that a token is in a frame. */
@@ -152,16 +154,17 @@ export class TokenTable {
   }
 
   /** The token at the end of the arena, which stays there if it is new. */
-  #find(raw: number): number {
+  #find(): number {
+    const { data, length: end } = this.#arena
     const start = this.#starts[this.#count] as number
-    const length = this.#arena.length - start
-    const hash = raw ^ (raw >>> 15)
+    const length = end - start
+    const hash = hashWords(data, start, end, 0)
     let mask = this.#slots.length - 1
     let slot = hash & mask
     while (true) {
       const held = this.#slots[slot] as number
       if (held < 0) break
-      if (this.#hashes[held] === hash && this.#equals(held, start, length)) return held
+      if (this.#hashes[held] === hash && this.#equals(held, data, start, length)) return held
       slot = (slot + 1) & mask
     }
     const token = this.#count++
@@ -187,12 +190,9 @@ export class TokenTable {
     return token
   }
 
-  #equals(token: number, start: number, length: number): boolean {
+  #equals(token: number, data: DataView, start: number, length: number): boolean {
     const from = this.#starts[token] as number
-    if ((this.#starts[token + 1] as number) - from !== length) return false
-    const bytes = this.#arena.bytes
-    for (let at = 0; at < length; at++) if (bytes[from + at] !== bytes[start + at]) return false
-    return true
+    return (this.#starts[token + 1] as number) - from === length && sameWords(data, from, data, start, length)
   }
 
   /** The first four bytes. */
@@ -200,6 +200,7 @@ export class TokenTable {
     const bytes = this.#arena.bytes
     const start = this.#starts[token] as number
     const end = this.#starts[token + 1] as number
+    if (end - start >= 4) return this.#arena.data.getUint32(start)
     let key = 0
     for (let at = start; at < start + 4; at++) key = (key << 8) | (at < end ? (bytes[at] as number) : 0)
     return key >>> 0
@@ -219,11 +220,11 @@ export class TokenTable {
 }
 
 /** Value of a decimal number without zeros before it; -1 for anything else. */
-function decimalAt(bytes: Uint8Array, from: number, to: number): number {
-  if (bytes[from] === 48 && to - from > 1) return -1
+function decimalAt(source: DataView, from: number, to: number): number {
+  if (source.getUint8(from) === 48 && to - from > 1) return -1
   let value = 0
   for (let at = from; at < to; at++) {
-    const digit = (bytes[at] as number) - 48
+    const digit = source.getUint8(at) - 48
     if (digit < 0 || digit > 9) return -1
     value = value * 10 + digit
   }
