@@ -1,7 +1,7 @@
 /** What a query worker keeps between calls, every part of it bounded by bytes. */
 import { LRUCache } from 'lru-cache'
 import type { KnownCells } from '../graph/rollups/known-cells.ts'
-import type { RollupView } from '../model/rollup.ts'
+import type { SizedRollupView } from '../graph/rollups/rollup-view.ts'
 import type { Retirements, RollupRecord, SegmentHeader } from '../model/store.ts'
 import type { TailEntry } from '../model/tail.ts'
 import type { Batch, Block } from '../model/telemetry.ts'
@@ -37,10 +37,10 @@ export interface DecodedEntry {
   readonly maxTimeMs: number
 }
 
-/** A view of rollups, and the records it was made of. */
+/** A view of rollups, and the records it was made of; `bytes` as of the last reader that let go of it. */
 export interface KeptRollupView {
   readonly ids: readonly string[]
-  readonly view: RollupView
+  readonly view: SizedRollupView
   readonly bytes: number
 }
 
@@ -100,7 +100,7 @@ export function createReaderCaches(maxBytes: number = defaultCacheBytes): Reader
     names: bounded(maxBytes * 0.1, ({ names }) => names.size * nameBytes),
     // The last few ranges asked about.
     totals: bounded(maxBytes * 0.2, kept => kept.bytes),
-    views: bounded(maxBytes * 0.1, kept => kept.bytes),
+    views: bounded(maxBytes * 0.15, kept => kept.bytes),
     // By size, because a bound by number is allocated whole at once.
     corrupt: new LRUCache({ maxSize: maxCorrupt, sizeCalculation: () => 1 }),
     missingItems: null,

@@ -50,9 +50,6 @@ import { touches } from './time-overlap.ts'
 import { TraceSearch } from './trace-search.ts'
 import { UnsealedItems } from './unsealed-items.ts'
 
-/** What a view and its series take in memory to what is stored, about; sections are counted where they are kept. */
-const viewPerStored = 3
-
 export interface ReaderOptions {
   readonly store: StoreReader
   readonly tail: Tail
@@ -114,6 +111,8 @@ class SnapshotReader implements OpenReader {
   readonly #sections: KnownSections
   /** Sums of this reader's, given back when it is released. */
   readonly #totals: KeptTotals[] = []
+  /** Keys of kept views that were asked: they may have grown by it. */
+  readonly #views = new Set<string>()
   /** Ids; each counts once however often it was met. */
   readonly #corruptRollups = new Set<string>()
 
@@ -174,13 +173,16 @@ class SnapshotReader implements OpenReader {
     const { step, first, last } = viewWindows(present, range, stepSeconds)
     const key = [this.tenant, step, first, last].join(' ')
     const kept = heads === null ? undefined : caches.views.get(key)
-    if (kept !== undefined && sameIds(kept.ids, ids)) return kept.view
+    if (kept !== undefined && sameIds(kept.ids, ids)) {
+      this.#views.add(key)
+      return kept.view
+    }
     const records = await this.#rollupRecords(range, heads)
     const view = rollupView(records, range, stepSeconds, this.#sections)
     // What is damaged has to be noticed by every answer.
     if (heads !== null && this.#corruptRollups.size === 0) {
-      const bytes = records.reduce((sum, record) => sum + record.bytes.length, 0)
-      caches.views.set(key, { ids, view, bytes: bytes * viewPerStored })
+      caches.views.set(key, { ids, view, bytes: view.bytes })
+      this.#views.add(key)
     }
     return view
   }
@@ -323,7 +325,12 @@ class SnapshotReader implements OpenReader {
   }
 
   async release(): Promise<void> {
-    const { totals } = this.#options.caches
+    const { totals, views } = this.#options.caches
+    for (const key of this.#views) {
+      const kept = views.get(key)
+      if (kept !== undefined && kept.bytes !== kept.view.bytes)
+        views.set(key, { ...kept, bytes: kept.view.bytes })
+    }
     for (const kept of this.#totals.splice(0)) totals.set(kept, kept)
     this.#pin.release()
     await this.#snapshot.release()

@@ -6,6 +6,7 @@ import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { TenantGraph } from '../../src/graph/tenant-graph.ts'
 import type { Deadline } from '../../src/model/reader.ts'
+import type { RollupKind, RollupView } from '../../src/model/rollup.ts'
 import type { StoreReader, StoreWriter, TemplateRecord } from '../../src/model/store.ts'
 import type { TailPublication } from '../../src/model/tail.ts'
 import type { Signal } from '../../src/model/telemetry.ts'
@@ -223,6 +224,23 @@ describe('rollups', () => {
     }
     stretch.forget()
     expect(stretch.cut('after').rollups).toEqual([])
+  })
+
+  it('are one view for reader after reader, as long as what was read of it fits', async () => {
+    // Three twentieths are for views: two series of one service over 360 windows, not three.
+    caches = createReaderCaches(200_000)
+    const hour = { fromMs: startMs, toMs: startMs + 3_600_000 }
+    tail.accept(publication(1, 'traces', spans(1)))
+    const ask = (...kinds: readonly RollupKind[]): Promise<RollupView> =>
+      using(async reader => {
+        const view = await reader.rollups(hour)
+        for (const kind of kinds) expect(view.series(kind, 'cart')).toHaveLength(1)
+        return view
+      })
+    const first = await ask('service', 'operation')
+    expect(await ask('service', 'operation')).toBe(first)
+    expect(await ask('instance')).toBe(first)
+    expect(await ask()).not.toBe(first)
   })
 
   it('that are damaged are left out and counted', async () => {

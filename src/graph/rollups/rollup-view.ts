@@ -12,6 +12,16 @@ const steps = [10, 60, 600]
 /** More windows than this make the view coarser; beyond 600 s they are kept, for thirty days are 4,320. */
 export const maxWindows = 5_000
 
+/** What a view and all its series take in memory to what is stored, about; sections are counted where they are kept. */
+const viewPerStored = 3
+
+/** Of a series of one service that has been read: columns spread out over the windows, four of them, and itself. */
+const bytesPerWindow = 32
+const bytesPerSeries = 500
+
+/** `bytes` are what it takes in memory, about: it grows as series are asked for. */
+export type SizedRollupView = RollupView & { readonly bytes: number }
+
 /**
  * The view of a range, its ends moved outwards to whole windows. Windows are `stepSeconds` wide, or as wide
  * as the coarsest record in the range, or so wide that there are at most `maxWindows`: `view.stepSeconds`
@@ -23,7 +33,7 @@ export function rollupView(
   range: TimeRange,
   stepSeconds: number,
   source: SectionSource = freshSections(),
-): RollupView {
+): SizedRollupView {
   const inside = records.filter(record => record.fromMs < range.toMs && record.toMs > range.fromMs)
   const { step, first: firstWindow, last: lastWindow } = viewWindows(inside, range, stepSeconds)
   const widthMs = step * 1000
@@ -55,6 +65,14 @@ export function rollupView(
     toMs: lastWindow * widthMs,
     stepSeconds: step,
     length: lastWindow - firstWindow,
+    get bytes() {
+      const stored = inside.reduce((sum, record) => sum + record.bytes.length, 0)
+      // Asked about single services, it holds little besides its records.
+      let bytes = kinds.size === 0 ? stored : stored * viewPerStored
+      for (const { length } of ofService.values())
+        bytes += length * (windows.length * bytesPerWindow + bytesPerSeries)
+      return bytes
+    },
     series: (kind, service) => {
       const all = kinds.get(kind)
       const wanted = (key: readonly string[]) => key[0] === service || (kind === 'edge' && key[1] === service)
