@@ -1,5 +1,6 @@
 /** Ingest of spans, logs and points: items per CPU-second, bytes on disk, beside rows in SQLite. */
 import { type IngestFigures, type IngestRun, measureIngest } from '../measure/ingest-run.ts'
+import { benchProfile } from '../measure/offer.ts'
 import { startAcknowledgement, startRows, startWhole } from '../measure/subjects.ts'
 import { type Figure, judged, type Row, type RowContext, shown } from './row.ts'
 
@@ -164,17 +165,34 @@ export const logs: Row = {
   },
 }
 
+/** What an SDK exports at once, and a Collector batches more; twenty services with fifty series each make one. */
+const largeBatches = { ...benchProfile, batch: 1_000, metricSeries: 50 }
+
 export const metrics: Row = {
   id: 'metrics',
   title: 'Metric points',
   async run(context) {
-    const figures = await measure(context, 'metrics', { start: () => startWhole(), signal: 'metrics' })
+    const start = () => startWhole()
+    const figures = await measure(context, 'metrics', { start, signal: 'metrics' })
+    const profile = largeBatches
+    const large = await measure(context, 'metrics, 1,000 to a request', { start, signal: 'metrics', profile })
     return {
       figures: [
         perCpu('metrics.whole', 'data points', figures, 1_000_000),
         judged(
           { id: 'metrics.bytes', what: 'disk, metrics', value: figures.bytesPerItem, unit: 'bytes a point' },
           { most: 20 },
+        ),
+        judged(
+          {
+            id: 'metrics.large',
+            what: 'data points, 1,000 to a request',
+            value: large.perCpuSecond,
+            unit: 'per CPU-second',
+            baseline: `100 to a request: ${shown(figures.perCpuSecond)}`,
+            ratio: large.perCpuSecond / figures.perCpuSecond,
+          },
+          null,
         ),
       ],
     }
