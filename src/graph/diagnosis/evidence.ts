@@ -20,6 +20,7 @@ import { type MetricSeries, metricSeries } from './metric-series.ts'
 import { Names } from './names.ts'
 import { OfferedLoad } from './offered-load.ts'
 import type { Patience } from './patience.ts'
+import { portsOfOneHost, withoutPorts } from './peer-hosts.ts'
 import { type ResourceShift, resourceShifts } from './resource-shift.ts'
 import { readSample, type Sample } from './sampling.ts'
 import { PatternPool, type Run, risenSteps } from './sequences.ts'
@@ -82,12 +83,15 @@ const minSeriesValues = 8
 
 export async function gatherEvidence(question: Question): Promise<Evidence> {
   const { reader, deadline, service } = question
-  const names = new Names()
-  const window = await readSample(reader, question.window, names, deadline)
-  const baseline = await readSample(reader, question.baseline, names, deadline)
   const windowView = await reader.rollups(question.window, stepFor(question.window))
   const before = beforeWholeWindow(question.baseline)
   const baselineView = await reader.rollups(before, stepFor(before))
+  const called = callEdges([windowView, baselineView])
+  const hosts = portsOfOneHost(called)
+  const edges = hosts.size === 0 ? called : withoutPorts(called, hosts)
+  const names = new Names(hosts)
+  const window = await readSample(reader, question.window, names, deadline)
+  const baseline = await readSample(reader, question.baseline, names, deadline)
   deadline.check()
   const callees = learnCallees([window.set, baseline.set])
   const charges = collectCharges(window.set, names, callees, deadline)
@@ -119,7 +123,6 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
   deadline.check()
   const time = shifts.filter(shift => shift.evidence >= minNats)
   const habits = time.length + resources.length === 0 ? noHabits : await learnHabits(question)
-  const edges = callEdges([windowView, baselineView])
   const flowGrid = gridOf(windowSeries, windowView.fromMs, windowView.toMs)
   const flows = findFlows({
     baselineView,

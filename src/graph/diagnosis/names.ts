@@ -2,14 +2,20 @@
 export class Names {
   readonly #ids = new Map<string, number>([['', 0]])
   readonly #texts: string[] = ['']
+  readonly #same: ReadonlyMap<string, string>
+
+  /** `same`: texts that stand for another one. */
+  constructor(same: ReadonlyMap<string, string> = new Map()) {
+    this.#same = same
+  }
 
   /** The number of a text; the empty string is 0. */
   id(text: string): number {
     const known = this.#ids.get(text)
     if (known !== undefined) return known
-    const id = this.#texts.length
+    const other = this.#same.get(text)
+    const id = other === undefined ? this.#texts.push(text) - 1 : this.id(other)
     this.#ids.set(text, id)
-    this.#texts.push(text)
     return id
   }
 
