@@ -27,6 +27,7 @@ import { PatternPool, type Run, risenSteps } from './sequences.ts'
 import { spanRuns } from './span-runs.ts'
 import { type StepOrigin, stepOrigins } from './step-origins.ts'
 import { type TimeShift, timeShifts } from './time-shift.ts'
+import { markUnmarkedFailures } from './unmarked-failures.ts'
 import { beforeWholeWindow, historyMs, stepFor } from './windows.ts'
 
 export interface Evidence {
@@ -90,10 +91,13 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
   const hosts = portsOfOneHost(called)
   const edges = hosts.size === 0 ? called : withoutPorts(called, hosts)
   const names = new Names(hosts)
-  const window = await readSample(reader, question.window, names, deadline)
-  const baseline = await readSample(reader, question.baseline, names, deadline)
+  const windowSample = await readSample(reader, question.window, names, deadline)
+  const baselineSample = await readSample(reader, question.baseline, names, deadline)
   deadline.check()
-  const callees = learnCallees([window.set, baseline.set])
+  const callees = learnCallees([windowSample.set, baselineSample.set])
+  const marked = markUnmarkedFailures(windowSample.set, baselineSample.set, callees)
+  const window = { ...windowSample, set: marked.window }
+  const baseline = { ...baselineSample, set: marked.baseline }
   const charges = collectCharges(window.set, names, callees, deadline)
   const baseCharges = collectCharges(baseline.set, names, callees, deadline)
   // A sampler at the source lets nobody see how busy a place was.

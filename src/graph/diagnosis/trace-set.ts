@@ -30,6 +30,8 @@ export interface TraceSet {
   /** Number of span links, at most 255. */
   readonly links: Uint8Array
   readonly failed: Uint8Array
+  /** 1 for a span that says how it ended, by a status or a status code. */
+  readonly tells: Uint8Array
   /** `error.type`, or the type of an exception it recorded; index into `Names`. */
   readonly errorType: Uint32Array
   readonly startMs: Float64Array
@@ -157,6 +159,7 @@ function allocate(spans: number, traces: number) {
     kind: new Uint8Array(spans),
     links: new Uint8Array(spans),
     failed: new Uint8Array(spans),
+    tells: new Uint8Array(spans),
     errorType: new Uint32Array(spans),
     startMs: new Float64Array(spans),
     endMs: new Float64Array(spans),
@@ -209,7 +212,9 @@ function fillRow(columns: Columns, at: number, trace: number, item: Row, texts: 
   columns.peer[at] = texts.string(block, block.peer[row] ?? 0)
   columns.kind[at] = kind
   columns.links[at] = block.links[row] ?? 0
-  columns.failed[at] = status === 2 || (status === 0 && (block.httpStatus[row] ?? 0) >= 500) ? 1 : 0
+  const httpStatus = block.httpStatus[row] ?? 0
+  columns.failed[at] = status === 2 || (status === 0 && httpStatus >= 500) ? 1 : 0
+  columns.tells[at] = status !== 0 || httpStatus !== 0 ? 1 : 0
   columns.errorType[at] = texts.string(block, block.errorType[row] ?? 0)
   columns.startMs[at] = item.startMs
   columns.endMs[at] = Math.max(item.startMs, item.endMs)
