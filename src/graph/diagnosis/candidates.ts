@@ -5,6 +5,7 @@ import { errorFeature } from './error-feature.ts'
 import type { Evidence } from './evidence.ts'
 import type { Finding } from './finding.ts'
 import { flowFeatures } from './flow-feature.ts'
+import { hasteFeature } from './haste-feature.ts'
 import { messageFeature } from './message-feature.ts'
 import type { Patience } from './patience.ts'
 import { releaseFeatures } from './release-feature.ts'
@@ -58,6 +59,7 @@ const kindsOfEvidence: readonly ((evidence: Evidence) => readonly Finding[])[] =
   callFeature,
   errorFeature,
   messageFeature,
+  hasteFeature,
   sequenceFeatures,
   resourceFeatures,
   flowFeatures,
@@ -68,7 +70,7 @@ function findAll(evidence: Evidence, patience: Patience): readonly Finding[] {
     patience.check()
     return find(evidence)
   })
-  const once = strongestErrorLogs([...found, ...tallyFeatures(evidence)])
+  const once = lessHaste(strongestErrorLogs([...found, ...tallyFeatures(evidence)]))
   return [...once, ...releaseFeatures(evidence, once), ...surgeFeature(evidence)]
 }
 
@@ -84,6 +86,21 @@ function strongestErrorLogs(found: readonly Finding[]): readonly Finding[] {
   }
   return found.filter(
     finding => finding.feature.name !== 'error_logs' || strongest.get(finding.service) === finding,
+  )
+}
+
+/** An answer comes too soon because work was skipped: one fault, which the stronger of the two tells. */
+const toldBySteps: ReadonlySet<FeatureName> = new Set(['skipped_work', 'new_branch', 'error_logs'])
+
+function lessHaste(found: readonly Finding[]): readonly Finding[] {
+  const told = new Map<string, number>()
+  for (const { service, feature } of found) {
+    if (!toldBySteps.has(feature.name)) continue
+    told.set(service, Math.max(told.get(service) ?? 0, contribution(feature)))
+  }
+  return found.filter(
+    ({ service, feature }) =>
+      feature.name !== 'hasty_answers' || contribution(feature) > (told.get(service) ?? 0),
   )
 }
 
@@ -145,6 +162,7 @@ const kinds: Readonly<Record<FeatureName, FaultKind>> = {
   entry_traffic: 'surge',
   more_calls: 'changed',
   lost_messages: 'failing',
+  hasty_answers: 'changed',
 }
 
 /** A resource that is part of the reason explains slowness, a release explains anything; else the strongest. */

@@ -75,6 +75,7 @@ export type FeatureName =
   | 'entry_traffic'
   | 'more_calls'
   | 'lost_messages'
+  | 'hasty_answers'
 
 /** What is to blame. A part that is not known is the empty string. */
 export interface Location {

@@ -6,6 +6,7 @@ import type { Evidence } from './evidence.ts'
 import {
   errorReachOf,
   type Finding,
+  halfErrorRise,
   makeFeature,
   onsetOf,
   reports,
@@ -13,9 +14,6 @@ import {
   sureness,
   traceHandle,
 } from './finding.ts'
-
-/** Rise of the failing share that is half of everything: one request in ten is an incident to its users. */
-const halfRise = 0.1
 
 /** Part of the value that depends on how many of all newly failing traces began to fail here. */
 const explainedPart = 0.4
@@ -38,7 +36,7 @@ function findingOf(evidence: Evidence, shift: ErrorShift, failing: number): Find
   const operation = names.text(shift.operation)
   const explained = 1 - explainedPart + (explainedPart * shift.failed) / failing
   const reach = errorReachOf(shift.total, window.set.traces)
-  const value = sureness(shift.evidence) * (shift.rise / (shift.rise + halfRise)) * reach * explained
+  const value = sureness(shift.evidence) * (shift.rise / (shift.rise + halfErrorRise)) * reach * explained
   const measured = {
     failed_requests: shift.failed,
     requests: shift.total,

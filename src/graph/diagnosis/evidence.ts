@@ -13,6 +13,7 @@ import { type FlowGrid, gridOf, serviceFlows } from './flow-series.ts'
 import { type FlowEdge, type FlowShift, flowShifts } from './flow-shift.ts'
 import { attributeGaps } from './gap-attribution.ts'
 import { type Habits, learnHabits, noHabits } from './habits.ts'
+import { type HasteShift, hasteShifts, learnHaste, ofWordless } from './hasty-answers.ts'
 import { errorSeverity } from './log-lines.ts'
 import { logRuns, templateOf, unhealthyEntries } from './log-runs.ts'
 import { type MessageLoss, messageLosses } from './message-losses.ts'
@@ -49,6 +50,7 @@ export interface Evidence {
   readonly calls: readonly CallShift[]
   readonly errors: readonly ErrorShift[]
   readonly origins: readonly ErrorOrigin[]
+  readonly haste: readonly HasteShift[]
   readonly losses: readonly MessageLoss[]
   readonly steps: readonly StepOrigin[]
   readonly resources: readonly ResourceShift[]
@@ -95,9 +97,9 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
   const baselineSample = await readSample(reader, question.baseline, names, deadline)
   deadline.check()
   const callees = learnCallees([windowSample.set, baselineSample.set])
-  const marked = markUnmarkedFailures(windowSample.set, baselineSample.set, callees)
-  const window = { ...windowSample, set: marked.window }
-  const baseline = { ...baselineSample, set: marked.baseline }
+  const haste = learnHaste(windowSample.set, baselineSample.set, callees)
+  const window = { ...windowSample, set: markUnmarkedFailures(windowSample.set, haste) }
+  const baseline = { ...baselineSample, set: markUnmarkedFailures(baselineSample.set, haste) }
   const charges = collectCharges(window.set, names, callees, deadline)
   const baseCharges = collectCharges(baseline.set, names, callees, deadline)
   // A sampler at the source lets nobody see how busy a place was.
@@ -152,6 +154,9 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
     calls: calls.filter(shift => shift.evidence >= minNats),
     errors: errors.filter(shift => shift.evidence >= minNats),
     origins,
+    haste: hasteShifts(window.set, baseline.set, ofWordless(haste, [window, baseline])).filter(
+      shift => shift.evidence >= minNats,
+    ),
     losses: messageLosses(window, baseline).filter(loss => loss.evidence >= minNats),
     steps,
     resources,

@@ -55,6 +55,9 @@ const rareShare = 0.06
 /** The same for errors that a span's status tells: nobody has to guess that they are bad. */
 const rareErrorShare = 0.04
 
+/** Rise of the failing share that is half of everything: one request in ten is an incident to its users. */
+export const halfErrorRise = 0.1
+
 /** How much it matters that `traces` of all sampled traces are concerned: half at one in sixteen. */
 export function reachOf(traces: number, all: number): number {
   return half(all === 0 ? 0 : traces / all, rareShare)

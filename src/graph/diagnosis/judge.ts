@@ -5,6 +5,7 @@ import { type Candidate, rankCandidates } from './candidates.ts'
 import { enoughData } from './coverage.ts'
 import type { DiagnosisInput, Verdict } from './diagnosis.ts'
 import { type Evidence, gatherEvidence } from './evidence.ts'
+import { unwatchedDestinations } from './message-losses.ts'
 import { sightOf } from './sight.ts'
 import { verdictOf } from './verdict.ts'
 import { defaultBaseline, withoutOverlap } from './windows.ts'
@@ -36,7 +37,9 @@ export async function judge(input: DiagnosisInput): Promise<Judgement> {
   const isRelated = ({ cause }: Candidate) => connected === null || connected.has(cause.location.service)
   const all = ranked.filter(isRelated)
   const unrelated = ranked.filter(candidate => !isRelated(candidate)).slice(0, maxCauses)
-  const verdict = verdictOf(all, { enough, hurt: evidence.hurt.value, sight: sightOf(evidence) })
+  const unwatched = unwatchedDestinations(evidence.window, evidence.baseline)
+  const hurt = evidence.hurt.value
+  const verdict = verdictOf(all, { enough, hurt, sight: sightOf(evidence), unwatched })
   const named = verdict === 'healthy' ? noCandidates : all.slice(0, maxCauses)
   deadline.check()
   return { baseline, evidence, verdict, all, unrelated, named }

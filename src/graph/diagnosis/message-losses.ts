@@ -3,6 +3,7 @@
  * producer has its receipt, and the consumer works on what comes. Only the two counts together tell.
  */
 import type { Sample } from './sampling.ts'
+import { visibleNats } from './sight.ts'
 import { spanKinds, type TraceSet } from './trace-set.ts'
 import { riseEvidence } from './two-sample.ts'
 
@@ -46,6 +47,9 @@ const minMessages = 8
 const minTaken = 0.5
 /** How long a message may be on its way, milliseconds: a batch consumer looks every second or so. */
 const onItsWayMs = 2_000
+
+/** Share of requests from which on a destination is one of the system's own, as for errors. */
+const minShare = 0.04
 
 /** A sampler that keeps another share than before, by more than this factor, makes counts incomparable. */
 const sameSampling = 1.1
@@ -94,6 +98,30 @@ function lossOf(
     evidence,
     traces,
   }
+}
+
+/**
+ * Destinations of which nobody could tell if half of their messages were lost, though one request in 25 and more sends one:
+ * a sampler leaves too few on either side.
+ */
+export function unwatchedDestinations(window: Sample, baseline: Sample): number {
+  const sampled = window.sampledAtSource || baseline.sampledAtSource
+  const flows = flowsOf(window)
+  let unwatched = 0
+  for (const [destination, base] of flowsOf(baseline)) {
+    const usual = base.sent === 0 ? 0 : Math.min(1, base.taken / base.sent)
+    if (usual < minTaken || base.traces.size < minShare * baseline.set.traces) continue
+    const now = flows.get(destination) ?? newFlow()
+    const due = now.sent - now.late
+    const half = (due * usual) / 2
+    const nats = !sampled
+      ? riseEvidence(half, due * usual, 0, base.taken)
+      : sampledAlike(now, base)
+        ? riseEvidence(due, due + half, base.sent, base.sent + base.taken)
+        : 0
+    if (nats < visibleNats) unwatched++
+  }
+  return unwatched
 }
 
 function sampledAlike(now: Flow, base: Flow): boolean {

@@ -3,14 +3,18 @@
  * whose traces with the new version show it more than those with the old one.
  */
 
+import type { FeatureName } from './diagnosis.ts'
 import type { Evidence } from './evidence.ts'
 import { type Finding, makeFeature } from './finding.ts'
+
+/** What a new version may do to a service without being any the worse for it: need other resources, answer sooner. */
+const harmless: ReadonlySet<FeatureName> = new Set(['resource', 'hasty_answers'])
 
 export function releaseFeatures(evidence: Evidence, found: readonly Finding[]): readonly Finding[] {
   const released = newVersions(evidence)
   const findings: Finding[] = []
   for (const [service, version] of released) {
-    const own = found.filter(finding => finding.service === service && finding.feature.name !== 'resource')
+    const own = found.filter(finding => finding.service === service && !harmless.has(finding.feature.name))
     const bad = new Set(own.flatMap(finding => [...finding.traces]))
     if (bad.size === 0) continue
     const on = tracesOn(evidence, service, version)

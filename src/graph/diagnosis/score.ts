@@ -31,6 +31,8 @@ export const weights: Readonly<Record<FeatureName, number>> = {
   unexplained_errors: 11,
   // A release alone is no fault: it only adds to evidence against the same service.
   release: 3.3,
+  // What is refused is answered at once, and so is what was remembered: enough to ask, never to accuse.
+  hasty_answers: 3.3,
   // Counted by what users suffer and how much of that more traffic explains.
   entry_traffic: 13.2,
 }

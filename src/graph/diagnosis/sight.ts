@@ -15,7 +15,7 @@ export interface Sight {
 }
 
 /** Evidence in nats that a fault of half of the requests has to amount to: 1 in 20 by chance. */
-const visibleNats = 3
+export const visibleNats = 3
 /** Values of a metric series, on both sides, from which a shift of it can be seen. */
 const minValues = 3
 

@@ -33,6 +33,7 @@ const families: Readonly<Record<FeatureName, string>> = {
   entry_traffic: 'traffic',
   more_calls: 'calls',
   lost_messages: 'messages',
+  hasty_answers: 'errors',
 }
 
 /** Part of the services about which silence may mean nothing while a system is still called healthy. */
@@ -45,14 +46,19 @@ export interface Circumstances {
   /** How much requests from outside suffer, 0 to 1: a system whose users wait is not healthy. */
   readonly hurt: number
   readonly sight: Sight
+  /** Destinations in everyday use of which a loss of half of the messages would not have shown. */
+  readonly unwatched: number
 }
 
-export function verdictOf(candidates: readonly Candidate[], { enough, hurt, sight }: Circumstances): Verdict {
+export function verdictOf(
+  candidates: readonly Candidate[],
+  { enough, hurt, sight, unwatched }: Circumstances,
+): Verdict {
   if (!enough) return 'insufficient_data'
   const [first] = candidates
   if (first === undefined || first.sum < quietSum) {
     if (hurt * weights.entry_traffic >= firmSum) return 'inconclusive'
-    if (sight.blind <= blindPart * sight.services) return 'healthy'
+    if (unwatched === 0 && sight.blind <= blindPart * sight.services) return 'healthy'
     return first === undefined ? 'insufficient_data' : 'inconclusive'
   }
   if (first.sum < firmSum || candidates.slice(1).some(other => isRival(first, other))) return 'inconclusive'

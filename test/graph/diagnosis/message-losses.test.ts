@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { messageLosses } from '../../../src/graph/diagnosis/message-losses.ts'
+import { messageLosses, unwatchedDestinations } from '../../../src/graph/diagnosis/message-losses.ts'
 import { Names } from '../../../src/graph/diagnosis/names.ts'
 import type { Sample } from '../../../src/graph/diagnosis/sampling.ts'
 import { SelfDescriptions } from '../../../src/graph/resource-changes.ts'
@@ -106,5 +106,24 @@ describe('messageLosses', () => {
     const thinned = { ...now, set: { ...now.set, weight: now.set.weight.map(weight => 2 * weight) } }
     expect(messageLosses(now, before)).toHaveLength(1)
     expect(messageLosses(thinned, before)).toEqual([])
+  })
+})
+
+describe('unwatchedDestinations', () => {
+  const unwatched = (now: Traffic, before: Traffic, sampledAtSource: boolean): number => {
+    const names = new Names()
+    return unwatchedDestinations(sampleOf(now, names, sampledAtSource), sampleOf(before, names))
+  }
+  const usual: Traffic = { sent: 60, takesEvery: 1 }
+
+  it('counts those of which a sampler left too few to miss half of the messages', () => {
+    expect(unwatched({ sent: 15, takesEvery: 1 }, usual, true)).toBe(1)
+    expect(unwatched({ sent: 15, takesEvery: 1 }, usual, false)).toBe(0)
+    expect(unwatched({ sent: 0, takesEvery: 1 }, usual, false)).toBe(1)
+  })
+
+  it('counts none that many messages tell of, nor any whose messages never were seen to be taken', () => {
+    expect(unwatched({ sent: 400, takesEvery: 1 }, { sent: 400, takesEvery: 1 }, true)).toBe(0)
+    expect(unwatched({ sent: 15, takesEvery: 3 }, { sent: 60, takesEvery: 3 }, true)).toBe(0)
   })
 })

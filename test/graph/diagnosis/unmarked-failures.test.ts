@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { learnCallees } from '../../../src/graph/diagnosis/charge-samples.ts'
+import { learnHaste } from '../../../src/graph/diagnosis/hasty-answers.ts'
 import { Names } from '../../../src/graph/diagnosis/names.ts'
 import { markUnmarkedFailures } from '../../../src/graph/diagnosis/unmarked-failures.ts'
 import { ask, baseMs, endMs, faultMs } from './asking.ts'
@@ -47,9 +48,9 @@ function failed(
   const names = new Names()
   const before = setOf(baseline, names)
   const now = setOf(sketches, names)
-  const { window } = markUnmarkedFailures(now, before, learnCallees([now, before]))
-  const rows = Array.from({ length: window.spans }, (_, row) => row).filter(row => window.failed[row] === 1)
-  return rows.map(row => names.text(window.name[row] ?? 0))
+  const marked = markUnmarkedFailures(now, learnHaste(now, before, learnCallees([now, before])))
+  const rows = Array.from({ length: marked.spans }, (_, row) => row).filter(row => marked.failed[row] === 1)
+  return rows.map(row => names.text(marked.name[row] ?? 0))
 }
 
 const refusedOnce = order(1, 0, [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Candidate } from '../../../src/graph/diagnosis/candidates.ts'
-import { verdictOf } from '../../../src/graph/diagnosis/verdict.ts'
+import { type Circumstances, verdictOf } from '../../../src/graph/diagnosis/verdict.ts'
 
 /** A candidate with this much evidence, in these traces. */
 function candidate(service: string, sum: number, traces: readonly number[]): Candidate {
@@ -26,8 +26,8 @@ function candidate(service: string, sum: number, traces: readonly number[]): Can
   }
 }
 
-const verdict = (...candidates: readonly Candidate[]) =>
-  verdictOf(candidates, { enough: true, hurt: 0, sight: { services: 5, blind: 0 } })
+const clear: Circumstances = { enough: true, hurt: 0, sight: { services: 5, blind: 0 }, unwatched: 0 }
+const verdict = (...candidates: readonly Candidate[]) => verdictOf(candidates, clear)
 
 const some = Array.from({ length: 20 }, (_, i) => i)
 const others = some.map(trace => trace + 100)
@@ -49,5 +49,12 @@ describe('verdictOf', () => {
     const two = [candidate('cart', 8, some), candidate('mail', 7.5, others)]
     expect(verdict(...two, candidate('shop', 7, some))).toBe('inconclusive')
     expect(verdict(...two, candidate('shop', 1, some))).toBe('likely')
+  })
+
+  it('calls nothing healthy while a loss of half of the messages of a destination would not show', () => {
+    const faint = candidate('cart', 0.5, some)
+    expect([verdict(), verdict(faint)]).toEqual(['healthy', 'healthy'])
+    const dim = { ...clear, unwatched: 1 }
+    expect([verdictOf([], dim), verdictOf([faint], dim)]).toEqual(['insufficient_data', 'inconclusive'])
   })
 })
