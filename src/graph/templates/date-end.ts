@@ -30,6 +30,11 @@ export function dateEnd(text: string, from: number, end: number): number {
   return year - zone === 5 ? year : time
 }
 
+/** Whether a word is the short name of a day. */
+export function isWeekday(word: string): boolean {
+  return word.length === 3 && weekdays.has(word.toLowerCase())
+}
+
 /** Three lower-case letters as one number. */
 function letters(a: number, b: number, c: number): number {
   return ((a | 32) << 16) | ((b | 32) << 8) | c | 32

@@ -2,6 +2,7 @@
  * A log line as tokens, with what varies by its form (numbers, ids, addresses, paths, times) masked. A token
  * keeps the white space before it as one leading blank, so that joining tokens gives the line's shape.
  */
+import { isWeekday } from './date-end.ts'
 import { type LineSink, walkLine } from './line-walk.ts'
 import { isWildcard, spacedWildcard, splitWord, wildcard } from './word-tokens.ts'
 
@@ -32,7 +33,16 @@ class TokenList implements LineSink {
   }
 
   mask(blank: boolean): void {
+    if (blank) this.#maskWeekday()
     this.#take(blank ? spacedWildcard : wildcard)
+  }
+
+  /** `on:Sat Jul 23 05:12:03`, `Sat, 23 Jul 2005`: the day varies with the date behind it, wherever it stands in a word. */
+  #maskWeekday(): void {
+    const at = this.tokens.length - (this.tokens.at(-1) === ',' ? 2 : 1)
+    const token = this.tokens[at] ?? ''
+    const spaced = token.startsWith(' ')
+    if (isWeekday(spaced ? token.slice(1) : token)) this.tokens[at] = spaced ? spacedWildcard : wildcard
   }
 
   part(text: string, from: number, to: number, blank: boolean): void {

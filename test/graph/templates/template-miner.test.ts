@@ -45,6 +45,12 @@ describe('what varies by its form', () => {
       'at Sat Jul 23 05:12:03 2005 and 2024-01-02 03:04:05,678 done',
       'at <*> and <*> done',
     ],
+    [
+      'days before a date',
+      'CheckDate:Sun Jul 24 05:12:03 CST 2005, date="Sun, 24 Jul 2005 05:12:03 GMT" on Sun',
+      'CheckDate:<*> <*>, date="<*>" on Sun',
+    ],
+    ['days before a date in a word', 'date:"Sun, 24 Jul 2005 05:12:03 GMT"', 'date:"<*>, <*> <*> GMT"'],
     ['assigned values', 'uid=0 name=main, ok=true x=', 'uid=<*> name=main, ok=<*> x='],
     ['quoted values', 'tag="View Lock" end', 'tag="<*>" end'],
     ['a request line', '"GET /v1/items/3 HTTP/1.1" status: 200', '"GET <*>" status: <*>'],
