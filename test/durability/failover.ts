@@ -1,10 +1,9 @@
 /** `npm run test:failover`: Postgres fails over to a streaming standby under load; see `failover-run.ts`. */
-
-import { compileServer } from '../../scripts/compiled-server.ts'
-import { figuresText, Progress, readCommandLine, say } from './command.ts'
+import { readCommandLine } from './command.ts'
 import { runFailovers } from './failover-run.ts'
+import { runSeries } from './series.ts'
 
-/** On one chain of servers; each series has a seed of its own, and an interrupted run repeats at most one. */
+/** On one chain of servers. */
 const seriesFailovers = 5
 
 const { numbers, state } = readCommandLine({
@@ -18,27 +17,17 @@ const { numbers, state } = readCommandLine({
     seed: { default: 1, help: 'seed of the first series; each has the next one' },
   },
 })
-const failovers = numbers['failovers'] ?? 0
-const firstSeed = numbers['seed'] ?? 0
 const lateMs = numbers['late'] ?? 0
-const progress = new Progress(state)
-const server = compileServer()
-try {
-  for (let done = 0; done < failovers; done += seriesFailovers) {
-    const seed = firstSeed + done / seriesFailovers
-    const series = Math.min(seriesFailovers, failovers - done)
-    const key = `${seed}:${series}:${lateMs}`
-    if (progress.has(key)) continue
-    const everyMs = numbers['every'] ?? 0
-    const figures = await runFailovers({ server, seed, failovers: series, everyMs, lateMs })
-    say(`seed ${seed}: ${figuresText({ ...figures })}`)
-    progress.add(key, { ...figures })
-  }
-} finally {
-  server.remove()
-}
-const totals = progress.totals()
-say(`all series: ${figuresText(totals)}`)
-const found = ['lost', 'twice', 'invented', 'deadLetters'].reduce((sum, name) => sum + (totals[name] ?? 0), 0)
-say(found === 0 ? 'failover test: ok' : 'failover test: FAILED')
-process.exit(found === 0 ? 0 : 1)
+await runSeries(
+  {
+    name: 'failover test',
+    total: numbers['failovers'] ?? 0,
+    each: seriesFailovers,
+    firstSeed: numbers['seed'] ?? 0,
+    settings: String(lateMs),
+    state,
+  },
+  async (server, seed, failovers) => ({
+    ...(await runFailovers({ server, seed, failovers, everyMs: numbers['every'] ?? 0, lateMs })),
+  }),
+)

@@ -1,10 +1,9 @@
 /** `npm run test:postgres-restarts`: Postgres restarted under load; see `postgres-restarts-run.ts`. */
-
-import { compileServer } from '../../scripts/compiled-server.ts'
-import { figuresText, Progress, readCommandLine, say } from './command.ts'
+import { readCommandLine } from './command.ts'
 import { runRestarts } from './postgres-restarts-run.ts'
+import { runSeries } from './series.ts'
 
-/** Restarts on one database; each series has a seed of its own, and an interrupted run repeats at most one. */
+/** Restarts on one database. */
 const seriesCycles = 10
 
 const { numbers, state } = readCommandLine({
@@ -20,32 +19,22 @@ const { numbers, state } = readCommandLine({
     seed: { default: 1, help: 'seed of the first series; each has the next one' },
   },
 })
-const cycles = numbers['cycles'] ?? 0
-const firstSeed = numbers['seed'] ?? 0
-const progress = new Progress(state)
-const server = compileServer()
-try {
-  for (let done = 0; done < cycles; done += seriesCycles) {
-    const seed = firstSeed + done / seriesCycles
-    const series = Math.min(seriesCycles, cycles - done)
-    const key = `${seed}:${series}`
-    if (progress.has(key)) continue
-    const figures = await runRestarts({
+await runSeries(
+  {
+    name: 'restart test',
+    total: numbers['cycles'] ?? 0,
+    each: seriesCycles,
+    firstSeed: numbers['seed'] ?? 0,
+    state,
+  },
+  async (server, seed, cycles) => ({
+    ...(await runRestarts({
       server,
       seed,
-      cycles: series,
+      cycles,
       everyMs: numbers['every'] ?? 0,
       leastMs: numbers['least'] ?? 0,
       awayMs: numbers['away'] ?? 0,
-    })
-    say(`seed ${seed}: ${figuresText({ ...figures })}`)
-    progress.add(key, { ...figures })
-  }
-} finally {
-  server.remove()
-}
-const totals = progress.totals()
-say(`all series: ${figuresText(totals)}`)
-const found = ['lost', 'twice', 'invented', 'deadLetters'].reduce((sum, name) => sum + (totals[name] ?? 0), 0)
-say(found === 0 ? 'restart test: ok' : 'restart test: FAILED')
-process.exit(found === 0 ? 0 : 1)
+    })),
+  }),
+)

@@ -3,16 +3,17 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type CompiledServer, compileServer } from '../../scripts/compiled-server.ts'
+import type { CompiledServer } from '../../scripts/compiled-server.ts'
 import type { ServerProcess } from '../../scripts/server-process.ts'
 import { seededChoice } from '../seeded-choice.ts'
-import { figuresText, Progress, readCommandLine, say } from './command.ts'
+import { readCommandLine } from './command.ts'
 import { FileAudit } from './file-audit.ts'
 import { judgeFiles, Ledger } from './ledger.ts'
 import { RetryingClients } from './retrying-clients.ts'
+import { runSeries } from './series.ts'
 import { standBy } from './standby.ts'
 
-/** Stops on one data directory; an interrupted run repeats at most one series. */
+/** Stops on one data directory. */
 const seriesStops = 20
 /** What operators give a process before they kill it. */
 const patienceMs = 10_000
@@ -29,7 +30,7 @@ const { numbers, state } = readCommandLine({
   },
 })
 
-async function runSeries(server: CompiledServer, seed: number, stops: number) {
+async function runStops(server: CompiledServer, seed: number, stops: number) {
   const choice = seededChoice(seed)
   const directory = mkdtempSync(join(tmpdir(), 'sigterm-'))
   const dataDirectory = join(directory, 'data')
@@ -79,29 +80,13 @@ async function runSeries(server: CompiledServer, seed: number, stops: number) {
   }
 }
 
-const progress = new Progress(state)
-const server = compileServer()
-try {
-  const times = numbers['times'] ?? 0
-  for (let done = 0; done < times; done += seriesStops) {
-    const seed = (numbers['seed'] ?? 0) + done / seriesStops
-    const stops = Math.min(seriesStops, times - done)
-    const key = `${seed}:${stops}`
-    if (progress.has(key)) continue
-    const startedMs = performance.now()
-    const figures = await runSeries(server, seed, stops)
-    const seconds = (performance.now() - startedMs) / 1_000
-    say(`seed ${seed}: ${figuresText({ ...figures, seconds })}`)
-    progress.add(key, { ...figures, seconds })
-  }
-} finally {
-  server.remove()
-}
-const totals = progress.totals()
-say(`all series: ${figuresText(totals)}`)
-const wrong = ['late', 'badCodes', 'lost', 'twice', 'invented'].reduce(
-  (sum, name) => sum + (totals[name] ?? 0),
-  0,
+await runSeries(
+  {
+    name: 'SIGTERM test',
+    total: numbers['times'] ?? 0,
+    each: seriesStops,
+    firstSeed: numbers['seed'] ?? 0,
+    state,
+  },
+  async (server, seed, stops) => ({ ...(await runStops(server, seed, stops)) }),
 )
-say(wrong === 0 ? 'SIGTERM test: ok' : 'SIGTERM test: FAILED')
-process.exit(wrong === 0 ? 0 : 1)

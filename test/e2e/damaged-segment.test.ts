@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, expect, it } from 'vitest'
-import { startServerProcess } from '../../scripts/server-process.ts'
+import { type ServerProcess, startServerProcess } from '../../scripts/server-process.ts'
 import { callTool } from '../../src/cli/server-connection.ts'
 import { untilSealed } from '../durability/postgres-restarts-run.ts'
 import { spanRequest } from '../engine/requests.ts'
@@ -14,11 +14,23 @@ const dataDirectory = mkdtempSync(join(tmpdir(), 'otelcontext-damaged-'))
 /** More than there are query threads, each of which meets the damage. */
 const questions = 8
 
-afterAll(() => rmSync(dataDirectory, { recursive: true, force: true }))
+/** Ended with the test even if it fails half-way. */
+const servers: ServerProcess[] = []
+
+afterAll(async () => {
+  await Promise.all(servers.map(server => server.kill()))
+  rmSync(dataDirectory, { recursive: true, force: true })
+})
+
+async function start(onLog: (line: string) => void = () => undefined): Promise<ServerProcess> {
+  const server = await startServerProcess({ dataDirectory, onLog })
+  servers.push(server)
+  return server
+}
 
 /** Two segments, sealed one after the other. */
 async function storeTwoSegments(): Promise<void> {
-  const server = await startServerProcess({ dataDirectory })
+  const server = await start()
   for (const seed of [1, 2]) {
     const body = new Uint8Array(spanRequest({ seed, spans: 5, timeMs: Date.now() }))
     const headers = { 'content-type': 'application/x-protobuf' }
@@ -49,7 +61,7 @@ it('is left out of answers that say so, named in the log once and by verify, and
   await storeTwoSegments()
   damageFirstSegment()
   const lines: string[] = []
-  const server = await startServerProcess({ dataDirectory, onLog: line => lines.push(line) })
+  const server = await start(line => lines.push(line))
   const connection = {
     url: server.url,
     headers: {},
