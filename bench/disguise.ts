@@ -6,21 +6,26 @@
  *
  * One JSON line per case; ends with 1 if a ranking changed other than between exact ties.
  */
-import { parseArgs } from 'node:util'
 import type { Judgement } from '../src/graph/diagnosis/judge.ts'
+import { readOptions, refuse } from './command-line.ts'
 import { findCases, type IncidentCase } from './incidents/cases.ts'
 import { configurationHash } from './incidents/configuration.ts'
 import { Disguise, shuffled } from './incidents/disguise.ts'
 import { holdCase, judgeCase } from './incidents/held-case.ts'
 import type { ExportRequest } from './incidents/send.ts'
 
-const { values } = parseArgs({
-  options: { cases: { type: 'string', default: '' }, only: { type: 'string', default: '' } },
+const help = `usage: npm run bench:disguise -- --cases DIR [--only GLOB]
+
+  --cases DIR   labelled incidents, a folder each, at any depth
+  --only GLOB   those whose names match
+  --help        this text
+
+Exit code 1 if a ranking changed other than between exact ties.`
+const values = readOptions(help, {
+  cases: { type: 'string', default: '' },
+  only: { type: 'string', default: '' },
 })
-if (values.cases === '') {
-  console.error('usage: npm run bench:disguise -- --cases DIR [--only GLOB]')
-  process.exit(2)
-}
+if (values.cases === '') refuse(help, 'name a folder with --cases')
 let changed = 0
 const cases = findCases(values.cases, values.only)
 for (const incident of cases) {

@@ -9,16 +9,17 @@
  * from the sums; perturbed cases are only fitted on, plain ones and quiet windows are reported.
  */
 import { readFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { bias, weights as inUse } from '../src/graph/diagnosis/score.ts'
 import { firmLead } from '../src/graph/diagnosis/verdict.ts'
+import { readOptions, refuse } from './command-line.ts'
 import { type FeatureRow, fitWeights, sumOf, type Weights } from './incidents/weight-fit.ts'
 
-const { values } = parseArgs({ options: { features: { type: 'string', default: '' } } })
-if (values.features === '') {
-  console.error('usage: npm run bench:fit -- --features FILE')
-  process.exit(2)
-}
+const help = `usage: npm run bench:fit -- --features FILE
+
+  --features FILE   written by bench:robustness -- --cases DIR --quiet-windows --features FILE
+  --help            this text`
+const values = readOptions(help, { features: { type: 'string', default: '' } })
+if (values.features === '') refuse(help, 'name a file with --features')
 const rows = readFileSync(values.features, 'utf8')
   .split('\n')
   .filter(line => line !== '')

@@ -19,7 +19,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readOptions, refuse } from './command-line.ts'
 import { writeCase } from './incidents/by-hand.ts'
 import { findCases, type IncidentCase, readLabels } from './incidents/cases.ts'
 import { configurationHash } from './incidents/configuration.ts'
@@ -34,24 +34,30 @@ import { distinctBaselines, quietWindows } from './incidents/quiet-windows.ts'
 import { faultFree, summarise, summariseControls } from './incidents/score.ts'
 import { withServedCase } from './incidents/served-case.ts'
 
-const { values } = parseArgs({
-  options: {
-    cases: { type: 'string', default: '' },
-    labels: { type: 'boolean', default: false },
-    only: { type: 'string', default: '' },
-    'quiet-windows': { type: 'boolean', default: false },
-    answers: { type: 'string', default: '' },
-    write: { type: 'string', default: '' },
-    detection: { type: 'string', default: '0' },
-    jobs: { type: 'string', default: '2' },
-  },
+const help = `usage: npm run bench:incidents -- --cases DIR [--labels] [--only GLOB] [--detection SECS] [--quiet-windows] [--answers DIR] [--write DIR] [--jobs N]
+
+  --cases DIR        labelled incidents, a folder each, at any depth
+  --only GLOB        those whose names match
+  --labels           opens the labels, and prints scores per dataset and fault kind with their intervals
+  --quiet-windows    asks about windows inside the fault-free times instead, where every cause is a false alarm
+  --detection SECS   asks again about windows that end so many seconds after the beginning, twice as many, and so on
+  --answers DIR      keeps each answer of root_cause_analysis in a file, for bench:recompute
+  --write DIR        runs nothing: writes the requests, and prints the commands that replay them and ask
+  --jobs N           cases side by side (default 2); one for times of answers that others do not lengthen
+  --help             this text
+
+One JSON line per case on stdout, the rest on stderr.`
+const values = readOptions(help, {
+  cases: { type: 'string', default: '' },
+  labels: { type: 'boolean', default: false },
+  only: { type: 'string', default: '' },
+  'quiet-windows': { type: 'boolean', default: false },
+  answers: { type: 'string', default: '' },
+  write: { type: 'string', default: '' },
+  detection: { type: 'string', default: '0' },
+  jobs: { type: 'string', default: '2' },
 })
-if (values.cases === '') {
-  console.error(
-    'usage: npm run bench:incidents -- --cases DIR [--labels] [--only GLOB] [--detection SECS] [--quiet-windows] [--answers DIR] [--write DIR] [--jobs N]',
-  )
-  process.exit(2)
-}
+if (values.cases === '') refuse(help, 'name a folder with --cases')
 const cases = findCases(values.cases, values.only)
 if (cases.length === 0) {
   console.error(`no case below ${values.cases} matches`)

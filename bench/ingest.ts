@@ -4,13 +4,21 @@
  * takes the same number of spans, a million unless told otherwise.
  */
 import { tmpdir } from 'node:os'
-import { parseArgs } from 'node:util'
+import { readOptions } from './command-line.ts'
 import { machineName } from './report/state.ts'
 import { resultLines } from './report/table.ts'
 import { spans } from './rows/ingest.ts'
 
-const { values: options } = parseArgs({
-  options: { smoke: { type: 'boolean' }, spans: { type: 'string' }, json: { type: 'boolean' } },
+const help = `usage: npm run bench:ingest -- [--spans N] [--smoke] [--json]
+
+  --spans N   for each subject (default 1,000,000)
+  --smoke     50,000 and hardly any warm-up: to see that it runs
+  --json      figures on standard output as JSON
+  --help      this text`
+const options = readOptions(help, {
+  smoke: { type: 'boolean' },
+  spans: { type: 'string' },
+  json: { type: 'boolean' },
 })
 const smoke = options.smoke === true
 const count = Number(options.spans ?? (smoke ? 50_000 : 1_000_000))

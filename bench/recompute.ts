@@ -9,7 +9,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readOptions, refuse } from './command-line.ts'
 
 interface Table {
   readonly columns: readonly string[]
@@ -21,11 +21,14 @@ interface Answer {
   readonly tables?: { readonly causes?: Table; readonly features?: Table }
 }
 
-const { values } = parseArgs({ options: { answers: { type: 'string', default: '' } } })
-if (values.answers === '') {
-  console.error('usage: npm run bench:recompute -- --answers DIR')
-  process.exit(2)
-}
+const help = `usage: npm run bench:recompute -- --answers DIR
+
+  --answers DIR   written by bench:incidents -- --cases DIR --answers DIR
+  --help          this text
+
+Exit code 1 if a score cannot be had from the answer alone.`
+const values = readOptions(help, { answers: { type: 'string', default: '' } })
+if (values.answers === '') refuse(help, 'name a folder with --answers')
 let causes = 0
 let wrong = 0
 const files = readdirSync(values.answers).filter(name => name.endsWith('.json'))

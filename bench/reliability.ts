@@ -7,18 +7,21 @@
  * Counts every candidate of every judged case, fault-free windows included. One JSON line per range of scores.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { bias, roundTo, weights } from '../src/graph/diagnosis/score.ts'
+import { readOptions, refuse } from './command-line.ts'
 import { wilson } from './incidents/score.ts'
 import { type FeatureRow, sumOf } from './incidents/weight-fit.ts'
 
-const { values } = parseArgs({
-  options: { features: { type: 'string', default: '' }, svg: { type: 'string', default: '' } },
+const help = `usage: npm run bench:reliability -- --features FILE [--svg FILE]
+
+  --features FILE   written by bench:robustness -- --cases DIR --quiet-windows --features FILE
+  --svg FILE        draws the diagram there
+  --help            this text`
+const values = readOptions(help, {
+  features: { type: 'string', default: '' },
+  svg: { type: 'string', default: '' },
 })
-if (values.features === '') {
-  console.error('usage: npm run bench:reliability -- --features FILE [--svg FILE]')
-  process.exit(2)
-}
+if (values.features === '') refuse(help, 'name a file with --features')
 
 interface Bin {
   readonly from: number

@@ -10,10 +10,10 @@
  * One JSON line per case and perturbation on stdout, a table on stderr.
  */
 import { appendFileSync, writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import type { Candidate } from '../src/graph/diagnosis/candidates.ts'
 import type { Judgement } from '../src/graph/diagnosis/judge.ts'
 import type { MemoryReader } from '../test/graph/diagnosis/memory-reader.ts'
+import { readOptions, refuse } from './command-line.ts'
 import { borrowedBaselines, borrowedQuietWindows } from './incidents/borrowed-baselines.ts'
 import { findCases, type IncidentCase, type Label, readLabels } from './incidents/cases.ts'
 import { holdCase, judgeCase } from './incidents/held-case.ts'
@@ -21,20 +21,26 @@ import { type Perturbation, perturbations } from './incidents/perturbations.ts'
 import { distinctBaselines, quietWindows } from './incidents/quiet-windows.ts'
 import { faultFree, isTrue } from './incidents/score.ts'
 
-const { values } = parseArgs({
-  options: {
-    cases: { type: 'string', default: '' },
-    only: { type: 'string', default: '' },
-    perturbation: { type: 'string', default: '' },
-    features: { type: 'string', default: '' },
-    borrowed: { type: 'string', default: '0' },
-    'quiet-windows': { type: 'boolean', default: false },
-  },
+const help = `usage: npm run bench:robustness -- --cases DIR [--only GLOB] [--perturbation NAME,NAME] [--quiet-windows] [--borrowed N] [--features FILE]
+
+  --cases DIR           labelled incidents, a folder each, at any depth
+  --only GLOB           those whose names match
+  --perturbation A,B    these alone: ${perturbations.map(one => one.name).join(', ')}
+  --quiet-windows       windows inside the fault-free times as well
+  --borrowed N          against the fault-free time of N other cases of the system instead
+  --features FILE       keeps what was judged, for bench:fit and bench:reliability
+  --help                this text
+
+One JSON line per case and perturbation on stdout, a table on stderr.`
+const values = readOptions(help, {
+  cases: { type: 'string', default: '' },
+  only: { type: 'string', default: '' },
+  perturbation: { type: 'string', default: '' },
+  features: { type: 'string', default: '' },
+  borrowed: { type: 'string', default: '0' },
+  'quiet-windows': { type: 'boolean', default: false },
 })
-if (values.cases === '') {
-  console.error('usage: npm run bench:robustness -- --cases DIR [--only GLOB] [--perturbation NAME,NAME]')
-  process.exit(2)
-}
+if (values.cases === '') refuse(help, 'name a folder with --cases')
 const cases = findCases(values.cases, values.only)
 const labels = readLabels(cases)
 const wanted = values.perturbation === '' ? null : new Set(values.perturbation.split(','))

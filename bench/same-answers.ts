@@ -8,25 +8,28 @@
  * Twice: the same bytes. Postgres: the same but for `as_of` and `result_id`. Another order: the same verdict and ranking.
  * One JSON line per case; ends with 1 if anything differs.
  */
-import { parseArgs } from 'node:util'
 import { type PostgresServer, startPostgres } from '../scripts/postgres-server.ts'
+import { readOptions, refuse } from './command-line.ts'
 import { findCases, type IncidentCase } from './incidents/cases.ts'
 import { configurationHash } from './incidents/configuration.ts'
 import { shuffled } from './incidents/disguise.ts'
 import { readAnswer, wholeAnswer } from './incidents/question.ts'
 import { withServedCase } from './incidents/served-case.ts'
 
-const { values } = parseArgs({
-  options: {
-    cases: { type: 'string', default: '' },
-    only: { type: 'string', default: '' },
-    jobs: { type: 'string', default: '2' },
-  },
+const help = `usage: npm run bench:same-answers -- --cases DIR [--only GLOB] [--jobs N]
+
+  --cases DIR   labelled incidents, a folder each, at any depth
+  --only GLOB   those whose names match
+  --jobs N      cases side by side (default 2)
+  --help        this text
+
+Exit code 1 if an answer differs that must not.`
+const values = readOptions(help, {
+  cases: { type: 'string', default: '' },
+  only: { type: 'string', default: '' },
+  jobs: { type: 'string', default: '2' },
 })
-if (values.cases === '') {
-  console.error('usage: npm run bench:same-answers -- --cases DIR [--only GLOB] [--jobs N]')
-  process.exit(2)
-}
+if (values.cases === '') refuse(help, 'name a folder with --cases')
 const cases = findCases(values.cases, values.only)
 const queue = [...cases]
 let databases = 0

@@ -12,8 +12,15 @@
  */
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { parseArgs } from 'node:util'
 import { TemplateMiner } from '../src/graph/templates/template-miner.ts'
+import { readOptions, refuse } from './command-line.ts'
+
+const help = `usage: npm run bench:templates -- --input FILE.csv [--input FILE.csv ...] [--labels] [--quiet]
+
+  --input FILE   log lines in the column Content
+  --labels       scores by the columns EventId and EventTemplate
+  --quiet        scores alone, no line per log line
+  --help         this text`
 
 interface Row {
   readonly content: string
@@ -166,15 +173,13 @@ function rounded(scores: Scores): Record<string, number> {
 }
 
 function main(): void {
-  const { values } = parseArgs({
-    options: {
-      input: { type: 'string', multiple: true },
-      labels: { type: 'boolean', default: false },
-      quiet: { type: 'boolean', default: false },
-    },
+  const values = readOptions(help, {
+    input: { type: 'string', multiple: true },
+    labels: { type: 'boolean', default: false },
+    quiet: { type: 'boolean', default: false },
   })
   const files = values.input ?? []
-  if (files.length === 0) throw new Error('name a CSV file with --input')
+  if (files.length === 0) refuse(help, 'name a CSV file with --input')
   const all: Scores[] = []
   const secondsPerLine: number[] = []
   for (const file of files) {
