@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Configuration } from '../config.ts'
 import { type Engine, startEngine } from '../engine/engine.ts'
 import { acquireOwnership, type Ownership } from '../engine/owner/ownership.ts'
+import { HeapGrowth } from '../heap-flags.ts'
 import { GrpcReceiver } from '../ingest/grpc-receiver.ts'
 import { createOtlpHttpHandler } from '../ingest/http-handler.ts'
 import { ReceiveBudget } from '../ingest/receive-budget.ts'
@@ -29,6 +30,8 @@ import { createExportRoute } from './export-route.ts'
 import { createHealth } from './health.ts'
 
 const mebibyte = 1024 * 1024
+/** How often the size of the process decides how much heaps may grow. */
+const lookAtMemoryMs = 500
 /** How long a sender may take over one request; slower ones only hold sockets. */
 const receiveTimeoutMs = 30_000
 /** What a stop leaves to requests in flight; engine and inbox need the rest of the ten seconds. */
@@ -88,6 +91,9 @@ async function startOwned(
   failure.promise.catch(() => undefined)
   const engine = await startEngine(engineOptions(configuration, logger, error => failure.reject(error)))
   lifecycle.register({ name: 'engine', stop: () => engine.stop() })
+  const growth = new HeapGrowth()
+  const looking = setInterval(() => growth.observe(process.memoryUsage.rss()), lookAtMemoryMs).unref()
+  lifecycle.register({ name: 'heap growth', stop: async () => clearInterval(looking) })
 
   const metrics = new OwnMetrics()
   const receivers: Receiver[] = []
