@@ -10,7 +10,7 @@ const usualGrowth = 100
 /** V8's own. Ten times the load makes 610 MiB resident where heaps may triple. */
 const scarceGrowth = 10
 /** What full ingest takes stays below. Beyond it there is a hundred MiB to what the process may have, and what has grown stays. */
-const scarceAboveMib = 395
+const scarceAboveMib = 390
 const plentyBelowMib = 350
 
 const youngFlags = [

@@ -7,9 +7,9 @@ describe('growth of heaps', () => {
   it('gets scarce when the process is large, and comes back only when it is a good deal smaller', () => {
     const set: number[] = []
     const growth = new HeapGrowth(percent => set.push(percent))
-    for (const mib of [150, 380, 394]) growth.observe(mib * mebibyte)
+    for (const mib of [150, 380, 389]) growth.observe(mib * mebibyte)
     expect(set).toEqual([])
-    for (const mib of [396, 600, 394, 351]) growth.observe(mib * mebibyte)
+    for (const mib of [391, 600, 389, 351]) growth.observe(mib * mebibyte)
     expect(set).toHaveLength(1)
     for (const mib of [349, 390, 300]) growth.observe(mib * mebibyte)
     expect(set).toHaveLength(2)

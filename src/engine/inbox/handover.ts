@@ -12,7 +12,7 @@ import type { CommittedMessage, HandedEntry } from './inbox-messages.ts'
  * Requests and their columns that are handed over and not let go of: what the engine takes before it has to wait for
  * a seal, a tenth more of spans and a third more of logs with their columns, and what is on its way.
  */
-const handedBytes = 40 * 1024 * 1024
+const handedBytes = 32 * 1024 * 1024
 
 /** The engine's end of the channel; a MessagePort. */
 export interface EnginePort {

@@ -45,7 +45,7 @@ export interface EngineCoreOptions extends DecodeSettings {
   readonly graphLimits: Partial<GraphLimits>
   /** Of all tenants together. */
   readonly graphLimitsInAll?: Partial<CardinalityLimits>
-  /** Entries read back from the inbox and not released by readers; 24 MiB unless told otherwise. */
+  /** Entries read back from the inbox and not released by readers; 20 MiB unless told otherwise. */
   readonly maxRestoredBytes?: number
   /** An entry that ended the thread before, twice; it is not tried again. 0: none. */
   readonly suspect: number
@@ -109,9 +109,9 @@ const maxStretchMs = 10_000
 const maxUnsealedBytes = 36 * 1024 * 1024
 /**
  * Entries read back from the inbox that are not sealed, or that a slow reader still looks at. Beyond that the engine
- * waits for the reader, which has a deadline. What one seal takes and half of what the next one gathers.
+ * waits for the reader, which has a deadline. What one seal takes and a quarter of what the next one gathers.
  */
-const maxRestoredBytes = 24 * 1024 * 1024
+const maxRestoredBytes = 20 * 1024 * 1024
 /** Waits between attempts to read a new tenant's templates; short against the patience of a stop. */
 const firstRetryMs = 100
 const lastRetryMs = 1_000

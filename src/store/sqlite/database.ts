@@ -14,8 +14,9 @@ const pageBytes = 16_384
 /** A statement waits this long for a lock; longer would hold up the thread, so the caller tries again. */
 const busyTimeoutMs = 250
 
-/** Pages of cache in kibibytes, per connection. */
-const cacheKib = 8192
+/** Pages of cache in kibibytes, per connection: what writes comes back to little of it. */
+const readingCacheKib = 8192
+const writingCacheKib = 2048
 
 export interface OpenOptions {
   /** Bring an older schema up to date; if false, refuse it. Default true. */
@@ -54,7 +55,7 @@ function prepareForWriting(db: Database.Database, file: string, options: OpenOpt
     )
   // FULL: a commit returns after its fsync. NORMAL would lose acknowledged data when power fails.
   db.pragma('synchronous = FULL')
-  db.pragma(`cache_size = -${cacheKib}`)
+  db.pragma(`cache_size = -${writingCacheKib}`)
   db.pragma('foreign_keys = OFF')
   db.pragma('journal_size_limit = 67108864')
   if (fresh)
@@ -86,7 +87,7 @@ export function openForReading(file: string): Database.Database {
     try {
       const found = readVersion(db, file)
       if (found < schemaVersion) throw olderDatabase(file, found, 'start the server once')
-      db.pragma(`cache_size = -${cacheKib}`)
+      db.pragma(`cache_size = -${readingCacheKib}`)
       return db
     } catch (error) {
       db.close()
