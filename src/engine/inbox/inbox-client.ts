@@ -60,6 +60,8 @@ interface Waiting {
 
 /** Crashes within this time count together. */
 const crashWindowMs = 60_000
+/** As the engine's. */
+const maxYoungGenerationSizeMb = 6
 const maxCrashes = 5
 
 /** Body buffers that lie idle: what 250 requests of usual size need, twice what one commit takes. */
@@ -210,6 +212,7 @@ export class InboxClient implements Admission {
         name: 'inbox',
         workerData: { port: port2, options: inbox } satisfies InboxWorkerData,
         transferList: [port2],
+        resourceLimits: { maxYoungGenerationSizeMb },
       })
       this.#worker = worker
       worker.on('error', error => {

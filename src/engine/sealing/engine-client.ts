@@ -32,12 +32,8 @@ export interface EngineClientOptions {
   onFatal(error: Error): void
 }
 
-/**
- * Left alone, a saturated engine lets its young generation grow to 55 MB of this process, most of it dead by the next
- * collection. Measured twice each way at 80 senders: 13.9 and 15.4 µs of CPU a span with this limit, 15.6 and 14.5
- * without, and 614 and 683 instead of 720 and 734 MB resident at most.
- */
-const maxYoungGenerationSizeMb = 24
+/** Of the two halves and what is copied between them, a third each: two, as `heap-flags.ts` says why. */
+const maxYoungGenerationSizeMb = 6
 
 const crashWindowMs = 60_000
 const maxCrashes = 5
