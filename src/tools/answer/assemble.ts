@@ -103,6 +103,12 @@ function tiesOf(rows: readonly Row[], importance: number, start: CursorPosition 
   return here + (start !== null && start.importance === importance ? start.ties : 0)
 }
 
+/**
+ * What `as_of` and `result_id` cost at most: 24 hexadecimal digits, two numbers of fifteen digits, a time and what stands between.
+ * Always the same, or the same data in another store would show a row more or less.
+ */
+const identityTokens = 72
+
 class Assembly {
   private readonly frame: Frame
   private readonly draft: Draft
@@ -207,7 +213,14 @@ class Assembly {
 
   /** The answer with the `count` most important rows. */
   text(count: number, economy: Economy): string {
-    const { draft, frame } = this
+    const { asOf, resultId } = this.frame
+    const identity = JSON.stringify({ as_of: asOf, result_id: resultId })
+    return `${this.content(count, economy).slice(0, -1)},${identity.slice(1)}`
+  }
+
+  /** The same without what names the inbox and the answer. */
+  private content(count: number, economy: Economy): string {
+    const { draft } = this
     const { shown, omitted } = this.tablesOf(count, economy)
     const lost: string[] = []
     const next = (draft.next ?? []).slice(0, economy.next)
@@ -229,14 +242,12 @@ class Assembly {
       coverage: this.coverage(economy),
       ...(omitted.length > 0 ? { omitted } : {}),
       ...(next.length > 0 ? { next: next.map(call => ({ ...call }) as JsonValue) } : {}), // arguments are JSON
-      as_of: frame.asOf,
-      result_id: frame.resultId,
     }
     return JSON.stringify(whole)
   }
 
   fits(count: number, economy: Economy): boolean {
-    return tokenBound(this.text(count, economy)) <= this.frame.maxTokens
+    return tokenBound(this.content(count, economy)) + identityTokens <= this.frame.maxTokens
   }
 }
 
