@@ -5,9 +5,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { compileServer } from '../../scripts/compiled-server.ts'
 import { type ServerProcess, startServerProcess } from '../../scripts/server-process.ts'
 import { callTool } from '../../src/cli/server-connection.ts'
-import { InboxFileReader } from '../../src/engine/inbox/inbox-file-reader.ts'
-import { openSqliteReader } from '../../src/store/sqlite/store-reader.ts'
 import { spanRequest } from '../engine/requests.ts'
+import { accountedSpans } from './accounted-spans.ts'
 import { figuresText, readCommandLine, say } from './command.ts'
 import { fillDisk, freeBytesOf, mebibyte, onSmallDisk } from './small-disk.ts'
 
@@ -105,26 +104,6 @@ class Run {
   #checkTime(sinceMs: number, what: string): void {
     if (performance.now() - sinceMs < patienceMs) return
     throw new Error(`${what} did not come in ${patienceMs} ms; the log: ${this.events.join(' ')}`)
-  }
-}
-
-/** Spans stored, merged, removed by retention, and waiting in the inbox. */
-async function accountedSpans(
-  dataDirectory: string,
-): Promise<{ readonly kept: number; readonly removed: number }> {
-  const store = openSqliteReader(join(dataDirectory, 'otelcontext.db'))
-  const inbox = new InboxFileReader(join(dataDirectory, 'inbox.db'))
-  const snapshot = await store.snapshot()
-  const counts = await snapshot.sealedCounts()
-  const position = await snapshot.sealedPosition(inbox.inboxId)
-  await snapshot.release()
-  await store.close()
-  const balance = inbox.balanceAfter(position, Number.MAX_SAFE_INTEGER)
-  inbox.close()
-  const waiting = (balance?.waiting ?? []).reduce((sum, { items }) => sum + items, 0)
-  return {
-    kept: counts.reduce((sum, { stored, merged }) => sum + stored + merged, 0) + waiting,
-    removed: counts.reduce((sum, { removed }) => sum + removed, 0),
   }
 }
 

@@ -6,8 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { compileServer } from '../../scripts/compiled-server.ts'
 import { type ServerProcess, startServerProcess } from '../../scripts/server-process.ts'
-import { InboxFileReader } from '../../src/engine/inbox/inbox-file-reader.ts'
-import { openSqliteReader } from '../../src/store/sqlite/store-reader.ts'
+import { accountedSpans } from './accounted-spans.ts'
 import { readCommandLine, say } from './command.ts'
 import type { SurgeReport } from './surge-sender.ts'
 
@@ -54,21 +53,6 @@ function residentMib(pid: number): number {
   }
 }
 
-/** Spans in the store and behind it in the inbox. */
-async function storedSpans(dataDirectory: string): Promise<number> {
-  const store = openSqliteReader(join(dataDirectory, 'otelcontext.db'))
-  const inbox = new InboxFileReader(join(dataDirectory, 'inbox.db'))
-  const snapshot = await store.snapshot()
-  const counts = await snapshot.sealedCounts()
-  const position = await snapshot.sealedPosition(inbox.inboxId)
-  await snapshot.release()
-  await store.close()
-  const balance = inbox.balanceAfter(position, Number.MAX_SAFE_INTEGER)
-  inbox.close()
-  const waiting = (balance?.waiting ?? []).reduce((sum, { items }) => sum + items, 0)
-  return counts.reduce((sum, { stored, merged }) => sum + stored + merged, 0) + waiting
-}
-
 function rateOf(report: SurgeReport): number {
   return report.acceptedSpans / report.seconds
 }
@@ -100,7 +84,7 @@ async function run(server: ServerProcess, dataDirectory: string): Promise<boolea
   )
   const code = await server.stop()
   const acknowledged = warm.acceptedSpans + before.acceptedSpans + surge.acceptedSpans
-  const stored = await storedSpans(dataDirectory)
+  const { kept: stored } = await accountedSpans(dataDirectory)
   say(`acknowledged ${acknowledged} spans, stored ${stored}, exit code ${code}`)
   const refusedWell = surge.refusedWithoutTime + before.refusedWithoutTime === 0
   return (

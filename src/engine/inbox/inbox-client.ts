@@ -60,9 +60,10 @@ interface Waiting {
 
 /** Crashes within this time count together. */
 const crashWindowMs = 60_000
+const maxCrashes = 5
+
 /** As the engine's. */
 const maxYoungGenerationSizeMb = 6
-const maxCrashes = 5
 
 /** Body buffers that lie idle: what 250 requests of usual size need, twice what one commit takes. */
 const idleBodyBytes = 16 * 1024 * 1024
