@@ -9,40 +9,33 @@ import { InvalidInputError } from '../../errors.ts'
 import { viewOf } from '../wire/byte-view.ts'
 import type { ByteWriter } from '../wire/byte-writer.ts'
 import { maxDepth } from '../wire/varint.ts'
+import {
+  backslash,
+  closeList,
+  closeObject,
+  colon,
+  comma,
+  escapes,
+  hasMeaning,
+  hexDigits,
+  hexValue,
+  isNumberByte,
+  latin1,
+  minus,
+  nine,
+  openList,
+  openObject,
+  point,
+  powersOfTen,
+  quote,
+  zero,
+} from './json-bytes.ts'
 import type { FieldPlan, MessagePlan } from './json-plan.ts'
 import { writeBase64, writeDigits, writeId, writeNumber } from './json-scalars.ts'
 import { type ScanField, type ScanPlan, scanPlanOf } from './scan-plan.ts'
 
 /** Thrown for what the complete path must look at; one object, because it is no error. */
 const unusual: { readonly name: 'unusual' } = { name: 'unusual' }
-
-const quote = 0x22
-const backslash = 0x5c
-const comma = 0x2c
-const colon = 0x3a
-const openList = 0x5b
-const closeList = 0x5d
-const openObject = 0x7b
-const closeObject = 0x7d
-const zero = 0x30
-const nine = 0x39
-const minus = 0x2d
-const point = 0x2e
-
-/** Exact up to 10^22. */
-const powersOfTen: readonly number[] = Array.from({ length: 16 }, (_, power) => 10 ** power)
-
-/** What stands behind a backslash, and the byte it means. */
-const escapes: ReadonlyMap<number, number> = new Map([
-  [quote, quote],
-  [backslash, backslash],
-  [0x2f, 0x2f],
-  [0x62, 0x08],
-  [0x66, 0x0c],
-  [0x6e, 0x0a],
-  [0x72, 0x0d],
-  [0x74, 0x09],
-])
 
 const noFields: readonly ScanField[] = []
 
@@ -482,37 +475,4 @@ class JsonScanner {
     }
     this.#pos += word.length
   }
-}
-
-/** Whether one of the four bytes is a quote, a backslash or a control character. */
-function hasMeaning(word: number): boolean {
-  const quotes = word ^ 0x22222222
-  const slashes = word ^ 0x5c5c5c5c
-  // A byte is zero if taking one away sets the highest bit, which was not set; below 0x20 likewise.
-  const found =
-    ((quotes - 0x01010101) & ~quotes) | ((slashes - 0x01010101) & ~slashes) | ((word - 0x20202020) & ~word)
-  return (found & 0x80808080) !== 0
-}
-
-function isNumberByte(byte: number): boolean {
-  return (
-    (byte >= zero && byte <= nine) ||
-    byte === 0x2d ||
-    byte === 0x2b ||
-    byte === 0x2e ||
-    (byte | 0x20) === 0x65
-  )
-}
-
-const hexDigits = Int8Array.from({ length: 256 }, (_, byte) => hexValue(byte))
-
-function hexValue(byte: number): number {
-  if (byte >= zero && byte <= nine) return byte - zero
-  const letter = byte | 0x20
-  return letter >= 0x61 && letter <= 0x66 ? letter - 87 : -1
-}
-
-/** ASCII as text; anything else comes out as something no number or id is. */
-function latin1(bytes: Uint8Array, from: number, to: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1')
 }
