@@ -67,6 +67,11 @@ export function startAcknowledgement(): Promise<Subject> {
   return startScript('ack-server', directory => [directory])
 }
 
+/** Bytes kept and nothing else. */
+export function startBytes(): Promise<Subject> {
+  return startScript('bytes-server', directory => [join(directory, 'bodies.db')])
+}
+
 export function startEcho(): Promise<Subject> {
   return startScript('echo-server', () => [])
 }
