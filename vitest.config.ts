@@ -5,8 +5,9 @@ const onPostgres = ['test/**/*postgres*.test.ts']
 
 const configuration: ReturnType<typeof defineConfig> = defineConfig({
   test: {
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Against what hangs alone: the slowest tests take ten seconds, and machines that are busy several times that.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     pool: 'forks',
     maxWorkers: 2,
     projects: [
