@@ -1,7 +1,7 @@
 /** Stored rollup blocks back into columns, one kind at a time; see `encode.ts` for the layout. */
-import { zstdDecompressSync } from 'node:zlib'
 import { StoreError } from '../../errors.ts'
 import { crc32c } from '../../model/crc32c.ts'
+import { unpackFrame } from '../../model/zstd-context.ts'
 import { BlockReader, corrupt } from './byte-stream.ts'
 import { decodeFirst } from './decode-first.ts'
 import { blockMagic, blockVersion } from './encode.ts'
@@ -101,7 +101,7 @@ function unpack(section: PackedSection): Uint8Array {
   if (!section.compressed) return section.bytes
   if (section.rawLength > maxSectionBytes) throw corrupt(`a section of ${section.rawLength} bytes`)
   try {
-    return zstdDecompressSync(section.bytes, { maxOutputLength: section.rawLength })
+    return unpackFrame(section.bytes, section.rawLength)
   } catch (cause) {
     const error = corrupt('a section does not decompress')
     error.cause = cause

@@ -6,8 +6,8 @@
  * little-endian. A section holds one kind, so that a reader decodes only the kinds it is asked for; see
  * `section-columns.ts` for what is in it. Version 1 differs in its sections alone (`decode-first.ts`).
  */
-import { constants, zstdCompressSync } from 'node:zlib'
 import { crc32c } from '../../model/crc32c.ts'
+import { packFrame } from '../../model/zstd-context.ts'
 import { BlockWriter } from './byte-stream.ts'
 import { type CellGroup, orderCells } from './cell-order.ts'
 import type { CellTable, SortedBuckets } from './cell-table.ts'
@@ -67,10 +67,8 @@ function encodeBlock(source: Source, groups: readonly CellGroup[]): EncodedCells
 }
 
 function writeSection(block: BlockWriter, kind: number, raw: Uint8Array): void {
-  const packed =
-    raw.length < compressFromBytes
-      ? raw
-      : zstdCompressSync(raw, { params: { [constants.ZSTD_c_compressionLevel]: 1 } })
+  // Written at once: the next frame is packed in the same memory.
+  const packed = raw.length < compressFromBytes ? raw : packFrame(raw)
   const pays = packed.length < raw.length
   block.byte(kind)
   block.byte(pays ? 1 : 0)

@@ -1,7 +1,7 @@
 /** Sections of segments as zstd frames, where that makes them smaller. */
+import { packFrame, unpackFrame } from '../../model/zstd-context.ts'
 import type { ByteReader, ByteWriter } from './bytes.ts'
 import { corruptSegment } from './corrupt.ts'
-import { packFrame, unpackFrame } from './zstd-context.ts'
 
 /** No section of a segment is larger; a length beyond it is damage, not data. */
 const maxSectionBytes = 1 << 30

@@ -2,7 +2,7 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { keepsContexts, packFrame, unpackFrame } from '../../src/store/segment/zstd-context.ts'
+import { keepsContexts, packFrame, unpackFrame } from '../../src/model/zstd-context.ts'
 
 const params = { [constants.ZSTD_c_compressionLevel]: 1 }
 const contents = fc.oneof(
