@@ -4,8 +4,11 @@ import { SeriesNames } from '../graph/rollups/series-names.ts'
 import type { RollupRecord } from '../model/store.ts'
 import type { ReaderCaches } from './reader-caches.ts'
 
-/** Series names a tenant may have before they are learnt anew: some come and go with each release. */
-const maxNames = 300_000
+/**
+ * Series names a tenant may have before they are learnt anew: all that its bounds allow for, and some that come and go
+ * with each release. 15 MB, which the cache of names has room for: what it does not take is learnt anew for every question.
+ */
+const maxNames = 100_000
 
 /** Kept where a record has nothing of a kind. */
 const nothing = new KnownCells(
@@ -27,7 +30,7 @@ const nothing = new KnownCells(
   1,
 )
 
-/** A tenant's names, and the sections that go by them; `generation` tells them from those before. */
+/** A tenant's names; `generation` tells them from all others, those that were forgotten included. */
 export interface TenantNames {
   readonly names: SeriesNames
   readonly generation: number
@@ -38,13 +41,13 @@ export class KnownSections implements SectionSource {
   readonly #sections: ReaderCaches['sections']
   readonly #prefix: string
 
-  constructor(tenant: string, caches: Pick<ReaderCaches, 'sections' | 'names'>) {
+  constructor(tenant: string, caches: Pick<ReaderCaches, 'sections' | 'names' | 'namesGeneration'>) {
     const known = caches.names.get(tenant)
     const kept =
       known !== undefined && known.names.size <= maxNames
-        ? known
-        : { names: new SeriesNames(), generation: (known?.generation ?? 0) + 1 }
-    // Set again as it has grown.
+        ? { ...known }
+        : { names: new SeriesNames(), generation: ++caches.namesGeneration }
+    // Set again as it has grown; another object, because the cache does not measure one again that it has.
     caches.names.set(tenant, kept)
     this.names = kept.names
     this.#sections = caches.sections

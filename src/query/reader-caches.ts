@@ -17,11 +17,38 @@ import type { KeptTotals } from './rollup-totals.ts'
 import { SegmentHeaders } from './segment-headers.ts'
 
 /**
- * 96 MiB: filters for the traces of about 10 million spans and for the words of
- * 6 million log records and the words of 250,000, 30 blocks and sums. Three
- * workers with it stay within the 512 MB of the process.
+ * MiB of each cache where all of them have `defaultCacheBytes`; with more or less, as much more or less. A cache fills only
+ * while such questions are asked.
  */
-export const defaultCacheBytes: number = 96 * 1024 * 1024
+const sizes = {
+  layouts: 3,
+  // Some thirty groups of rows.
+  columns: 14,
+  dictionaries: 5,
+  // 1.75 bytes a trace in a segment: of ten million spans, and of five million log records of a trace each.
+  traceFilters: 12,
+  traces: 2,
+  // The words of 250,000 log records.
+  terms: 9,
+  // Filters for the words of five million log records.
+  prefixes: 9,
+  // Of what repeats, for all segments of ten million items; of ids, for the newest.
+  attributes: 5,
+  entries: 9,
+  // Ninety minutes of a thousand services with ten thousand edges, as they are stored, and decoded.
+  rollups: 12,
+  sections: 36,
+  // All series of a tenant at its bounds; see `maxNames`.
+  names: 16,
+  // The last few ranges asked about.
+  totals: 16,
+  views: 13,
+}
+
+const sizesInAll = Object.values(sizes).reduce((sum, size) => sum + size, 0)
+
+/** The most that a thread can fill, with questions of every kind about more data than fits. */
+export const defaultCacheBytes: number = sizesInAll * 1024 * 1024
 
 /** Segments known to be damaged; beyond it the oldest are found damaged again. */
 const maxCorrupt = 10_000
@@ -62,6 +89,8 @@ export interface ReaderCaches {
   readonly entries: LRUCache<TailEntry, DecodedEntry>
   readonly rollups: LRUCache<string, RollupRecord>
   readonly names: LRUCache<string, TenantNames>
+  /** Counts up whenever a tenant's names are learnt anew; `sections` of others outlive the names that they go by. */
+  namesGeneration: number
   readonly sections: LRUCache<string, KnownCells>
   readonly totals: LRUCache<KeptTotals, KeptTotals>
   readonly views: LRUCache<string, KeptRollupView>
@@ -77,30 +106,31 @@ export interface ReaderCaches {
 
 /** `maxBytes` is for all of them together, apart from headers: about 400 bytes a segment. */
 export function createReaderCaches(maxBytes: number = defaultCacheBytes): ReaderCaches {
+  const bounded = <K extends object | string, V extends object>(
+    name: keyof typeof sizes,
+    sizeOf: (value: V) => number,
+  ): LRUCache<K, V> => boundedByBytes((maxBytes * sizes[name]) / sizesInAll, sizeOf)
   return {
     headers: new SegmentHeaders(),
     opening: Promise.resolve(),
-    layouts: bounded(maxBytes * 0.03, ({ tables }) => (tables === null ? 100 : tableBytes(tables))),
-    columns: bounded(maxBytes * 0.15, columns => blockBytes(columns.block)),
-    dictionaries: bounded(maxBytes * 0.05, dictionary => dictionary.byteLength),
-    // 1.75 bytes a trace in a segment: of ten million spans, and of five million log records of a trace each.
-    traceFilters: bounded(maxBytes * 0.12, filter => filter.byteLength),
+    layouts: bounded('layouts', ({ tables }) => (tables === null ? 100 : tableBytes(tables))),
+    columns: bounded('columns', columns => blockBytes(columns.block)),
+    dictionaries: bounded('dictionaries', dictionary => dictionary.byteLength),
+    traceFilters: bounded('traceFilters', filter => filter.byteLength),
     traces: bounded(
-      maxBytes * 0.02,
+      'traces',
       index => index.prefixes.byteLength + index.hashes.byteLength + (index.groups?.byteLength ?? 0),
     ),
-    terms: bounded(maxBytes * 0.1, index => index.byteLength),
-    prefixes: bounded(maxBytes * 0.1, filter => filter.byteLength),
-    // Of what repeats, for all segments of ten million items; of ids, for the newest.
-    attributes: bounded(maxBytes * 0.05, filter => filter.byteLength),
-    entries: bounded(maxBytes * 0.1, entry => blockBytes(entry.batch.block)),
-    // Ninety minutes of a thousand services with ten thousand edges, as they are stored, and decoded.
-    rollups: bounded(maxBytes * 0.12, record => record.bytes.length),
-    sections: bounded(maxBytes * 0.4, section => section.bytes),
-    names: bounded(maxBytes * 0.1, ({ names }) => names.size * nameBytes),
-    // The last few ranges asked about.
-    totals: bounded(maxBytes * 0.2, kept => kept.bytes),
-    views: bounded(maxBytes * 0.15, kept => kept.bytes),
+    terms: bounded('terms', index => index.byteLength),
+    prefixes: bounded('prefixes', filter => filter.byteLength),
+    attributes: bounded('attributes', filter => filter.byteLength),
+    entries: bounded('entries', entry => blockBytes(entry.batch.block)),
+    rollups: bounded('rollups', record => record.bytes.length),
+    sections: bounded('sections', section => section.bytes),
+    names: bounded('names', ({ names }) => names.size * nameBytes),
+    namesGeneration: 0,
+    totals: bounded('totals', kept => kept.bytes),
+    views: bounded('views', kept => kept.bytes),
     // By size, because a bound by number is allocated whole at once.
     corrupt: new LRUCache({ maxSize: maxCorrupt, sizeCalculation: () => 1 }),
     missingItems: null,
@@ -108,7 +138,7 @@ export function createReaderCaches(maxBytes: number = defaultCacheBytes): Reader
   }
 }
 
-function bounded<K extends object | string, V extends object>(
+function boundedByBytes<K extends object | string, V extends object>(
   maxBytes: number,
   sizeOf: (value: V) => number,
 ): LRUCache<K, V> {

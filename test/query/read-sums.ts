@@ -14,7 +14,7 @@ export interface SumsReader {
 }
 
 export function openSums(
-  caches: Pick<ReaderCaches, 'sections' | 'names' | 'totals'>,
+  caches: Pick<ReaderCaches, 'sections' | 'names' | 'namesGeneration' | 'totals'>,
   records: readonly RollupRecord[],
 ): SumsReader {
   const loaded: TimeRange[] = []

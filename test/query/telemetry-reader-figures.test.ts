@@ -228,7 +228,7 @@ describe('rollups', () => {
 
   it('are one view for reader after reader, as long as what was read of it fits', async () => {
     // Three twentieths are for views: two series of one service over 360 windows, not three.
-    caches = createReaderCaches(200_000)
+    caches = createReaderCaches(370_000)
     const hour = { fromMs: startMs, toMs: startMs + 3_600_000 }
     tail.accept(publication(1, 'traces', spans(1)))
     const ask = (...kinds: readonly RollupKind[]): Promise<RollupView> =>
