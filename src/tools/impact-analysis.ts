@@ -156,7 +156,7 @@ async function run(args: z.output<typeof input>, context: ToolContext): Promise<
   const scenario = played === null ? null : scenarioDraft(played, window)
   if (scenario !== null) return scenario
   const { spread: measured, traces } = await spreadThrough(service, context)
-  const unplayed = played === null ? '' : 'Not replayed: no trace of this window leads to it. '
+  const unplayed = played === null ? '' : 'Not replayed: no request from outside was read that leads to it. '
   return {
     status: 'ok',
     answer: `${unplayed}${sentenceOf(service, radius, measured)}`,

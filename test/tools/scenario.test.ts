@@ -133,8 +133,25 @@ describe('impact_analysis with a scenario', () => {
 
   it('falls back to the call graph, and says so, where there are no traces', async () => {
     const answer = await ask({ service: 'warehouse', scenario: 'fails' })
-    expect(answer.answer).toMatch(/^Not replayed: no trace of this window leads to it\. /)
+    expect(answer.answer).toMatch(/^Not replayed: no request from outside was read that leads to it\. /)
     expect(rowsOf(answer, 'callers').map(row => row['service'])).toContain('web')
+  })
+
+  it('says so as well where every trace is cut off from its request', async () => {
+    const cutOff = startTelemetrySystem(shopEndMs)
+    const spans = [1, 2, 3].map(at => ({
+      traceId: hex(9, 32),
+      spanId: hex(at + 1, 16),
+      parentSpanId: hex(at, 16),
+      name: 'step',
+      startMs: shopFaultMs + 60_000 + at,
+      durationMs: 50 - 2 * at,
+    }))
+    const json = { resourceSpans: [spansOf('loop', spans)] }
+    cutOff.publish([{ signal: 'traces', receivedMs: shopEndMs - 1_000, json }])
+    const answer = await cutOff.ask('impact_analysis', { service: 'loop', scenario: '+20ms', ...window })
+    expect(answer.answer).toMatch(/^Not replayed: no request from outside was read that leads to it\. /)
+    await cutOff.close()
   })
 
   it('refuses an operation that is not there, one without a scenario, and a scenario it does not know', async () => {

@@ -195,10 +195,10 @@ function nextOf(played: PlayedScenario, window: TimeRange): readonly NextCall[] 
   return calls
 }
 
-/** Null if nothing could be replayed. */
+/** Null if nothing could be replayed: no trace leads to the target, or none that was read has its request from outside. */
 export function scenarioDraft(played: PlayedScenario, window: TimeRange): Draft | null {
   const { replay, scenario } = played
-  if (replay === null) return null
+  if (replay === null || replay.all.replayed === 0) return null
   const answer = scenario.kind === 'fails' ? failSentence(played, replay) : laterSentence(played, replay)
   return {
     status: 'ok',
