@@ -47,7 +47,7 @@ export async function diagnose(input: DiagnosisInput): Promise<Diagnosis> {
       affected,
       onsets,
       changes,
-      symptom: input.service,
+      symptom: evidence.symptom,
     }),
     onsets,
     blastRadius:

@@ -58,6 +58,8 @@ export interface Evidence {
   readonly flowGrid: FlowGrid
   readonly windowSeries: ReadonlyMap<string, MetricSeries>
   readonly baselineSeries: ReadonlyMap<string, MetricSeries>
+  /** The service asked about as `names` and `edges` call it; null for none. */
+  readonly symptom: string | null
   /** Whether the baseline itself holds any: short ones are compared with the time before the window. */
   readonly baselineHasMetrics: boolean
   /** What other days show at this time too. */
@@ -92,6 +94,7 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
   const called = callEdges([windowView, baselineView])
   const hosts = portsOfOneHost(called)
   const edges = hosts.size === 0 ? called : withoutPorts(called, hosts)
+  const symptom = service === null ? null : (hosts.get(service) ?? service)
   const names = new Names(hosts)
   const windowSample = await readSample(reader, question.window, names, deadline)
   const baselineSample = await readSample(reader, question.baseline, names, deadline)
@@ -136,7 +139,7 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
     baselineSeries,
     flowGrid,
     edges,
-    service,
+    symptom,
   })
   return {
     names,
@@ -165,6 +168,7 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
     flowGrid,
     windowSeries,
     baselineSeries,
+    symptom,
     baselineHasMetrics: ownSeries.size > 0,
     habits,
     templates,
@@ -220,10 +224,10 @@ async function withHistory(
   return series
 }
 
-interface FlowSources
-  extends Pick<Evidence, 'baselineView' | 'windowSeries' | 'baselineSeries' | 'flowGrid' | 'edges'> {
-  readonly service: string | null
-}
+type FlowSources = Pick<
+  Evidence,
+  'baselineView' | 'windowSeries' | 'baselineSeries' | 'flowGrid' | 'edges' | 'symptom'
+>
 
 function findFlows(from: FlowSources): readonly FlowShift[] {
   const { baselineView } = from
@@ -232,7 +236,7 @@ function findFlows(from: FlowSources): readonly FlowShift[] {
     window: serviceFlows(from.windowSeries, from.flowGrid),
     baseline: serviceFlows(from.baselineSeries, baseGrid),
     edges: from.edges,
-    symptom: from.service,
+    symptom: from.symptom,
   }
   return [...flowShifts(input, 'latency'), ...flowShifts(input, 'errors')]
 }

@@ -7,6 +7,7 @@ import type { RollupSeries, RollupView } from '../../model/rollup.ts'
 import type { TimeRange } from '../../model/time.ts'
 import { dayMs, farthest, minDays, otherDaysBefore, slackMs } from '../rhythm.ts'
 import { metricSeries } from './metric-series.ts'
+import { hostOf } from './peer-hosts.ts'
 import { median } from './robust.ts'
 import { stepFor } from './windows.ts'
 
@@ -121,11 +122,16 @@ function isWithin(ms: number, fromMs: number, toMs: number): boolean {
   return ms >= fromMs && ms < toMs
 }
 
-/** Requests of a service, or else the calls to what sends no telemetry: those that most calls go by. */
+/**
+ * Requests of a service, or else the calls to what sends no telemetry: those that most calls go by. A host stands for
+ * all of its ports, which are others every day.
+ */
 function seriesAbout(view: RollupView, service: string): RollupSeries | undefined {
   const own = view.find('service', [service])
   if (own !== undefined) return own
-  const calls = view.series('edge', service).filter(edge => edge.key[1] === service)
+  const named = view.series('edge', service).filter(edge => edge.key[1] === service)
+  const calls =
+    named.length > 0 ? named : view.series('edge').filter(edge => hostOf(edge.key[1] ?? '') === service)
   return calls.sort((a, b) => b.total('count') - a.total('count'))[0]
 }
 

@@ -32,7 +32,7 @@ export async function judge(input: DiagnosisInput): Promise<Judgement> {
   const baseline = withoutOverlap(input.baseline ?? defaultBaseline(window), window)
   const evidence = await gatherEvidence({ reader, window, baseline, service, deadline })
   const enough = enoughData(evidence)
-  const connected = related(evidence.edges, service)
+  const connected = related(evidence.edges, evidence.symptom)
   const ranked = enough ? rankCandidates(evidence, deadline) : noCandidates
   const isRelated = ({ cause }: Candidate) => connected === null || connected.has(cause.location.service)
   const all = ranked.filter(isRelated)

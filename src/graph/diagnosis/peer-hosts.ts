@@ -20,8 +20,8 @@ export function portsOfOneHost(edges: readonly FlowEdge[]): ReadonlyMap<string, 
   return hosts
 }
 
-/** Whoever has no name is told apart by its port, and so is what runs on the caller's own machine; null for these. */
-function hostOf(callee: string): string | null {
+/** The host of `host:port`. Whoever has no name is told apart by its port, and so is the caller's own machine; null for these. */
+export function hostOf(callee: string): string | null {
   const colon = callee.lastIndexOf(':')
   const host = callee.slice(0, Math.max(0, colon))
   const named = /[a-z]/i.test(host) && !host.includes(':') && host.toLowerCase() !== 'localhost'

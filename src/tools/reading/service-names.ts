@@ -1,4 +1,5 @@
 /** Finds what a service argument means, and says what was probably meant if there is no such service. */
+import { hostOf } from '../../graph/diagnosis/peer-hosts.ts'
 import type { TelemetryReader } from '../../model/reader.ts'
 import type { RollupView } from '../../model/rollup.ts'
 import type { TimeRange } from '../../model/time.ts'
@@ -21,25 +22,41 @@ export function servicesOf(view: RollupView): readonly string[] {
   return [...names].sort()
 }
 
-async function everything(reader: TelemetryReader, window: TimeRange): Promise<readonly string[]> {
+async function everything(reader: TelemetryReader, window: TimeRange): Promise<RollupView | null> {
   const { oldestMs, newestMs } = await reader.coverage(window)
-  if (oldestMs === null || newestMs === null) return []
-  return servicesOf(await reader.rollups({ fromMs: oldestMs, toMs: newestMs + 1 }, 600))
+  if (oldestMs === null || newestMs === null) return null
+  return reader.rollups({ fromMs: oldestMs, toMs: newestMs + 1 }, 600)
 }
 
 /**
- * The service's true name. Services silent in the window but known before are found too. Throws
- * ArgumentProblem `no_such_entity` with near matches.
+ * To a diagnosis a host that is called on several ports is one service and goes by the host's name. What else is asked
+ * about it is answered of the port that is called most, under that name.
+ */
+function busiestPort(host: string, view: RollupView): string | null {
+  const calls = new Map<string, number>()
+  for (const series of view.series('edge')) {
+    const callee = series.key[1] ?? ''
+    if (hostOf(callee) === host) calls.set(callee, (calls.get(callee) ?? 0) + series.total('count'))
+  }
+  const [busiest] = [...calls].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+  return busiest?.[0] ?? null
+}
+
+/**
+ * The service's true name. Services silent in the window but known before are found too, and hosts by one of their
+ * ports. Throws ArgumentProblem `no_such_entity` with near matches.
  */
 export async function requireService(
   named: string,
   reader: TelemetryReader,
   window: TimeRange,
 ): Promise<string> {
-  const here = matchName(named, servicesOf(await reader.rollups(window)))
+  const inWindow = await reader.rollups(window)
+  const here = matchName(named, servicesOf(inWindow)) ?? busiestPort(named, inWindow)
   if (here !== null) return here
-  const all = await everything(reader, window)
-  const known = matchName(named, all)
+  const view = await everything(reader, window)
+  const all = view === null ? [] : servicesOf(view)
+  const known = matchName(named, all) ?? (view === null ? null : busiestPort(named, view))
   if (known !== null) return known
   const plain = all.filter(isPlainName)
   const near = nearMatches(named, plain)
