@@ -1,11 +1,13 @@
 /**
  * Releases: a version that the baseline has not seen, on a service against which there is other evidence, and
- * whose traces with the new version show it more than those with the old one.
+ * whose traces with the new version show it more than those with the old one. It counts for no more than that
+ * evidence does: releases go out all day, and beside a sliver of noise one would otherwise be the reason by itself.
  */
 
 import type { FeatureName } from './diagnosis.ts'
 import type { Evidence } from './evidence.ts'
 import { type Finding, makeFeature } from './finding.ts'
+import { sumOf, weights } from './score.ts'
 
 /** What a new version may do to a service without being any the worse for it: need other resources, answer sooner. */
 const harmless: ReadonlySet<FeatureName> = new Set(['resource', 'hasty_answers'])
@@ -23,13 +25,16 @@ export function releaseFeatures(evidence: Evidence, found: readonly Finding[]): 
     const badOff = [...bad].filter(trace => off.has(trace)).length
     const shareOn = on.size === 0 ? 0 : badOn / on.size
     const shareOff = off.size === 0 ? 0 : badOff / off.size
-    const value = shareOn <= shareOff ? 0 : (shareOn - shareOff) / shareOn
+    const part = shareOn <= shareOff ? 0 : (shareOn - shareOff) / shareOn
+    const other = sumOf(own.map(({ feature }) => feature))
+    const value = part * Math.min(1, other / weights.release)
     if (value === 0) continue
     const measured = {
       traces_on_version: on.size,
       bad_on_version: badOn,
       traces_on_others: off.size,
       bad_on_others: badOff,
+      other_evidence: other,
     }
     const handles = [{ kind: 'version', service, version } as const]
     findings.push({
