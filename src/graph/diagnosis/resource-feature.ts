@@ -18,6 +18,7 @@ export function resourceFeatures(evidence: Evidence): readonly Finding[] {
       ...(shift.expected === shift.before ? {} : { expected_with_traffic: shift.expected }),
       now: shift.now,
       spreads: Math.min(shift.spreads, 1000),
+      sureness: shift.sureness,
       effect: shift.effect,
       ...(unusual < 1 ? { part_not_usual_at_this_time: unusual } : {}),
     }

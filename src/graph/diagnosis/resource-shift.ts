@@ -17,7 +17,9 @@ export interface ResourceShift {
   readonly spreads: number
   /** Shift relative to what instances of this system typically use, 0 to 1. */
   readonly effect: number
-  /** 0 to 1: how sure, times how much. */
+  /** How sure it is that the shift is more than the series' own unrest, 0 to 1. */
+  readonly sureness: number
+  /** 0 to 1: how sure, times how much; see `together`. */
   readonly strength: number
   /** Time of the first value above the history's range, milliseconds. */
   readonly onsetMs: number | null
@@ -42,16 +44,41 @@ export function resourceShifts(
 ): readonly ResourceShift[] {
   const typical = typicalLevels(history)
   const known = limitKnown(window)
-  const shifts: ResourceShift[] = []
+  const shifts = new Map<string, ResourceShift[]>()
   for (const [key, now] of window) {
     const before = history.get(key)
     if (before === undefined || !isResource(now) || before.values.length < minHistory) continue
     if (utilizationShare(now) === null && known.has(resourceKey(now))) continue
     const factor = now.role === 'cpu' ? Math.max(1, trafficFactor(now.id.service)) : 1
     const shift = shiftOf(now, before, typical.get(now.id.metric) ?? 0, factor)
-    if (shift !== null) shifts.push(shift)
+    if (shift === null) continue
+    const ofResource = shifts.get(resourceKey(now)) ?? []
+    shifts.set(resourceKey(now), ofResource)
+    ofResource.push(shift)
   }
-  return shifts.sort((a, b) => b.strength - a.strength || compareIds(a.id, b.id))
+  return [...shifts.values()]
+    .flatMap(together)
+    .sort((a, b) => b.strength - a.strength || compareIds(a.id, b.id))
+}
+
+/**
+ * A shift by this many spreads lies a fifth beyond what 19 in 20 values of a series reach: enough to say how much, not
+ * how sure.
+ */
+const outsideSpreads = 2
+
+/**
+ * Several metrics of one resource of one instance tell of one shift: the surest says that there is one, the largest how
+ * much of it there is. Of a process on a busy machine the share of a processor that it got is steady and small, the
+ * share of time its event loop had no time for is large and unsteady.
+ */
+function together(shifts: readonly ResourceShift[]): readonly ResourceShift[] {
+  if (shifts.length < 2) return shifts
+  const sureness = Math.max(...shifts.map(shift => shift.sureness))
+  const outside = shifts.filter(({ spreads }) => spreads >= outsideSpreads)
+  const effect = Math.max(0, ...outside.map(shift => shift.effect))
+  const strength = sureness * effect
+  return shifts.map(shift => (shift.strength >= strength ? shift : { ...shift, sureness, effect, strength }))
 }
 
 /** What turns a value into a share of its limit, where the metric says that it is one; else null. */
@@ -135,6 +162,7 @@ function shiftOf(
     now: level,
     spreads,
     effect,
+    sureness,
     strength: sureness * effect,
     onsetMs: first < 0 ? null : (now.timesMs[first] ?? null),
   }

@@ -145,6 +145,27 @@ describe('resourceShifts', () => {
     expect(heap?.expected).toBe(heap?.before)
   })
 
+  describe('of one processor by two metrics', () => {
+    const loop = 'nodejs.eventloop.utilization'
+    const unsteady = quiet.map((_, i) => (i % 3 === 0 ? 0.4 : 0.05))
+    /** How much is made of a process that gets a little more processor, with its event loop so busy. */
+    const strengthAt = (share: number, busy: number): number => {
+      const before = keyed([series('a', quiet), series('a', unsteady, loop)])
+      const now = [series('a', [share, share, share]), series('a', [busy, busy, busy], loop)]
+      return Math.max(0, ...resourceShifts(keyed(now), before).map(shift => shift.strength))
+    }
+
+    it('takes from the steady one that it is, and from the unsteady one how much', () => {
+      expect(strengthAt(0.2, 0.05)).toBeLessThan(0.15)
+      expect(strengthAt(0.05, 0.95)).toBeLessThan(0.25)
+      expect(strengthAt(0.2, 0.95)).toBeGreaterThan(0.5)
+    })
+
+    it('takes nothing from one that lies where it has been before', () => {
+      expect(strengthAt(0.2, 0.4)).toBeCloseTo(strengthAt(0.2, 0.05), 6)
+    })
+  })
+
   it('cannot tell without a history', () => {
     expect(resourceShifts(keyed([series('a', [0.9, 0.9])]), keyed([series('a', [0.1])]))).toEqual([])
   })
