@@ -4,15 +4,16 @@
  */
 import type { Names } from './names.ts'
 import { endless, type Patience } from './patience.ts'
+import { retryWaits } from './retry-waits.ts'
 import { chargeTime, remoteChildren } from './time-charges.ts'
 import { spanKinds, type TraceSet } from './trace-set.ts'
 
-/** Whose time it is: its own code, the way to it, or a peer seen only from its callers. */
-export type ChargeKind = 'self' | 'gap' | 'peer'
+/** Whose time it is: its own code, the way to it, a peer seen only from its callers, or waiting to ask again. */
+export type ChargeKind = 'self' | 'gap' | 'peer' | 'wait'
 
 export interface ChargeKey {
   readonly kind: ChargeKind
-  /** Indices into `Names`: who is charged, for which operation, called by whom (0 for `self`). */
+  /** Indices into `Names`: who is charged, for which operation, called by whom (0 for `self` and `wait`). */
   readonly owner: number
   readonly operation: number
   readonly caller: number
@@ -81,8 +82,12 @@ export function collectCharges(
   patience: Patience = endless,
 ): ChargeSamples {
   const samples = new Map<string, ChargeSample>()
-  const charged = chargeTime(set, patience)
   const child = remoteChildren(set)
+  const waits = retryWaits(set, row => {
+    const callee = child[row] ?? -1
+    return callee >= 0 ? (set.service[callee] ?? 0) : silentCallee(set, row, callees)
+  })
+  const charged = chargeTime(set, patience, waits)
   const self = new Float64Array(set.spans)
   const add = (key: ChargeKey, ms: number, row: number, server: number) => {
     const text = `${names.text(key.owner)}\n${names.text(key.operation)}\n${key.kind}\n${names.text(key.caller)}`
@@ -119,6 +124,10 @@ export function collectCharges(
     }
     const entry = set.entry[row] ?? row
     self[entry] = (self[entry] ?? 0) + ms
+  }
+  for (const { call, fromMs, toMs } of [...waits.values()].flat()) {
+    const key = { owner: set.service[call] ?? 0, operation: set.name[call] ?? 0, caller: 0 }
+    add({ kind: 'wait', ...key }, toMs - fromMs, call, call)
   }
   for (let row = 0; row < set.spans; row++) {
     if (set.entry[row] !== row) continue

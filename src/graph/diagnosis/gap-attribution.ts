@@ -23,7 +23,7 @@ export function attributeGaps(
   const pairs = pairRises(shifts, charges)
   return shifts.map(shift => {
     const { key } = shift
-    if (key.kind === 'self') return shift
+    if (key.kind === 'self' || key.kind === 'wait') return shift
     const late = busy.has(key.caller) && isLateItself(shift, shifts)
     if (!late && (key.kind !== 'gap' || !isCallers(key.caller, key.owner, pairs))) return shift
     return { ...shift, key: { kind: 'self', owner: key.caller, operation: 0, caller: 0 } }

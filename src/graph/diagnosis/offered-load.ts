@@ -160,6 +160,8 @@ function halfOf(side: LoadSide, usual: ChargeSamples, stretchMs: number): Half {
   const calls = new Map<number, number>()
   const traces = new Map<number, Set<number>>()
   for (const { key, trace } of side.charges.values()) {
+    // A wait is nothing that arrives.
+    if (key.kind === 'wait') continue
     calls.set(key.owner, (calls.get(key.owner) ?? 0) + trace.length)
     const seen = traces.get(key.owner) ?? new Set()
     traces.set(key.owner, seen)

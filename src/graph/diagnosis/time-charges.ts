@@ -4,13 +4,26 @@
  * What is left on a client span is neither caller's nor callee's code: queueing, network, connection set-up.
  */
 import { endless, type Patience, paced } from './patience.ts'
+import type { RetryWait, RetryWaits } from './retry-waits.ts'
 import { spanKinds, type TraceSet } from './trace-set.ts'
 
-/** Milliseconds charged to every span of the set. Throws what `patience` throws. */
-export function chargeTime(set: TraceSet, patience: Patience = endless): Float64Array {
+const noWaits: RetryWaits = new Map()
+const none: readonly RetryWait[] = []
+
+/**
+ * Milliseconds charged to every span of the set. While an entry waits to repeat a call, its own spans are charged
+ * nothing. Throws what `patience` throws.
+ */
+export function chargeTime(
+  set: TraceSet,
+  patience: Patience = endless,
+  waits: RetryWaits = noWaits,
+): Float64Array {
   const charged = new Float64Array(set.spans)
   const sweep = new Sweep(set, charged)
-  for (const t of paced(set.traceIds.keys(), patience)) sweep.run(set.first[t] ?? 0, set.first[t + 1] ?? 0)
+  for (const t of paced(set.traceIds.keys(), patience)) {
+    sweep.run(set.first[t] ?? 0, set.first[t + 1] ?? 0, waits.get(t) ?? none)
+  }
   return charged
 }
 
@@ -38,14 +51,20 @@ class Sweep {
     this.#remoteActive = new Uint32Array(set.spans)
   }
 
-  run(from: number, to: number): void {
+  run(from: number, to: number, waits: readonly RetryWait[]): void {
     const { startMs, endMs } = this.#set
     const events: number[] = []
     for (let row = from; row < to; row++) {
       if ((endMs[row] ?? 0) <= (startMs[row] ?? 0)) continue
       events.push(row * 2, row * 2 + 1)
     }
-    const timeOf = (event: number) => ((event & 1) === 0 ? startMs[event >>> 1] : endMs[event >>> 1]) ?? 0
+    // Waits come behind the rows of the trace: they begin and end as spans do.
+    for (let i = 0; i < waits.length; i++) events.push((to + i) * 2, (to + i) * 2 + 1)
+    const timeOf = (event: number) => {
+      const row = event >>> 1
+      if (row >= to) return ((event & 1) === 0 ? waits[row - to]?.fromMs : waits[row - to]?.toMs) ?? 0
+      return ((event & 1) === 0 ? startMs[row] : endMs[row]) ?? 0
+    }
     events.sort((a, b) => timeOf(a) - timeOf(b) || (b & 1) - (a & 1) || a - b)
     const active = new Set<number>()
     let last = 0
@@ -53,8 +72,15 @@ class Sweep {
       const now = timeOf(event)
       if (now > last) this.#share(active, now - last)
       last = now
-      this.#apply(event, active)
+      const wait = waits[(event >>> 1) - to]
+      if (wait === undefined) this.#apply(event, active)
+      else this.#wait(wait, (event & 1) === 0 ? 1 : -1)
     }
+  }
+
+  #wait({ call }: RetryWait, by: number): void {
+    const entry = this.#set.entry[call] ?? call
+    this.#remoteActive[entry] = (this.#remoteActive[entry] ?? 0) + by
   }
 
   #apply(event: number, active: Set<number>): void {
