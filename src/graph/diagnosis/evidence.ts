@@ -21,7 +21,8 @@ import { type MetricSeries, metricSeries } from './metric-series.ts'
 import { Names } from './names.ts'
 import { OfferedLoad } from './offered-load.ts'
 import type { Patience } from './patience.ts'
-import { portsOfOneHost, withoutPorts } from './peer-hosts.ts'
+import { portsOfOneHost, withOneName } from './peer-hosts.ts'
+import { replicasOf, withReplicas } from './peer-replicas.ts'
 import { type ResourceShift, resourceShifts } from './resource-shift.ts'
 import { readSample, type Sample } from './sampling.ts'
 import { PatternPool, type Run, risenSteps } from './sequences.ts'
@@ -93,12 +94,16 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
   const baselineView = await reader.rollups(before, stepFor(before))
   const called = callEdges([windowView, baselineView])
   const hosts = portsOfOneHost(called)
-  const edges = hosts.size === 0 ? called : withoutPorts(called, hosts)
-  const symptom = service === null ? null : (hosts.get(service) ?? service)
   const names = new Names(hosts)
-  const windowSample = await readSample(reader, question.window, names, deadline)
-  const baselineSample = await readSample(reader, question.baseline, names, deadline)
+  const windowRead = await readSample(reader, question.window, names, deadline)
+  const baselineRead = await readSample(reader, question.baseline, names, deadline)
   deadline.check()
+  const replicas = replicasOf([windowRead.set, baselineRead.set], names)
+  const windowSample = { ...windowRead, set: withReplicas(windowRead.set, replicas) }
+  const baselineSample = { ...baselineRead, set: withReplicas(baselineRead.set, replicas) }
+  const known = new Map([...hosts, ...textsOf(replicas, names)])
+  const edges = withOneName(called, known)
+  const symptom = service === null ? null : (known.get(service) ?? service)
   const callees = learnCallees([windowSample.set, baselineSample.set])
   const haste = learnHaste(windowSample.set, baselineSample.set, callees)
   const window = { ...windowSample, set: markUnmarkedFailures(windowSample.set, haste) }
@@ -173,6 +178,10 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
     habits,
     templates,
   }
+}
+
+function textsOf(ids: ReadonlyMap<number, number>, names: Names): ReadonlyMap<string, string> {
+  return new Map([...ids].map(([one, other]) => [names.text(one), names.text(other)]))
 }
 
 interface StepSources extends Pick<Evidence, 'window' | 'baseline' | 'names' | 'origins' | 'callees'> {

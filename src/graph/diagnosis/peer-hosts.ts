@@ -28,15 +28,16 @@ export function hostOf(callee: string): string | null {
   return named && /^\d+$/.test(callee.slice(colon + 1)) ? host : null
 }
 
-/** The same edges, each once, with hosts in place of their ports. */
-export function withoutPorts(
+/** The same edges, each once, with the name that stands for several in place of each of them. */
+export function withOneName(
   edges: readonly FlowEdge[],
-  hosts: ReadonlyMap<string, string>,
+  names: ReadonlyMap<string, string>,
 ): readonly FlowEdge[] {
+  if (names.size === 0) return edges
   const merged = new Map<string, FlowEdge>()
   for (const { caller, callee } of edges) {
-    const host = hosts.get(callee) ?? callee
-    merged.set(`${caller}\n${host}`, { caller, callee: host })
+    const name = names.get(callee) ?? callee
+    merged.set(`${caller}\n${name}`, { caller, callee: name })
   }
   return [...merged].sort((a, b) => (a[0] < b[0] ? -1 : 1)).map(([, edge]) => edge)
 }

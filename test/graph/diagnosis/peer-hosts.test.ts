@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { portsOfOneHost, withoutPorts } from '../../../src/graph/diagnosis/peer-hosts.ts'
+import { portsOfOneHost, withOneName } from '../../../src/graph/diagnosis/peer-hosts.ts'
 import { ask, baseMs, endMs, faultMs } from './asking.ts'
 import { MemoryReader } from './memory-reader.ts'
 import { epochMs, requestOf, type SpanSketch } from './trace-json.ts'
@@ -25,7 +25,7 @@ describe('portsOfOneHost', () => {
 
   it('merges the edges of a host', () => {
     const edges = ['pay:7001', 'pay:7002', 'ship'].map(callee => ({ caller: 'orders', callee }))
-    expect(withoutPorts(edges, portsOfOneHost(edges)).map(({ callee }) => callee)).toEqual(['pay', 'ship'])
+    expect(withOneName(edges, portsOfOneHost(edges)).map(({ callee }) => callee)).toEqual(['pay', 'ship'])
   })
 })
 
