@@ -70,7 +70,7 @@ function findAll(evidence: Evidence, patience: Patience): readonly Finding[] {
     patience.check()
     return find(evidence)
   })
-  const once = lessHaste(strongestErrorLogs([...found, ...tallyFeatures(evidence)]))
+  const once = lessHaste(evidence, strongestErrorLogs([...found, ...tallyFeatures(evidence)]))
   return [...once, ...releaseFeatures(evidence, once), ...surgeFeature(evidence)]
 }
 
@@ -89,10 +89,18 @@ function strongestErrorLogs(found: readonly Finding[]): readonly Finding[] {
   )
 }
 
-/** An answer comes too soon because work was skipped: one fault, which the stronger of the two tells. */
+/**
+ * An answer comes too soon because work was skipped: one fault, which the stronger of the two tells; and none of the
+ * service's if a callee is the reason why it was skipped.
+ */
 const toldBySteps: ReadonlySet<FeatureName> = new Set(['skipped_work', 'new_branch', 'error_logs'])
 
-function lessHaste(found: readonly Finding[]): readonly Finding[] {
+function lessHaste({ steps, names }: Evidence, found: readonly Finding[]): readonly Finding[] {
+  const excused = new Set(
+    steps
+      .filter(({ step, explainedBy }) => step.skips && explainedBy !== 0)
+      .map(({ step }) => names.text(step.service)),
+  )
   const told = new Map<string, number>()
   for (const { service, feature } of found) {
     if (!toldBySteps.has(feature.name)) continue
@@ -100,7 +108,8 @@ function lessHaste(found: readonly Finding[]): readonly Finding[] {
   }
   return found.filter(
     ({ service, feature }) =>
-      feature.name !== 'hasty_answers' || contribution(feature) > (told.get(service) ?? 0),
+      feature.name !== 'hasty_answers' ||
+      (!excused.has(service) && contribution(feature) > (told.get(service) ?? 0)),
   )
 }
 

@@ -26,7 +26,7 @@ import { replicasOf, withReplicas } from './peer-replicas.ts'
 import { type ResourceShift, resourceShifts } from './resource-shift.ts'
 import { readSample, type Sample } from './sampling.ts'
 import { PatternPool, type Run, risenSteps } from './sequences.ts'
-import { spanRuns } from './span-runs.ts'
+import { calleeOfToken, spanRuns } from './span-runs.ts'
 import { type StepOrigin, stepOrigins } from './step-origins.ts'
 import { type TimeShift, timeShifts } from './time-shift.ts'
 import { markUnmarkedFailures } from './unmarked-failures.ts'
@@ -133,7 +133,10 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
   deadline.check()
   const templates = new Map((await reader.templates()).map(template => [template.number, template]))
   const isErrorLine = (token: number) => (templateOf(names, templates, token)?.severity ?? 0) >= errorSeverity
-  const steps = findSteps({ window, baseline, names, origins, callees, isErrorLine, patience: deadline })
+  const hasteOfWordless = ofWordless(haste, [window, baseline])
+  const wordless = hasteOfWordless.mute
+  const from = { window, baseline, names, origins, callees, wordless, isErrorLine }
+  const steps = findSteps({ ...from, patience: deadline })
   deadline.check()
   const time = shifts.filter(shift => shift.evidence >= minNats)
   const habits = time.length + resources.length === 0 ? noHabits : await learnHabits(question)
@@ -162,9 +165,7 @@ export async function gatherEvidence(question: Question): Promise<Evidence> {
     calls: calls.filter(shift => shift.evidence >= minNats),
     errors: errors.filter(shift => shift.evidence >= minNats),
     origins,
-    haste: hasteShifts(window.set, baseline.set, ofWordless(haste, [window, baseline])).filter(
-      shift => shift.evidence >= minNats,
-    ),
+    haste: hasteShifts(window.set, baseline.set, hasteOfWordless).filter(shift => shift.evidence >= minNats),
     losses: messageLosses(window, baseline).filter(loss => loss.evidence >= minNats),
     steps,
     resources,
@@ -185,6 +186,7 @@ function textsOf(ids: ReadonlyMap<number, number>, names: Names): ReadonlyMap<st
 }
 
 interface StepSources extends Pick<Evidence, 'window' | 'baseline' | 'names' | 'origins' | 'callees'> {
+  readonly wordless: ReadonlySet<number>
   readonly isErrorLine: (token: number) => boolean
   readonly patience: Patience
 }
@@ -195,6 +197,7 @@ function findSteps({
   names,
   origins,
   callees,
+  wordless,
   isErrorLine,
   patience,
 }: StepSources): readonly StepOrigin[] {
@@ -204,7 +207,8 @@ function findSteps({
   const before = runsOf(baseline, names, callees, pool)
   patience.check()
   const steps = risenSteps(runs, before, patience).filter(step => step.evidence >= minNats)
-  return stepOrigins(steps, runs, { set: window.set, errors: origins, isErrorLine })
+  const calleeOf = (token: number) => calleeOfToken(names, token)
+  return stepOrigins(steps, runs, { set: window.set, errors: origins, isErrorLine, calleeOf, wordless })
 }
 
 function runsOf(sample: Sample, names: Names, callees: Callees, pool: PatternPool): readonly Run[] {

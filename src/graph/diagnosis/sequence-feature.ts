@@ -61,6 +61,7 @@ function findingOf(evidence: Evidence, origin: StepOrigin, name: FeatureName, va
     baseline_runs_alike: step.baseTaken,
     baseline_runs: step.baseReached,
     runs_not_explained: origin.own,
+    ...(origin.elsewhere > 0 ? { runs_of_callers_explained: origin.elsewhere } : {}),
     evidence_nats: step.evidence,
   }
   const handles: readonly EvidenceHandle[] = [

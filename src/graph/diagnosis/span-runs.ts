@@ -5,6 +5,9 @@ import type { PatternPool, Run } from './sequences.ts'
 import { remoteChildren } from './time-charges.ts'
 import { spanKinds, type TraceSet } from './trace-set.ts'
 
+/** Between a call's name and whom it is for. */
+const arrowTo = ' -> '
+
 /**
  * One run per span that is not itself a call; its tokens are its children of the same service. A token is
  * the child's name together with the service it calls, never an address: those change with every release. `unhealthy` holds rows of entries that failed.
@@ -59,11 +62,18 @@ function tokensOf(set: TraceSet, names: Names, callees: Callees): (row: number) 
     let token = cache.get(key)
     if (token === undefined) {
       const to = names.text(called).replace(/:\d+$/, '')
-      token = names.id(`span:${names.text(set.name[row] ?? 0)}${to === '' ? '' : ` -> ${to}`}`)
+      token = names.id(`span:${names.text(set.name[row] ?? 0)}${to === '' ? '' : `${arrowTo}${to}`}`)
       cache.set(key, token)
     }
     return token
   }
+}
+
+/** Whom a token stands for a call to, as an index into `names`; 0 for none. */
+export function calleeOfToken(names: Names, token: number): number {
+  const text = token < 0 ? '' : names.text(token)
+  const arrow = text.startsWith('span:') ? text.lastIndexOf(arrowTo) : -1
+  return arrow < 0 ? 0 : names.id(text.slice(arrow + arrowTo.length))
 }
 
 /** Children of the same service by start time, as a lookup. */

@@ -6,14 +6,17 @@
 import type { ErrorOrigin } from './error-origins.ts'
 import { type Run, runEnd, runStart, type Step } from './sequences.ts'
 import type { TraceSet } from './trace-set.ts'
+import { type Answers, borneOut, explainedByAnswers, explainingPart } from './wordless-answers.ts'
 
 export interface StepOrigin {
   readonly step: Step
   /** Runs' worth of the step that nothing below or before it explains, at most `step.taken`. */
   readonly own: number
-  /** 0 to 1: how sure, times how much of what reached it took it, times the part it owns. */
+  /** 0 to 1: how sure, times how much of what reached it took it, borne out by what it explains, times the part it owns. */
   readonly strength: number
-  /** Traces in which it was taken without such an explanation. */
+  /** Runs of its callers' steps that it explains, although it was not taken in them. */
+  readonly elsewhere: number
+  /** Traces in which it was taken without such an explanation, and those in which it explains others. */
   readonly traces: ReadonlySet<number>
   /** Service whose deviation explains most of the rest, 0 for none. */
   readonly explainedBy: number
@@ -32,8 +35,6 @@ interface Deviation {
   readonly strength: number
 }
 
-/** A deviation explains another from this part of the other's strength on. */
-const explainingPart = 0.5
 /** Rise of the share that writes a new error that is half of everything, as for failed spans. */
 const halfErrorRise = 0.1
 /** Evidence in nats at which a step is more likely a change than chance, by e to one. */
@@ -55,7 +56,7 @@ export function stepStrength(step: Step, isErrorLine: (token: number) => boolean
 }
 
 /** What steps are looked at with. */
-export interface StepContext {
+export interface StepContext extends Answers {
   readonly set: TraceSet
   /** Places where errors began. */
   readonly errors: readonly ErrorOrigin[]
@@ -67,15 +68,18 @@ export interface StepContext {
 export function stepOrigins(
   steps: readonly Step[],
   runs: readonly Run[],
-  { set, errors, isErrorLine }: StepContext,
+  context: StepContext,
 ): readonly StepOrigin[] {
+  const { set, errors, isErrorLine } = context
   const strength = steps.map(step => stepStrength(step, isErrorLine))
+  const elsewhere = explainedByAnswers(steps, strength, context)
   const marks = markRuns(steps, runs)
   const below = deviationsBelow(marks, strength, errors, set)
   const own = new Float64Array(steps.length)
   const marked = new Float64Array(steps.length)
   const traces = steps.map(() => new Set<number>())
   const explained = steps.map(() => new Map<number, number>())
+  const answered = new Float64Array(steps.length)
   for (const group of byTrace(marks)) {
     const before: Deviation[] = []
     for (const mark of group) {
@@ -85,6 +89,15 @@ export function stepOrigins(
       if (callee !== undefined && callee.strength >= explainingPart * strong) {
         const counts = explained[mark.step]
         counts?.set(callee.service, (counts.get(callee.service) ?? 0) + 1)
+        continue
+      }
+      const reason = elsewhere[mark.step] ?? -1
+      if (reason >= 0) {
+        const service = steps[reason]?.service ?? 0
+        const counts = explained[mark.step]
+        counts?.set(service, (counts.get(service) ?? 0) + 1)
+        traces[reason]?.add(mark.trace)
+        answered[mark.step] = (answered[mark.step] ?? 0) + 1
         continue
       }
       const earlier = new Set(
@@ -97,12 +110,17 @@ export function stepOrigins(
       traces[mark.step]?.add(mark.trace)
     }
   }
+  const partAnswered = (i: number) => (answered[i] ?? 0) / Math.max(1, marked[i] ?? 0)
+  const support = borneOut(steps, strength, elsewhere, partAnswered)
   return steps.map((step, i) => {
     const share = (own[i] ?? 0) / Math.max(1, marked[i] ?? 0)
+    const { runs, doubt } = support.get(i) ?? { runs: 0, doubt: 1 }
+    const alone = strength[i] ?? 0
     return {
       step,
       own: share * step.taken,
-      strength: (strength[i] ?? 0) * share,
+      strength: (doubt < 1 ? 1 - (1 - alone) * doubt : alone) * share,
+      elsewhere: runs,
       traces: traces[i] ?? new Set(),
       explainedBy: mostCommon(explained[i] ?? new Map()),
     }
