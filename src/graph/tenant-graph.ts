@@ -5,7 +5,7 @@
  */
 import type { Overflow } from '../model/overflow.ts'
 import type { RollupRecord, TemplateRecord } from '../model/store.ts'
-import type { Batch, Block, LogBlock, MetricBlock, SpanBlock } from '../model/telemetry.ts'
+import type { Batch, Block, LineMarks, LogBlock, MetricBlock, SpanBlock } from '../model/telemetry.ts'
 import { CardinalityBudget, type CardinalityShare } from './cardinality-budget.ts'
 import { defaultGraphLimits, type FoldedCounts, type GraphLimits, noFolds } from './graph-limits.ts'
 import { LogCounter } from './logs/log-counter.ts'
@@ -32,6 +32,11 @@ export interface TenantGraphOptions {
   readonly limits?: Partial<GraphLimits>
   /** Shared with the other tenants; one of its own if not given. */
   readonly budget?: CardinalityBudget
+}
+
+export interface Counted {
+  readonly templates: Uint32Array | null
+  readonly lines: LineMarks | null
 }
 
 export interface GraphCut {
@@ -106,15 +111,15 @@ export class TenantGraph {
   }
 
   /**
-   * Counts one decoded request. `templates` holds the template number of every accepted log row, null for
-   * the other signals. `receivedMs` is its receive time.
+   * Counts one decoded request. `templates` holds the template number of every accepted log row, `lines` what was
+   * found in it; null for the other signals. `receivedMs` is its receive time.
    */
-  ingest(batch: Batch, receivedMs: number): { readonly templates: Uint32Array | null } {
+  ingest(batch: Batch, receivedMs: number): Counted {
     this.#receivedMs = Math.max(this.#receivedMs, receivedMs)
     if (this.#learnedMs === 0) this.#learnedMs = receivedMs
-    const templates = this.#count(batch)
+    const counted = this.#count(batch)
     if (this.#cells.size > this.#limits.openCells) this.#encode()
-    return { templates }
+    return counted
   }
 
   /**
@@ -166,13 +171,15 @@ export class TenantGraph {
     this.#cells.clear()
   }
 
-  #count(batch: Batch): Uint32Array | null {
+  #count(batch: Batch): Counted {
     if (isSpans(batch)) this.#spans.add(batch)
     else if (isLogs(batch)) return this.#logs.add(batch)
     else if (isMetrics(batch)) this.#metrics.add(batch.block)
-    return null
+    return nothingCounted
   }
 }
+
+const nothingCounted: Counted = { templates: null, lines: null }
 
 function sumOf<K extends string>(
   a: Readonly<Record<K, number>>,

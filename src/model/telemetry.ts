@@ -183,6 +183,16 @@ export interface RecordTable {
   readonly length: Uint32Array
 }
 
+/** What was found in the lines of log records when they came; nothing of it is stored. */
+export interface LineMarks {
+  /** By row: number of the shape of its body, 0 where it has none that is known. Numbers are not used again. */
+  readonly shape: Uint32Array
+  /** By row: where its variables begin in `variables`. */
+  readonly first: Uint32Array
+  /** Where the variable begins, counted from the start of the text, times 2^16, and its length. */
+  readonly variables: Uint32Array
+}
+
 /** The message of row `i`, a view and not a copy. */
 export function recordOf(records: RecordTable, row: number): Uint8Array {
   const offset = records.offset[row] ?? 0

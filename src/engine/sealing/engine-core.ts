@@ -9,6 +9,7 @@
 import { StoreError } from '../../errors.ts'
 import type { CardinalityLimits } from '../../graph/cardinality-budget.ts'
 import type { GraphLimits } from '../../graph/graph-limits.ts'
+import type { Counted } from '../../graph/tenant-graph.ts'
 import type { Logger } from '../../logger.ts'
 import type { Overflow } from '../../model/overflow.ts'
 import type { StoreWriter } from '../../model/store.ts'
@@ -120,6 +121,7 @@ const lastRetryMs = 1_000
  * in use: frames, columns and cells on their way into a seal, which V8 counts, and lets grow by 64 MB.
  */
 const collectEveryBytes = 8 * 1024 * 1024
+const notCounted: Counted = { templates: null, lines: null }
 /** How long the loop sleeps when there is nothing to take; a message wakes it. */
 const idleMs = 50
 
@@ -333,9 +335,9 @@ export class EngineCore {
     } catch (error) {
       return this.#burials.buryPosition(entry.position, error)
     }
-    const templates = await this.#count(entry, batch)
+    const { templates, lines } = await this.#count(entry, batch)
     const { position, tenant, signal, receivedMs, bytes, refused } = entry
-    const pending = { position, tenant, signal, receivedMs, batch, templates, size: bytes.length }
+    const pending = { position, tenant, signal, receivedMs, batch, templates, lines, size: bytes.length }
     this.#fresh.push({ pending, bytes, refused })
     this.#freshBytes += bytes.length
     this.#garbage.passed(bytes.length)
@@ -358,18 +360,16 @@ export class EngineCore {
   }
 
   /** The graph is a help; an entry it stumbles over is stored all the same. */
-  async #count(entry: FedEntry, batch: PendingEntry['batch']): Promise<Uint32Array | null> {
+  async #count(entry: FedEntry, batch: PendingEntry['batch']): Promise<Counted> {
     const now = this.#parts.timers.elapsedMs()
     if (this.#graphs.known(entry.tenant, entry.position, now) === null) await this.#openGraph(entry.tenant)
     try {
-      return (
-        this.#graphs.known(entry.tenant, entry.position, now)?.ingest(batch, entry.receivedMs).templates ??
-        null
-      )
+      const graph = this.#graphs.known(entry.tenant, entry.position, now)
+      return graph?.ingest(batch, entry.receivedMs) ?? notCounted
     } catch (error) {
       this.#uncounted++
       this.#parts.logger.error({ event: 'graph_failed', position: entry.position, err: error }, 'not counted')
-      return null
+      return notCounted
     }
   }
 

@@ -1,6 +1,6 @@
 /** Consecutive publications on their way into one seal. */
 import type { RollupRecord, SealedCount, TemplateRecord } from '../../model/store.ts'
-import type { Batch, Signal } from '../../model/telemetry.ts'
+import type { Batch, LineMarks, Signal } from '../../model/telemetry.ts'
 
 export interface PendingEntry {
   readonly position: number
@@ -9,6 +9,7 @@ export interface PendingEntry {
   readonly receivedMs: number
   readonly batch: Batch
   readonly templates: Uint32Array | null
+  readonly lines: LineMarks | null
   /** Bytes of the request. */
   readonly size: number
 }

@@ -1,5 +1,5 @@
 /** Counts a block of log records by severity class and template. */
-import type { Batch, LogBlock } from '../../model/telemetry.ts'
+import type { Batch, LineMarks, LogBlock } from '../../model/telemetry.ts'
 import { toMs } from '../../model/time.ts'
 import type { CellTable } from '../rollups/cell-table.ts'
 import { kindNumber } from '../rollups/series-keys.ts'
@@ -7,6 +7,7 @@ import { rollupWindowMs } from '../rollups/window.ts'
 import type { SeriesRegistry } from '../series-registry.ts'
 import type { TemplateMiner } from '../templates/template-miner.ts'
 import type { TemplateTree } from '../templates/template-tree.ts'
+import { LineMarker } from './line-marker.ts'
 import { LogBody } from './log-body.ts'
 import { severityClass, severityClasses } from './severity-class.ts'
 
@@ -18,6 +19,7 @@ export class LogCounter {
   readonly #cells: CellTable
   readonly #miner: TemplateMiner
   readonly #body = new LogBody()
+  readonly #marker = new LineMarker()
   /** Series by service number times 8 plus class. */
   readonly #severitySeries: number[] = []
   /** Series + 1 by template number. */
@@ -29,12 +31,14 @@ export class LogCounter {
     this.#miner = miner
   }
 
-  /** Counts every row and returns its template number. */
-  add(batch: Batch<LogBlock>): Uint32Array {
+  /** Counts every row and returns its template number, and what was found in its line. */
+  add(batch: Batch<LogBlock>): { readonly templates: Uint32Array; readonly lines: LineMarks } {
     const { block, records } = batch
     const cells = this.#cells
     const miner = this.#miner
     const body = this.#body
+    const marker = this.#marker
+    marker.begin(block.count)
     const { bytes } = records
     const templates = new Uint32Array(block.count)
     const services = block.resources.map(entry => this.#registry.service(entry.service))
@@ -52,10 +56,11 @@ export class LogCounter {
         ? miner.assignBytes(trees[resource] as TemplateTree, bytes, body.from, body.to, severity, timeMs)
         : miner.assign(name, body.text(bytes), severity, timeMs)
       templates[i] = template
+      if (body.isText && miner.lineShape !== 0) marker.mark(i, miner.lineShape, miner.shapes, body.from)
       cells.add(cells.cell(this.#severity(services[resource] as number, name, severity), window), 1, 0, 0)
       cells.add(cells.cell(this.#template(template, name), window), 1, 0, 0)
     }
-    return templates
+    return { templates, lines: marker.take() }
   }
 
   #severity(service: number, name: string, severity: number): number {

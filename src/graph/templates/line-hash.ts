@@ -11,6 +11,7 @@ import { byteClass, characterClass, classesOfBytes } from './character-classes.t
 import { mayBeginDate } from './date-end.ts'
 import { type LineSink, maxLineChars, walkLine, walkWordAt } from './line-walk.ts'
 import { mayEndSecretName } from './secret-keys.ts'
+import { ShapeHashes } from './shape-hashes.ts'
 import { literals } from './variable-forms.ts'
 
 const { digit, hexLetter, letter, sign, slash, blank, opening, closing, inner } = characterClass
@@ -39,6 +40,16 @@ export class LineHash implements LineSink {
   #to = 0
   /** The line as text, made when a word needs it. */
   #text: string | null = null
+  readonly shapes: ShapeHashes
+  /** Shape of the line walked last, 0 if it has none. */
+  shape = 0
+  /** Where the parts with digits of the line begin and end; null where nobody asks, or they do not say all. */
+  #parts: number[] | null = null
+
+  /** All of a thread share the shapes, a megabyte, because these do not hang on who writes the lines. */
+  constructor(shapes: ShapeHashes = shapesOfThread()) {
+    this.shapes = shapes
+  }
 
   /** Low half of the number of the line walked last, all 32 bits in use. */
   get low(): number {
@@ -49,12 +60,36 @@ export class LineHash implements LineSink {
     return this.#high
   }
 
-  /** Walks the first line of the UTF-8 text `bytes[from, to)`. */
+  /** Walks the first line of the UTF-8 text `bytes[from, to)`, or knows its number by its shape. */
   walk(bytes: Uint8Array, from: number, to: number): void {
-    if (bytes !== this.#bytes) this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    }
+    const shapes = this.shapes
+    const shape = shapes.shapeOf(bytes, this.#view, from, to)
+    this.shape = shape
+    if (shape === 0) {
+      this.#walkWords(from, to)
+      return
+    }
+    if (shapes.find(shape, bytes)) {
+      this.#low = shapes.low
+      this.#high = shapes.high
+      return
+    }
+    this.#parts = shapes.isNew(shape) ? [] : null
+    this.#walkWords(from, to)
+    if (shapes.isNew(shape))
+      shapes.learn(shape, this.#parts === null ? null : { bytes, to, parts: this.#parts })
+    this.#parts = null
+    shapes.enter(shape, bytes, this.#low, this.#high)
+  }
+
+  #walkWords(from: number, to: number): void {
+    const bytes = this.#bytes
     let first = from
     while (first < to && ((classesOfBytes[bytes[first] as number] as number) & blank) !== 0) first++
-    this.#bytes = bytes
     this.#from = first
     this.#to = Math.min(to, first + maxLineBytes)
     this.#text = null
@@ -159,7 +194,11 @@ export class LineHash implements LineSink {
       let of = classes[bytes[at] as number] as number
       const spaced = (of & blank) !== 0
       while ((of & blank) !== 0) {
-        if (bytes[at] === newline || ++at >= limit) return true
+        if (bytes[at] === newline) {
+          this.#parts = null
+          return true
+        }
+        if (++at >= limit) return true
         of = classes[bytes[at] as number] as number
       }
       const word = at
@@ -171,9 +210,11 @@ export class LineHash implements LineSink {
       }
       if ((bits & beyond) !== 0) return false
       const assigned = (bits & assigning) !== 0
-      const usual = !this.#isUnusual(word, at) && !(assigned && this.#isQuoting(word, at))
+      const quoting = assigned && this.#isQuoting(word, at)
+      const usual = !quoting && !this.#isUnusual(word, at)
       if (usual && (bits & digit) === 0) this.#word(word, at, spaced)
       else if (!usual || !this.#walkVariable(word, at, spaced, assigned)) {
+        if (quoting || (bits & digit) !== 0 || mayBeginDate(bytes, word, at)) this.#parts = null
         at = this.#walkUnusual(word, limit, spaced)
         if (at < 0) return false
       }
@@ -261,6 +302,7 @@ export class LineHash implements LineSink {
         ((seen & letter) === 0 && letters + digits >= 6) ||
         (small === 0 && letters + digits === length && length >= 12)
     }
+    this.#parts?.push(from, end)
     for (let at = word; at < start; at++) this.#mark(bytes[at] as number, spaced && at === word)
     let close = spaced && start === word
     if (assigned) {
@@ -340,6 +382,13 @@ export class LineHash implements LineSink {
     this.endsMasked = false
     this.endsWithMaskedColon = false
   }
+}
+
+let shared: ShapeHashes | null = null
+
+function shapesOfThread(): ShapeHashes {
+  shared ??= new ShapeHashes()
+  return shared
 }
 
 const newline = 10

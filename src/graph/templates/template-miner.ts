@@ -8,6 +8,7 @@ import { textAt } from '../../otlp/wire/utf8-text.ts'
 import type { CardinalityShare } from '../cardinality-budget.ts'
 import { overflowName } from '../graph-limits.ts'
 import { LineHash } from './line-hash.ts'
+import type { ShapeTrie } from './shape-trie.ts'
 import { type Template, TemplateTree } from './template-tree.ts'
 import { tokenize } from './tokenize.ts'
 
@@ -54,6 +55,15 @@ export class TemplateMiner {
   /** Lines that were counted under a service's `_overflow` template. */
   get folded(): number {
     return this.#folded
+  }
+
+  /** Number of the shape of the line that was assigned last, 0 without one; its variables are those of `shapes`. */
+  get lineShape(): number {
+    return this.#hash.shape
+  }
+
+  get shapes(): ShapeTrie {
+    return this.#hash.shapes.trie
   }
 
   /** Template number of a line, from 1. `timeMs` dates a template that is new. */

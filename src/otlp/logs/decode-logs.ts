@@ -84,6 +84,8 @@ class LogDecoder {
   #record(from: number, to: number, row: number): boolean {
     const bytes = this.#bytes
     const columns = this.#columns
+    // What is replayed was looked through to the bottom when it came.
+    const judging = this.#refused === undefined
     let high = 0
     let low = 0
     let observedHigh = 0
@@ -127,10 +129,10 @@ class LogDecoder {
       pos = value + length
       switch (tag) {
         case logTags.attributes:
-          scanAttribute(bytes, value, pos, valueDepth)
+          if (judging) scanAttribute(bytes, value, pos, valueDepth)
           break
         case logTags.body:
-          checkValue(bytes, value, pos, valueDepth)
+          if (judging) checkValue(bytes, value, pos, valueDepth)
           break
         case logTags.severityText:
           severityFrom = value

@@ -80,7 +80,8 @@ export function checkValue(bytes: Uint8Array, from: number, to: number, depth: n
   // A string, a bool, an integer, a double: each filling the value.
   if (tag === 0x0a) {
     const text = bytes[from + 1] ?? 0
-    if (text < 0x80 && text === length - 2) return
+    const more = bytes[from + 2] ?? 0
+    if (text < 0x80 ? text === length - 2 : more < 0x80 && (text & 0x7f) + more * 0x80 === length - 3) return
   } else if (tag === 0x10 || tag === 0x18) {
     if (isShortVarint(bytes, from + 1, to)) return
   } else if (tag === 0x21 && length === 9) return

@@ -1,7 +1,7 @@
 /** Sealing: decoded batches of one tenant and signal become segments, the unit of storage. */
 import { createHash } from 'node:crypto'
 import type { SegmentHeader, SegmentRecord } from '../../model/store.ts'
-import type { Batch, Block, RecordTable, Signal } from '../../model/telemetry.ts'
+import type { Batch, Block, LineMarks, RecordTable, Signal } from '../../model/telemetry.ts'
 import { formatVersion, sealPart } from '../part.ts'
 import { arrangeRows } from './arrange-rows.ts'
 import { AttributeFilterBuilder } from './attribute-filter.ts'
@@ -32,6 +32,8 @@ export interface SegmentEntry {
   readonly batch: Batch
   /** Logs: template number per row; null leaves what the block says. */
   readonly templates: Uint32Array | null
+  /** Logs: saves cutting lines anew. The bytes are the same without. */
+  readonly lines?: LineMarks | null
 }
 
 export interface SegmentInput {
@@ -70,7 +72,7 @@ export function mergeSegments(inputs: readonly MergeInput[]): readonly SegmentRe
   if (inputs.some(({ header }) => header.tenant !== tenant || header.inboxId !== inboxId))
     throw new TypeError('segments of two tenants or inboxes cannot be merged')
   const name = ['merged', ...inputs.map(({ header }) => header.id).sort()]
-  const sources = inputs.map(({ header, block, records }) => ({ ...header, block, records }))
+  const sources = inputs.map(({ header, block, records }) => ({ ...header, block, records, lines: null }))
   return encodeSources({ tenant, signal, inboxId, name }, sources, true)
 }
 
@@ -89,6 +91,7 @@ interface Source {
   readonly maxReceivedMs: number
   readonly block: Block
   readonly records: RecordTable
+  readonly lines: LineMarks | null
 }
 
 function sourceOfEntry(entry: SegmentEntry): Source {
@@ -100,6 +103,7 @@ function sourceOfEntry(entry: SegmentEntry): Source {
     maxReceivedMs: receivedMs,
     block: withTemplates(batch.block, entry.templates),
     records: batch.records,
+    lines: entry.lines ?? null,
   }
 }
 
@@ -148,7 +152,11 @@ function joinSources(signal: Signal, sources: readonly Source[]): Joined {
     receivedMs.fill(source.maxReceivedMs, at, at + source.block.count)
     at += source.block.count
   }
-  return { sources, block, records: new JoinedRecords(sources.map(source => source.records)), receivedMs }
+  const records = new JoinedRecords(
+    sources.map(source => source.records),
+    sources.map(source => source.lines),
+  )
+  return { sources, block, records, receivedMs }
 }
 
 /** Signals were compared on entry, so the filters keep every block. */

@@ -6,7 +6,7 @@ import { varintBytes } from '../../otlp/wire/byte-writer.ts'
 import { type AttributeFilterBuilder, hashKey } from './attribute-filter.ts'
 import { ByteWriter } from './bytes.ts'
 import { type HeldFields, wireBytes, wireFixed32, wireFixed64, wireVarint } from './held-fields.ts'
-import type { PickedRecords } from './picked-records.ts'
+import type { PickedRecords, RowMarks } from './picked-records.ts'
 import { type Field, RecordDictionary } from './record-dictionary.ts'
 import { ShapedRows } from './shaped-rows.ts'
 import { TextShapes } from './text-shapes.ts'
@@ -86,7 +86,7 @@ export class MessageSplitter {
         held = (bit & oneof) === 0 ? held | bit : (held & ~oneof) | bit
         continue
       }
-      if (this.shaped === null || !this.#addShaped(this.shaped, row, field)) this.#addToken(field)
+      if (this.shaped === null || !this.#addShaped(this.shaped, row, field, records)) this.#addToken(field)
       count++
     }
     this.shaped?.end(row)
@@ -105,11 +105,11 @@ export class MessageSplitter {
   }
 
   /** Adds a body as its shape and what that leaves out, if it has one, and notes which rows have other text. */
-  #addShaped(shaped: ShapedRows, row: number, field: Field): boolean {
-    const { bytes, view, tag, to } = field
+  #addShaped(shaped: ShapedRows, row: number, field: Field, marks: RowMarks): boolean {
+    const { bytes, tag, to } = field
     if (tag === bodyTag) {
       const from = stringFrom(bytes, field.from, to)
-      const shape = from < 0 || shaped.shape[row] !== -1 ? -1 : shaped.shapes.find(bytes, view, from, to)
+      const shape = from < 0 || shaped.shape[row] !== -1 ? -1 : shapeOf(shaped, row, marks, field, from)
       if (shape < 0) {
         shaped.more[row] = 1
         return false
@@ -179,6 +179,21 @@ export class MessageSplitter {
     if (to - from < maxWordCopy) this.#literals.words(field.view, from, to)
     else this.#literals.raw(field.bytes, from, to)
   }
+}
+
+/** Shape of the text of a body that begins at `from`. */
+function shapeOf(
+  { shapes, more }: ShapedRows,
+  row: number,
+  marks: RowMarks,
+  field: Field,
+  from: number,
+): number {
+  const { bytes, view, to } = field
+  // Marks are of the first body of a message, and where there is a second one the first had no shape.
+  return marks.shape === 0 || more[row] === 1
+    ? shapes.find(bytes, view, from, to)
+    : shapes.findMarked(marks, bytes, view, from, to)
 }
 
 /** LogRecord.body, attributes and event_name (logs.proto). */

@@ -1,63 +1,25 @@
 /**
- * The shapes of the texts of a segment: a text with its numbers and ids left out. Lines of one shape are stored,
- * and their words indexed, as the shape's number and what was left out.
- *
- * Left out is every run of letters and digits that has a digit, or that could be a hexadecimal id without one.
- * This looks at nothing but the text, unlike a template, whose words depend on what came before; and it never
- * cuts through a word of the search index, so that those of a shape are those of its pieces.
+ * The shapes of the texts of a segment: a text with its numbers and ids left out, as `line-runs.ts` tells them. Lines of
+ * one shape are stored, and their words indexed, as the shape's number and what was left out: no cut goes through a word of
+ * the search index, so that those of a shape are those of its pieces.
  */
+import { LineCut } from '../../model/line-runs.ts'
 import { ByteWriter } from './bytes.ts'
+import type { RowMarks } from './picked-records.ts'
 import { sameWords } from './words.ts'
 
-/** What a text may leave out; the rest of such a text would be hardly longer. */
-const maxVariables = 64
 /** Longer texts are looked up as a whole, or not at all. */
 const maxTextBytes = 4096
 /** Texts remembered as seen once, and shapes: as many as a segment has rows, and some. */
 const maxTexts = 16_384
-/** Letters a to f alone are left out from this length on: groups of UUIDs now and then have no digit. */
-const hexLength = 4
-
-const hexLetter = 1
-const otherLetter = 2
-const digit = 4
-const beyond = 8
-
-/** By byte: what it is in a run; 0 between runs. */
-const runClasses = new Uint8Array(256)
-for (let byte = 0; byte < 256; byte++) {
-  const lower = byte | 32
-  if (byte >= 48 && byte <= 57) runClasses[byte] = digit
-  else if (byte < 128 && lower >= 97 && lower <= 102) runClasses[byte] = hexLetter
-  else if (byte < 128 && lower > 102 && lower <= 122) runClasses[byte] = otherLetter
-  else if (byte > 127) runClasses[byte] = beyond
-}
 
 const seenOnce = -1
-const factor = 0x2c1b3c6d
-/** Stands for a variable in a hash: no byte, and hardly four of them. */
-const variableMark = 0x1ff
-
-function hashRun(seed: number, bytes: Uint8Array, view: DataView, from: number, to: number): number {
-  // Words at a time alone would not tell how often a byte is repeated.
-  let hash = Math.imul(seed ^ (seed >>> 13) ^ (to - from), factor)
-  if (to - from < 4) {
-    for (let at = from; at < to; at++) hash = Math.imul(hash ^ (bytes[at] as number), factor)
-    return hash
-  }
-  const last = to - 4
-  for (let at = from; at < last; at += 4) {
-    hash = Math.imul(hash ^ view.getInt32(at, true), factor)
-    hash ^= hash >>> 15
-  }
-  return Math.imul(hash ^ view.getInt32(last, true), factor)
-}
 
 export class TextShapes {
+  readonly #cut = new LineCut()
   /** What the text found last leaves out: `from[i]` to `to[i]` in its bytes. */
-  readonly from: Uint32Array = new Uint32Array(maxVariables)
-  readonly to: Uint32Array = new Uint32Array(maxVariables)
-  variables = 0
+  readonly from: Uint32Array = this.#cut.from
+  readonly to: Uint32Array = this.#cut.to
   /** Pieces of all shapes, one behind the other. */
   readonly #arena = new ByteWriter(4096)
   /** Where each piece starts in the arena; one more than there are. */
@@ -69,7 +31,12 @@ export class TextShapes {
   #numbers = new Int32Array(512)
   #used = new Uint8Array(512)
   #size = 0
-  #hash = 0
+  /** Shapes by the number that the lines were marked with. */
+  readonly #marked = new Map<number, number>()
+
+  get variables(): number {
+    return this.#cut.variables
+  }
 
   get count(): number {
     return this.#shapes.length - 1
@@ -80,7 +47,7 @@ export class TextShapes {
    * shape, because most of those stay the only one, and for texts that are not plain ASCII.
    */
   find(bytes: Uint8Array, view: DataView, from: number, to: number): number {
-    if (to - from > maxTextBytes || !this.#cut(bytes, view, from, to)) return -1
+    if (to - from > maxTextBytes || !this.#cut.cut(bytes, view, from, to)) return -1
     const slot = this.#slot()
     if (this.#used[slot] === 0) {
       this.#remember(slot)
@@ -92,6 +59,26 @@ export class TextShapes {
       return this.#add(bytes, from, to)
     }
     return this.#isOf(number, view, from, to) ? number : -1
+  }
+
+  /** The same for a text whose shape and variables were found before. */
+  findMarked(marks: RowMarks, bytes: Uint8Array, view: DataView, from: number, to: number): number {
+    const known = this.#marked.get(marks.shape)
+    if (known === undefined) {
+      // Twice a segment and shape: numbers are given as without marks.
+      const number = this.find(bytes, view, from, to)
+      if (number >= 0) this.#marked.set(marks.shape, number)
+      return number
+    }
+    const variables = this.pieces(known) - 1
+    for (let at = 0; at < variables; at++) {
+      const variable = marks.variables[marks.first + at] as number
+      const start = from + (variable >>> 16)
+      this.from[at] = start
+      this.to[at] = start + (variable & 0xffff)
+    }
+    this.#cut.variables = variables
+    return known
   }
 
   /** Hands over where each piece of a shape lies in `bytes`. */
@@ -106,46 +93,17 @@ export class TextShapes {
     return (this.#shapes[shape + 1] as number) - (this.#shapes[shape] as number)
   }
 
-  /** Finds the variables and hashes the rest; false for a text that has no shape. */
-  #cut(bytes: Uint8Array, view: DataView, from: number, to: number): boolean {
-    let hash = 0x811c9dc5 | 0
-    let variables = 0
-    for (let at = from; at < to; at++) {
-      let of = runClasses[bytes[at] as number] as number
-      if (of === 0) {
-        hash = Math.imul(hash ^ (bytes[at] as number), factor)
-        continue
-      }
-      const run = at
-      let seen = 0
-      while (of !== 0) {
-        seen |= of
-        if (++at >= to) break
-        of = runClasses[bytes[at] as number] as number
-      }
-      if (seen >= digit || (seen === hexLetter && at - run >= hexLength)) {
-        if (seen >= beyond || variables === maxVariables) return false
-        this.from[variables] = run
-        this.to[variables++] = at
-        hash = Math.imul(hash ^ variableMark, factor)
-      } else hash = hashRun(hash, bytes, view, run, at)
-      if (at < to) hash = Math.imul(hash ^ (bytes[at] as number), factor)
-    }
-    this.variables = variables
-    this.#hash = hash ^ (hash >>> 15)
-    return true
-  }
-
   #slot(): number {
+    const { hash } = this.#cut
     const mask = this.#hashes.length - 1
-    let slot = this.#hash & mask
-    while (this.#used[slot] === 1 && this.#hashes[slot] !== this.#hash) slot = (slot + 1) & mask
+    let slot = hash & mask
+    while (this.#used[slot] === 1 && this.#hashes[slot] !== hash) slot = (slot + 1) & mask
     return slot
   }
 
   #remember(free: number): void {
     if (this.#size >= maxTexts) return
-    this.#hashes[free] = this.#hash
+    this.#hashes[free] = this.#cut.hash
     this.#numbers[free] = seenOnce
     this.#used[free] = 1
     if (++this.#size * 2 > this.#hashes.length) this.#grow()
