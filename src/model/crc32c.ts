@@ -4,10 +4,11 @@
  */
 
 const polynomial = 0x82f63b78
-const tables: readonly Uint32Array[] = makeTables()
+/** Signed: whatever is above 2^31 would be no small integer, and have the code thrown away over and over. */
+const tables: readonly Int32Array[] = makeTables()
 
-function makeTables(): readonly Uint32Array[] {
-  const first = new Uint32Array(256)
+function makeTables(): readonly Int32Array[] {
+  const first = new Int32Array(256)
   for (let byte = 0; byte < 256; byte++) {
     let value = byte
     for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ polynomial : value >>> 1
@@ -22,14 +23,14 @@ function makeTables(): readonly Uint32Array[] {
 }
 
 const [t0, t1, t2, t3, t4, t5, t6, t7] = tables as readonly [
-  Uint32Array,
-  Uint32Array,
-  Uint32Array,
-  Uint32Array,
-  Uint32Array,
-  Uint32Array,
-  Uint32Array,
-  Uint32Array,
+  Int32Array,
+  Int32Array,
+  Int32Array,
+  Int32Array,
+  Int32Array,
+  Int32Array,
+  Int32Array,
+  Int32Array,
 ]
 
 /** Checksum of `bytes[from, to)`, as an unsigned 32-bit number. */
@@ -57,6 +58,6 @@ export function crc32c(bytes: Uint8Array, from = 0, to: number = bytes.length): 
   return ~crc >>> 0
 }
 
-function at8(table: Uint32Array, index: number): number {
+function at8(table: Int32Array, index: number): number {
   return table[index & 255] as number
 }

@@ -146,13 +146,14 @@ function joinSources(signal: Signal, sources: readonly Source[]): Joined {
     signal,
     sources.map(source => source.block),
   )
-  const receivedMs = new Float64Array(block.count)
+  const receivedMs = scratch.doubles(block.count)
   let at = 0
   for (const source of sources) {
     receivedMs.fill(source.maxReceivedMs, at, at + source.block.count)
     at += source.block.count
   }
   const records = new JoinedRecords(
+    scratch,
     sources.map(source => source.records),
     sources.map(source => source.lines),
   )
@@ -186,9 +187,8 @@ function encodeSegment(owner: Owner, joined: Joined, rows: Uint32Array, ordinal:
   const block = pickRows(joined.block, rows)
   const picked = new PickedRecords(joined.records, rows)
   const attributes = block.signal === 'metrics' ? null : new AttributeFilterBuilder()
-  const records = encodeRecords(block, picked, attributes, content =>
-    sealPart(out => writeCompressed(out, content)),
-  )
+  const pack = (content: Uint8Array): Uint8Array => sealPart(out => writeCompressed(out, content))
+  const records = encodeRecords(block, picked, { scratch, attributes, pack })
   const parts = new Map<string, Uint8Array>()
   const put = (name: string, write: (out: ByteWriter) => void): void => {
     parts.set(name, sealPart(write))
@@ -228,8 +228,12 @@ function usedSources(joined: Joined, rows: Uint32Array): readonly Source[] {
   return joined.sources.filter((_, source) => used[source] === 1)
 }
 
+/** Kept from segment to segment: what it needs is made once. */
+const termIndex = new TermIndexBuilder()
+
 function termsOf(picked: PickedRecords, shaped: ShapedRows): ReturnType<TermIndexBuilder['finish']> {
-  const builder = new TermIndexBuilder(shaped)
+  const builder = termIndex
+  builder.begin(shaped)
   const size = rowsPerFrame('logs')
   const rows = shaped.shape.length
   for (let row = 0; row < rows; row++) {

@@ -188,12 +188,15 @@ export function readDoubles(from: ByteReader, count: number): Float64Array {
   return values
 }
 
+/** Kept from group to group: they grow to the largest one. */
+const idTables = { short: new IdTable(8, 1024), long: new IdTable(16, 1024) }
+
 /** Ids that repeat: the distinct ones into `random`, which is not worth compressing, rows as ordinals. */
 export function writeIds(out: ByteWriter, random: ByteWriter, ids: Uint8Array, width: number): void {
   const count = ids.length / width
   const view = viewOf(ids)
-  // A trace has several items, a span hardly any: its log records.
-  const table = new IdTable(width, Math.max(16, width === 8 ? count : count >> 3))
+  const table = width === 8 ? idTables.short : idTables.long
+  table.clear(count)
   table.add(new DataView(new ArrayBuffer(width)), 0)
   const ordinals = new Uint32Array(count)
   for (let row = 0; row < count; row++) {
@@ -204,7 +207,7 @@ export function writeIds(out: ByteWriter, random: ByteWriter, ids: Uint8Array, w
   }
   out.varint(table.count - 1)
   writeIntegers(out, ordinals)
-  random.raw(table.ids(), width, table.count * width)
+  table.write(random, 1)
 }
 
 export function readIds(from: ByteReader, random: ByteReader, count: number, width: number): Uint8Array {

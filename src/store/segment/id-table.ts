@@ -1,3 +1,5 @@
+import type { ByteWriter } from './bytes.ts'
+
 /** Distinct ids of 8 or 16 bytes in order of first appearance; open addressing over their 32-bit words. */
 export class IdTable {
   readonly width: number
@@ -18,13 +20,28 @@ export class IdTable {
     this.#mask = capacity - 1
   }
 
-  /** The ids, one after the other; a copy. */
-  ids(): Uint8Array {
-    const bytes = new Uint8Array(this.count * this.width)
-    const view = new DataView(bytes.buffer)
-    for (let word = 0; word < this.count * this.#wordsPerId; word++)
-      view.setInt32(word * 4, this.#words[word] as number, true)
-    return bytes
+  /** Forgets all ids; there is room for `expected` of them then. */
+  clear(expected: number): void {
+    this.count = 0
+    if (expected * 2 > this.#slots.length) {
+      let capacity = this.#slots.length
+      while (capacity < expected * 2) capacity *= 2
+      this.#slots = new Int32Array(capacity)
+      this.#mask = capacity - 1
+    }
+    this.#slots.fill(-1)
+  }
+
+  /** Appends the ids from the ordinal `first` on, one after the other. */
+  write(out: ByteWriter, first: number): void {
+    const words = this.#words
+    const from = first * this.#wordsPerId
+    const to = this.count * this.#wordsPerId
+    out.reserve((to - from) * 4)
+    const { data, length } = out
+    for (let word = from; word < to; word++)
+      data.setInt32(length + (word - from) * 4, words[word] as number, true)
+    out.length = length + (to - from) * 4
   }
 
   /** Ordinal of the id at `source[at]`, added if it is new. */

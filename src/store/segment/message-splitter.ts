@@ -8,8 +8,8 @@ import { ByteWriter } from './bytes.ts'
 import { type HeldFields, wireBytes, wireFixed32, wireFixed64, wireVarint } from './held-fields.ts'
 import type { PickedRecords, RowMarks } from './picked-records.ts'
 import { type Field, RecordDictionary } from './record-dictionary.ts'
-import { ShapedRows } from './shaped-rows.ts'
-import { TextShapes } from './text-shapes.ts'
+import type { ShapedRows } from './shaped-rows.ts'
+import type { TextShapes } from './text-shapes.ts'
 import { viewOf } from './words.ts'
 
 export class MessageSplitter {
@@ -33,17 +33,17 @@ export class MessageSplitter {
   #chunks = 0
 
   /**
-   * `logRows` is how many rows there are, of log records; 0 of others. `attributes` hears of every attribute of
+   * `shaped` takes the bodies of log records; null for others. `attributes` hears of every attribute of
    * the messages, which are fields of `attributeTag`.
    */
   constructor(
     held: HeldFields,
-    logRows: number,
+    shaped: ShapedRows | null,
     attributes: AttributeFilterBuilder | null,
     attributeTag: number,
   ) {
     this.#held = held
-    this.shaped = logRows > 0 ? new ShapedRows(logRows, new TextShapes()) : null
+    this.shaped = shaped
     this.#attributes = attributes
     this.#attributeTag = attributeTag
     const bytes = new Uint8Array()

@@ -1,5 +1,6 @@
 /** The messages of the rows of a segment, wherever the tables they came in hold them. */
 import type { LineMarks, RecordTable } from '../../model/telemetry.ts'
+import type { Scratch } from './scratch.ts'
 import { viewOf } from './words.ts'
 
 /** Shape and variables of a line, as `LineMarks` tells them. */
@@ -13,7 +14,7 @@ export interface RowMarks {
 
 const noVariables = new Uint32Array(0)
 
-/** All messages of several tables, numbered through. */
+/** All messages of several tables, numbered through; in scratch memory. */
 export class JoinedRecords {
   readonly tables: readonly RecordTable[]
   readonly views: readonly DataView[]
@@ -28,16 +29,16 @@ export class JoinedRecords {
   readonly variables: readonly Uint32Array[]
 
   /** `marks` are those of the tables, null where nothing is known. */
-  constructor(tables: readonly RecordTable[], marks: readonly (LineMarks | null)[]) {
+  constructor(scratch: Scratch, tables: readonly RecordTable[], marks: readonly (LineMarks | null)[]) {
     const count = tables.reduce((sum, table) => sum + table.offset.length, 0)
     this.tables = tables
     this.views = tables.map(table => viewOf(table.bytes))
-    this.table = new Uint32Array(count)
-    this.offset = new Uint32Array(count)
-    this.length = new Uint32Array(count)
+    this.table = scratch.words(count)
+    this.offset = scratch.words(count)
+    this.length = scratch.words(count)
     const marked = marks.some(one => one !== null)
-    this.shape = marked ? new Uint32Array(count) : null
-    this.first = marked ? new Uint32Array(count) : null
+    this.shape = marked ? scratch.words(count).fill(0) : null
+    this.first = marked ? scratch.words(count) : null
     this.variables = marks.map(one => one?.variables ?? noVariables)
     let at = 0
     for (let number = 0; number < tables.length; number++) {

@@ -22,6 +22,12 @@ export class PrefixFilterBuilder {
   #lastShort = Number.NaN
   #lastLong = Number.NaN
 
+  clear(): void {
+    this.#hashes.length = 0
+    this.#lastShort = Number.NaN
+    this.#lastLong = Number.NaN
+  }
+
   /** A folded word: UTF-8 at `bytes[from, to)`. */
   add(bytes: Uint8Array, from = 0, to: number = bytes.length): void {
     if (!hasDigit(bytes, from, to)) {

@@ -12,7 +12,9 @@ import type { DictionaryReader } from './dictionary-reader.ts'
 import { heldFieldsOf } from './held-fields.ts'
 import { MessageSplitter } from './message-splitter.ts'
 import type { PickedRecords } from './picked-records.ts'
-import type { ShapedRows } from './shaped-rows.ts'
+import type { Scratch } from './scratch.ts'
+import { ShapedRows } from './shaped-rows.ts'
+import { TextShapes } from './text-shapes.ts'
 
 /**
  * Rows of one frame. Compressing costs about 20 µs a call, a sixth of the time of sealing spans at 128 rows;
@@ -38,15 +40,24 @@ export interface EncodedRecords {
   readonly shaped: ShapedRows | null
 }
 
-/** Encodes the messages of `block` in one pass; `attributes` hears of theirs. `pack` gets the content of each frame, which it must not keep. */
+/** What encoding takes besides the records. */
+export interface EncodingRecords {
+  /** What is said of shapes lies in it. */
+  readonly scratch: Scratch
+  /** Hears of attributes. */
+  readonly attributes: AttributeFilterBuilder | null
+  /** Gets the content of each frame, which it must not keep. */
+  pack(content: Uint8Array): Uint8Array
+}
+
+/** Encodes the messages of `block` in one pass. */
 export function encodeRecords(
   block: Block,
   records: PickedRecords,
-  attributes: AttributeFilterBuilder | null,
-  pack: (content: Uint8Array) => Uint8Array,
+  { scratch, attributes, pack }: EncodingRecords,
 ): EncodedRecords {
-  const logRows = block.signal === 'logs' ? block.count : 0
-  const splitter = new MessageSplitter(heldFieldsOf(block), logRows, attributes, attributeTagOf(block.signal))
+  const shaped = block.signal === 'logs' ? new ShapedRows(block.count, new TextShapes(), scratch) : null
+  const splitter = new MessageSplitter(heldFieldsOf(block), shaped, attributes, attributeTagOf(block.signal))
   const held = new Uint8Array(block.count)
   const frames: Uint8Array[] = []
   const size = rowsPerFrame(block.signal)

@@ -33,6 +33,11 @@ export class Scratch {
     return new Uint32Array(this.#buffer, at, length)
   }
 
+  integers(length: number): Int32Array {
+    const at = this.#take(length * 4)
+    return new Int32Array(this.#buffer, at, length)
+  }
+
   doubles(length: number): Float64Array {
     const at = this.#take(length * 8)
     return new Float64Array(this.#buffer, at, length)

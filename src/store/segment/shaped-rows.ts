@@ -1,4 +1,5 @@
 /** Which rows of a segment have a body of a shape, and where in their messages lies what it leaves out. */
+import type { Scratch } from './scratch.ts'
 import type { TextShapes } from './text-shapes.ts'
 
 export class ShapedRows {
@@ -12,15 +13,19 @@ export class ShapedRows {
   /** Where variables lie in the bytes that hold the message of their row. */
   from: Uint32Array
   to: Uint32Array
+  readonly #scratch: Scratch
   #count = 0
 
-  constructor(rows: number, shapes: TextShapes) {
+  /** Lies in `scratch`. */
+  constructor(rows: number, shapes: TextShapes, scratch: Scratch) {
     this.shapes = shapes
-    this.shape = new Int32Array(rows).fill(-1)
-    this.more = new Uint8Array(rows)
-    this.first = new Uint32Array(rows + 1)
-    this.from = new Uint32Array(rows * 8 + 64)
-    this.to = new Uint32Array(rows * 8 + 64)
+    this.shape = scratch.integers(rows).fill(-1)
+    this.more = scratch.octets(rows).fill(0)
+    this.first = scratch.words(rows + 1)
+    this.first[0] = 0
+    this.from = scratch.words(rows * 8 + 64)
+    this.to = scratch.words(rows * 8 + 64)
+    this.#scratch = scratch
   }
 
   /** Enters the body whose text was found last. Rows come in order, with gaps only where `end` was called. */
@@ -41,8 +46,8 @@ export class ShapedRows {
 
   #widen(): void {
     const [from, to] = [this.from, this.to]
-    this.from = new Uint32Array(from.length * 2)
-    this.to = new Uint32Array(to.length * 2)
+    this.from = this.#scratch.words(from.length * 2)
+    this.to = this.#scratch.words(to.length * 2)
     this.from.set(from)
     this.to.set(to)
   }

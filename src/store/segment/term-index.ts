@@ -12,6 +12,7 @@ import { corruptSegment } from './corrupt.ts'
 import type { PickedRecords } from './picked-records.ts'
 import { PrefixFilterBuilder } from './prefix-filter.ts'
 import type { ShapedRows } from './shaped-rows.ts'
+import type { TextShapes } from './text-shapes.ts'
 import { TokenTable } from './token-table.ts'
 import { viewOf } from './words.ts'
 
@@ -30,11 +31,13 @@ const maxTokenBytes = maxTokenLength * 4
 /** Gathers tokens row by row; rows come in order, `frame` counts up. */
 export class TermIndexBuilder {
   readonly #table = new TokenTable()
-  readonly #shaped: ShapedRows
+  readonly #prefixes = new PrefixFilterBuilder()
+  readonly #block = new TermBlockWriter()
+  #shaped: ShapedRows | null = null
   /** Tokens of the pieces of each shape met so far. */
-  readonly #shapeTokens: Uint32Array[] = []
+  #shapeTokens: Uint32Array[] = []
   /** The frame in which a shape was met last. */
-  readonly #shapeFrames: Int32Array
+  #shapeFrames = new Int32Array(0)
   #frame = 0
   #record: Uint8Array = new Uint8Array()
   #view: DataView = viewOf(this.#record)
@@ -50,30 +53,35 @@ export class TermIndexBuilder {
     text: value => eachToken(value, this.#addToken),
   }
 
-  constructor(shaped: ShapedRows) {
+  /** Forgets the rows of another segment; what `finish` gave of it must not be looked at any more. */
+  begin(shaped: ShapedRows): void {
+    this.#table.clear()
+    this.#prefixes.clear()
     this.#shaped = shaped
+    this.#shapeTokens = []
     this.#shapeFrames = new Int32Array(shaped.shapes.count).fill(-1)
   }
 
   /** Adds the words of a row, to whose message `records` has been sought. */
   addRow(frame: number, row: number, records: PickedRecords): void {
+    const shaped = this.#shaped
+    if (shaped === null) return
     this.#frame = frame
-    const shape = this.#shaped.shape[row] as number
-    if (shape >= 0) this.#addShaped(shape, row, records.view)
-    if (this.#shaped.more[row] === 0) return
+    const shape = shaped.shape[row] as number
+    if (shape >= 0) this.#addShaped(shaped, shape, row, records.view)
+    if (shaped.more[row] === 0) return
     this.#record = records.bytes.subarray(records.from, records.to)
     this.#view = viewOf(this.#record)
     eachTextRange(this.#record, this.#sink)
   }
 
   /** The words of a shape count once a frame; what it leaves out are words of their own. */
-  #addShaped(shape: number, row: number, view: DataView): void {
-    const { from, to, first } = this.#shaped
+  #addShaped({ from, to, first, shapes }: ShapedRows, shape: number, row: number, view: DataView): void {
     const table = this.#table
     const frame = this.#frame
     if (this.#shapeFrames[shape] !== frame) {
       this.#shapeFrames[shape] = frame
-      const tokens = this.#shapeTokens[shape] ?? this.#tokensOf(shape)
+      const tokens = this.#shapeTokens[shape] ?? this.#tokensOf(shapes, shape)
       for (let at = 0; at < tokens.length; at++) table.meet(tokens[at] as number, frame)
     }
     const end = first[row + 1] as number
@@ -81,9 +89,9 @@ export class TermIndexBuilder {
       table.addFolded(view, from[at] as number, to[at] as number, frame)
   }
 
-  #tokensOf(shape: number): Uint32Array {
+  #tokensOf(shapes: TextShapes, shape: number): Uint32Array {
     const tokens: number[] = []
-    this.#shaped.shapes.eachPiece(shape, (bytes, from, to) => {
+    shapes.eachPiece(shape, (bytes, from, to) => {
       const view = viewOf(bytes)
       eachRun(bytes, from, to, (start, end) => {
         tokens.push(this.#table.addFolded(view, start, end, this.#frame))
@@ -99,8 +107,9 @@ export class TermIndexBuilder {
     const table = this.#table
     const order = table.sorted()
     const { starts, frames } = table.postings()
-    const prefixes = new PrefixFilterBuilder()
-    const block = new TermBlockWriter(frameCount)
+    const prefixes = this.#prefixes
+    const block = this.#block
+    block.begin(frameCount)
     const blocks: Uint8Array[] = []
     const firsts = new ByteWriter(1024)
     let last = -1
@@ -170,12 +179,12 @@ export interface TermParts {
 class TermBlockWriter {
   readonly words: ByteWriter = new ByteWriter(blockBytes)
   count = 0
-  readonly #frameCount: number
+  #frameCount = 0
   readonly #postings = new ByteWriter(blockBytes)
   readonly #restarts = new ByteWriter(1024)
   #lastRestart = 0
 
-  constructor(frameCount: number) {
+  begin(frameCount: number): void {
     this.#frameCount = frameCount
   }
 
@@ -220,7 +229,7 @@ class TermBlockWriter {
     }
     this.count = 0
     this.#lastRestart = 0
-    return out.done()
+    return out.view()
   }
 }
 

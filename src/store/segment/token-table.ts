@@ -7,11 +7,14 @@ import { hashWords, sameWords } from './words.ts'
 /** Below this many tokens moving them up beats a sort that calls a comparison. */
 const fewTokens = 24
 
+/** Slots kept for the next segment: of 64 thousand words, 3 MB with all that belongs to them. */
+const keptSlots = 131_072
+
 /** Decimal numbers below this are found by their value; most variables of logs are such. */
 const smallNumbers = 10_000
 
 export class TokenTable {
-  readonly #arena = new ByteWriter(65_536)
+  #arena = new ByteWriter(65_536)
   /** Where token `i` starts; one more entry than there are tokens. */
   #starts = new Uint32Array(1024)
   #hashes = new Int32Array(1024)
@@ -23,6 +26,25 @@ export class TokenTable {
   /** Token and frame of every posting, in the order they were met: frames of a token ascend. */
   #pairs = new Uint32Array(8192)
   #pairCount = 0
+
+  /** Forgets all tokens and keeps the memory, up to what a usual segment of lines with ids needs. */
+  clear(): void {
+    this.#count = 0
+    this.#pairCount = 0
+    this.#arena.length = 0
+    this.#numbers.fill(0)
+    if (this.#slots.length > keptSlots || this.#pairs.length > 4 * keptSlots) this.#shrink()
+    else this.#slots.fill(-1)
+  }
+
+  #shrink(): void {
+    this.#arena = new ByteWriter(65_536)
+    this.#starts = new Uint32Array(1024)
+    this.#hashes = new Int32Array(1024)
+    this.#lastFrames = new Int32Array(1024)
+    this.#slots = new Int32Array(4096).fill(-1)
+    this.#pairs = new Uint32Array(8192)
+  }
 
   /** Adds a run of ASCII letters and digits as search sees it: in lower case, cut where it is too long. */
   addFolded(source: DataView, from: number, to: number, frame: number): number {
