@@ -16,6 +16,8 @@ export interface CommandDescription {
   readonly usage: string
   readonly description: string
   readonly options: Readonly<Record<string, NumberOption>>
+  /** It runs in one go, without seeds that `--state` could remember. */
+  readonly inOneGo?: true
 }
 
 export interface CommandLine {
@@ -31,7 +33,7 @@ export function readCommandLine(command: CommandDescription): CommandLine {
   const names = Object.keys(command.options)
   const options: Record<string, { readonly type: 'string' | 'boolean' }> = {
     ...Object.fromEntries(names.map(name => [name, { type: 'string' }] as const)),
-    state: { type: 'string' },
+    ...(command.inOneGo ? {} : { state: { type: 'string' } as const }),
     help: { type: 'boolean' },
   }
   try {
@@ -69,10 +71,14 @@ function helpOf(command: CommandDescription): string {
     command.description,
     '',
     ...lines,
-    `  --${'state FILE'.padEnd(14)} remember finished seeds there, and leave them out when started again`,
+    ...(command.inOneGo
+      ? []
+      : [
+          `  --${'state FILE'.padEnd(14)} remember finished seeds there, and leave them out when started again`,
+        ]),
     `  --${'help'.padEnd(14)} this text`,
     '',
-    'exit code: 0 nothing found, 1 a finding (its seed is printed), 2 a command line that cannot be read',
+    `exit code: 0 nothing found, 1 a finding${command.inOneGo ? '' : ' (its seed is printed)'}, 2 a command line that cannot be read`,
   ].join('\n')
 }
 

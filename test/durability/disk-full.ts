@@ -14,6 +14,7 @@ const backMs = 10_000
 const patienceMs = 60_000
 
 const { numbers } = readCommandLine({
+  inOneGo: true,
   usage: 'npm run test:disk -- --times 2',
   description:
     'Mounts a small tmpfs in a mount namespace of its own (`unshare`; with a user namespace where it is not root), lets\na server store there under load, and fills it with another file: first up to what the server keeps free, then to the\nlast byte. The server has to refuse with a time to come back, answer questions meanwhile, and take data again within\nten seconds after the space is back; nothing acknowledged may be missing.',

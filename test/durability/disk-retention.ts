@@ -17,6 +17,7 @@ const budgetMb = 10_000
 const patienceMs = 180_000
 
 const { numbers } = readCommandLine({
+  inOneGo: true,
   usage: 'npm run test:retention -- --megabytes 400',
   description:
     "Mounts a small tmpfs, lets a server with a disk budget store there, and fills the rest to the last byte with a file\nthat stays. Retention has to remove the oldest segments, with the ballast where removing itself finds no room, so that\ndata is taken again without anybody's help; questions are answered meanwhile, and every acknowledged span is stored or\ncounted as removed.",

@@ -18,6 +18,7 @@ const maxDelayP99Ms = 50
 const catchUpMs = 60_000
 
 const { numbers } = readCommandLine({
+  inOneGo: true,
   usage: 'npm run test:locked -- --seconds 60',
   description:
     "Holds the write lock of the store's file from another process while clients send. Requests go on being acknowledged\ninto the inbox, the main thread's event loop is held up for less than 50 ms at the 99th percentile, and after the lock\nis gone everything acknowledged is sealed, once.",

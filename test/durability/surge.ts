@@ -16,6 +16,7 @@ const minUseful = 0.8
 const sampleMs = 500
 
 const { numbers } = readCommandLine({
+  inOneGo: true,
   usage: 'npm run test:surge -- --seconds 600',
   description:
     'Measures what the server accepts from senders that saturate it, then lets ten times as many send without ever waiting.\nIts resident memory stays under 512 MiB, it accepts at least 80 % of what it did before, every refusal says when to\ncome back, and everything acknowledged is stored, once. Senders and server share the machine.',
