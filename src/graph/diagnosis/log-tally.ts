@@ -1,6 +1,7 @@
 /**
- * Errors in the logs of all requests, also of those whose spans a sampler at the source has dropped. Of each request
- * only the first error counts, by its trace id: whoever called the one that failed writes an error too, a little later.
+ * The logs of all requests, also of those whose spans a sampler at the source has dropped: how often each line was written,
+ * and errors. Of each request only the first error counts, by its trace id: whoever called the one that failed writes an
+ * error too, a little later.
  */
 import type { LogBlock } from '../../model/telemetry.ts'
 import { type TimeRange, toMs } from '../../model/time.ts'
@@ -30,6 +31,9 @@ export class LogTally {
   readonly #range: TimeRange
   readonly #records = new Map<number, number>()
   readonly #first = new Map<string, FirstError>()
+  /** By service, then by template. */
+  readonly #times = new Map<number, Map<number, number[]>>()
+  #whole = true
 
   constructor(names: Names, range: TimeRange) {
     this.#names = names
@@ -43,6 +47,7 @@ export class LogTally {
       if (atMs < this.#range.fromMs || atMs >= this.#range.toMs) continue
       const service = this.#names.id(block.resources[block.resource[i] ?? 0]?.service ?? '')
       this.#records.set(service, (this.#records.get(service) ?? 0) + 1)
+      this.#addTime(service, block.template[i] ?? 0, atMs)
       if ((block.severity[i] ?? 0) < errorSeverity) continue
       const id = ids.toString('latin1', i * 16, i * 16 + 16)
       if (id === noTrace) continue
@@ -50,6 +55,29 @@ export class LogTally {
       const error = { service, template: block.template[i] ?? 0, atMs }
       if (known === undefined || isBefore(error, known)) this.#first.set(id, error)
     }
+  }
+
+  #addTime(service: number, template: number, atMs: number): void {
+    const own = this.#times.get(service) ?? new Map<number, number[]>()
+    this.#times.set(service, own)
+    const times = own.get(template)
+    if (times === undefined) own.set(template, [atMs])
+    else times.push(atMs)
+  }
+
+  /** Some logs of the window were not looked at, or twice: from now on this is no count of lines. */
+  cutShort(): void {
+    this.#whole = false
+  }
+
+  /** Whether all logs of the window were added, each once. */
+  get whole(): boolean {
+    return this.#whole
+  }
+
+  /** When a service wrote lines of this template, milliseconds. */
+  times(service: number, template: number): readonly number[] {
+    return this.#times.get(service)?.get(template) ?? []
   }
 
   /** Log records of a service. */

@@ -2,6 +2,7 @@
  * Messages that are sent and that nobody takes any more, per destination. Neither side fails and neither is slow: the
  * producer has its receipt, and the consumer works on what comes. Only the two counts together tell.
  */
+import { type MessageLines, messageLines } from './message-lines.ts'
 import type { Sample } from './sampling.ts'
 import { visibleNats } from './sight.ts'
 import { spanKinds, type TraceSet } from './trace-set.ts'
@@ -56,26 +57,55 @@ const sameSampling = 1.1
 
 /** Strongest first, ties by destination. Consumers that work more than before have a backlog, not a loss. */
 export function messageLosses(window: Sample, baseline: Sample): readonly MessageLoss[] {
-  const sampled = window.sampledAtSource || baseline.sampledAtSource
-  const before = flowsOf(baseline)
+  const length = lengthOf(window) / lengthOf(baseline)
   const losses: MessageLoss[] = []
-  for (const [destination, now] of flowsOf(window)) {
-    const base = before.get(destination)
-    if (base === undefined || base.sent < minMessages) continue
-    if (sampled && !sampledAlike(now, base)) continue
-    const length = lengthOf(window) / lengthOf(baseline)
-    const loss = lossOf(destination, { now, base, sampled }, length)
+  for (const sides of sidesOf(window, baseline)) {
+    if (sides.now.sent === 0 || sides.base.sent < minMessages) continue
+    if (sides.sampled && !sampledAlike(sides.now, sides.base)) continue
+    const loss = lossOf(sides, length)
     if (loss !== null) losses.push(loss)
   }
   return losses.sort((a, b) => b.evidence - a.evidence || a.destination - b.destination)
 }
 
+/** Messages of one destination in both windows. */
+interface Sides {
+  readonly destination: number
+  readonly now: Flow
+  readonly base: Flow
+  /** A sampler hides some of them, and no lines stand for them. */
+  readonly sampled: boolean
+}
+
+/** Of every destination that the baseline knows. */
+function sidesOf(window: Sample, baseline: Sample): readonly Sides[] {
+  const sampled = window.sampledAtSource || baseline.sampledAtSource
+  const flows = flowsOf(window)
+  const logged = messageLines(window, baseline)
+  return [...flowsOf(baseline)].map(([destination, base]) => {
+    const now = flows.get(destination) ?? newFlow()
+    const lines = logged.get(destination)
+    if (lines === undefined) return { destination, now, base, sampled }
+    const all = { now: { ...now, ...countOf(window, lines) }, base: { ...base, ...countOf(baseline, lines) } }
+    return { destination, ...all, sampled: false }
+  })
+}
+
+/** What lines say of all messages, those of which a sampler hides the spans included. */
+function countOf(
+  { tally, range }: Sample,
+  { sent, taken }: MessageLines,
+): Pick<Flow, 'sent' | 'late' | 'taken'> {
+  const times = tally?.times(sent.service, sent.template) ?? []
+  return {
+    sent: times.length,
+    late: times.filter(atMs => atMs > range.toMs - onItsWayMs).length,
+    taken: tally?.times(taken.service, taken.template).length ?? 0,
+  }
+}
+
 /** `length`: how much longer the window is than the baseline. */
-function lossOf(
-  destination: number,
-  { now, base, sampled }: { readonly now: Flow; readonly base: Flow; readonly sampled: boolean },
-  length: number,
-): MessageLoss | null {
+function lossOf({ destination, now, base, sampled }: Sides, length: number): MessageLoss | null {
   const usual = Math.min(1, base.taken / base.sent)
   if (usual < minTaken || now.busyMs >= base.busyMs * length) return null
   const expected = now.sent * usual
@@ -105,13 +135,10 @@ function lossOf(
  * a sampler leaves too few on either side.
  */
 export function unwatchedDestinations(window: Sample, baseline: Sample): number {
-  const sampled = window.sampledAtSource || baseline.sampledAtSource
-  const flows = flowsOf(window)
   let unwatched = 0
-  for (const [destination, base] of flowsOf(baseline)) {
+  for (const { now, base, sampled } of sidesOf(window, baseline)) {
     const usual = base.sent === 0 ? 0 : Math.min(1, base.taken / base.sent)
     if (usual < minTaken || base.traces.size < minShare * baseline.set.traces) continue
-    const now = flows.get(destination) ?? newFlow()
     const due = now.sent - now.late
     const half = (due * usual) / 2
     const nats = !sampled

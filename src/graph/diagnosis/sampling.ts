@@ -29,7 +29,7 @@ export interface Sample {
   readonly described: SelfDescriptions
   /** Traces stand for more than themselves at their source. */
   readonly sampledAtSource: boolean
-  /** Errors in the logs of all requests; null unless a sampler hides some of their spans. */
+  /** Of the logs of all requests; null unless a sampler hides some of their spans. */
   readonly tally: LogTally | null
 }
 
@@ -204,6 +204,7 @@ async function readLines(
 ): Promise<readonly LogLine[]> {
   const index = new SpanIndex(set)
   const ranges = united(parts.map(around))
+  if (parts.length > 1) tally?.cutShort()
   const lines: LogLine[] = []
   for (const range of ranges) {
     const found: LogLine[] = []
@@ -216,6 +217,7 @@ async function readLines(
       looked += block.count
       if (looked < budget / ranges.length) continue
       untilMs = oldestMs(block)
+      tally?.cutShort()
       break
     }
     lines.push(...(Number.isFinite(untilMs) ? ofTracesBefore(untilMs, set, found) : found))

@@ -1,46 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { LogTally } from '../../../src/graph/diagnosis/log-tally.ts'
 import { Names } from '../../../src/graph/diagnosis/names.ts'
-import type { LogBlock } from '../../../src/model/telemetry.ts'
-import { decodeBatch } from '../../../src/otlp/decode-batch.ts'
-import { transcodeJson } from '../../../src/otlp/json/transcode-json.ts'
+import { blockOf, epochMs, type Line } from './log-blocks.ts'
 
-const epochMs = 1_700_000_000_000
 const range = { fromMs: epochMs, toMs: epochMs + 10_000 }
-
-interface Line {
-  readonly service: string
-  readonly atMs: number
-  /** 0: written outside of any request. */
-  readonly trace: number
-  readonly error?: boolean
-  readonly template?: number
-}
-
-function blockOf(lines: readonly Line[]): LogBlock {
-  const request = {
-    resourceLogs: lines.map(({ service, atMs, trace, error }) => ({
-      resource: { attributes: [{ key: 'service.name', value: { stringValue: service } }] },
-      scopeLogs: [
-        {
-          logRecords: [
-            {
-              timeUnixNano: (BigInt(epochMs + atMs) * 1_000_000n).toString(),
-              severityNumber: error === true ? 17 : 9,
-              body: { stringValue: 'a line' },
-              ...(trace === 0 ? {} : { traceId: trace.toString(16).padStart(32, '0') }),
-            },
-          ],
-        },
-      ],
-    })),
-  }
-  const bytes = transcodeJson('logs', Buffer.from(JSON.stringify(request)))
-  const { block } = decodeBatch('logs', bytes, { receivedMs: epochMs, attributeMaxBytes: 1024 })
-  if (block.signal !== 'logs') throw new Error('log records decode to log records')
-  block.template.set(lines.map(({ template }) => template ?? 1))
-  return block
-}
 
 function tallyOf(...blocks: readonly (readonly Line[])[]) {
   const names = new Names()
