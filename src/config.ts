@@ -44,13 +44,16 @@ const duration = z
     return Number.parseInt(value, 10) * (durationUnits[unit] ?? 1)
   })
 
-const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
+const whole = (min: number, max: number) => {
+  const message = `expected a whole number from ${min} to ${max}`
+  return z.coerce.number(message).int(message).min(min, message).max(max, message)
+}
 const optionalWhole = (min: number, max: number) =>
   z.string().transform((value, context) => {
     if (value === '') return null
     const parsed = whole(min, max).safeParse(value)
     if (parsed.success) return parsed.data
-    context.addIssue({ code: 'custom', message: `expected a whole number from ${min} to ${max}` })
+    context.addIssue({ code: 'custom', message: parsed.error.issues[0]?.message ?? '' })
     return z.NEVER
   })
 

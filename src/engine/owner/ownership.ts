@@ -12,13 +12,14 @@ import {
   accessSync,
   chmodSync,
   constants,
+  existsSync,
   mkdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { ConfigurationError } from '../../errors.ts'
 
@@ -109,8 +110,9 @@ function openLock(directory: string, readonly: boolean): Database.Database {
 
 function prepareDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
-    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK)
+    makeDirectory(directory)
+    // The dot, so that a file is none.
+    accessSync(`${directory}/.`, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     throw new ConfigurationError(
       [
@@ -118,6 +120,18 @@ function prepareDirectory(directory: string): void {
       ],
       { cause: error },
     )
+  }
+}
+
+/** With those above it. Node's own `recursive` never ends where a folder that is there lets none be made, as in `/proc`. */
+function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return
+  makeDirectory(dirname(directory))
+  try {
+    mkdirSync(directory, { mode: 0o700 })
+  } catch (error) {
+    // Made by another process meanwhile.
+    if (codeOf(error) !== 'EEXIST') throw error
   }
 }
 

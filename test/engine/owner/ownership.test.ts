@@ -99,9 +99,14 @@ describe('ownership of a data directory', () => {
 
   test('a path that cannot be a directory stops the start as a configuration error', () => {
     writeFileSync(join(directory, '..', 'file'), '')
-    directory = join(directory, '..', 'file', 'data')
-    expect(() => acquireOwnership(directory)).toThrowError(ConfigurationError)
-    expect(() => acquireOwnership(directory)).toThrowError(/cannot be written/)
-    directory = join(directory, '..', '..', 'data')
+    // Behind a file, a file, and where Node's own recursion would never end.
+    for (const nowhere of [
+      join(directory, '..', 'file', 'data'),
+      join(directory, '..', 'file'),
+      '/proc/data',
+    ]) {
+      expect(() => acquireOwnership(nowhere)).toThrowError(ConfigurationError)
+      expect(() => acquireOwnership(nowhere)).toThrowError(/cannot be written/)
+    }
   })
 })
