@@ -66,8 +66,10 @@ const context: RowContext = {
   progress: text => process.stderr.write(`    ${text}\n`),
 }
 
-const wanted =
-  options.only === undefined ? rows : rows.filter(row => options.only?.split(',').includes(row.id))
+const named = options.only?.split(',')
+const wanted = rows.filter(row =>
+  named === undefined ? (row.scales?.includes(scale) ?? true) : named.includes(row.id),
+)
 if (wanted.length === 0) throw new Error(`--only names one of ${rows.map(row => row.id).join(', ')}`)
 mkdirSync(dataRoot, { recursive: true })
 let state = readState(stateFile)

@@ -279,7 +279,10 @@ export const graph: Row = {
 
 /** Used by rows that ask the whole server for traces. */
 export async function traceIds(context: RowContext, count: number): Promise<readonly string[]> {
-  const data = await storedData(context.dataRoot, spanData(context.scale))
+  return someTraceIds(await storedData(context.dataRoot, spanData(context.scale)), count)
+}
+
+export async function someTraceIds(data: StoredData, count: number): Promise<readonly string[]> {
   const paths = openReadPaths(data)
   const ids = await someTraces(paths, data, count)
   await paths.close()

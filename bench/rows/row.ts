@@ -55,6 +55,8 @@ export interface Row {
   /** For `--only`. */
   readonly id: string
   readonly title: string
+  /** All without it; a row may take too long for a usual run. */
+  readonly scales?: readonly Scale[]
   run(context: RowContext): Promise<RowResult>
 }
 

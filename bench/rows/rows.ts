@@ -5,6 +5,7 @@ import { growth } from './growth.ts'
 import { logs, metrics, spans, transports } from './ingest.ts'
 import { investigate } from './investigate.ts'
 import { postgres } from './postgres.ts'
+import { readPaths } from './read-paths.ts'
 import { graph, graphData, logData, logSearch, spanData, trace } from './reads.ts'
 import type { Row } from './row.ts'
 import { contention, mcp, start } from './whole-server.ts'
@@ -23,6 +24,7 @@ export const rows: readonly Row[] = [
   investigate,
   mcp,
   contention,
+  readPaths,
   start,
   growth,
 ]
