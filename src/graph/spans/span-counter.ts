@@ -73,6 +73,7 @@ export class SpanCounter implements JoinSink {
     const spanIds = viewOf(block.spanId)
     const parents = viewOf(block.parentSpanId)
     const row = this.#row
+    this.#join.approach(spanIds, parents, block.count)
     for (let i = 0; i < block.count; i++) {
       const resource = block.resource[i] ?? 0
       if (services[resource] === -1) this.#resolve(block, resource, services, instances)

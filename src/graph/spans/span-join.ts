@@ -69,6 +69,12 @@ export class SpanJoin {
     this.#sink = sink
   }
 
+  /** To be told of the ids and parents of spans that come next. */
+  approach(ids: DataView, parents: DataView, count: number): void {
+    this.#spans.approach(ids, count)
+    this.#spans.approach(parents, count)
+  }
+
   /** Takes a span in. Returns its slot, or -1 for one that was there before and must not be counted again. */
   add(span: SpanRow): number {
     const spans = this.#spans

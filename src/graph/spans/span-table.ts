@@ -108,6 +108,22 @@ export class SpanTable {
     }
   }
 
+  /**
+   * Reads the places at which the ids of a batch are looked for. They lie all over some megabytes, and reads that do not
+   * wait for each other take a fraction of the time that one after the other takes: what follows finds them in the cache.
+   */
+  approach(ids: DataView, count: number): void {
+    const table = this.#table
+    const mask = (table.length >> 1) - 1
+    let any = 0
+    for (let row = 0; row < count; row++) {
+      const at = hash(ids.getUint32(row * 8), ids.getUint32(row * 8 + 4)) & mask
+      any |= table[at * 2] ?? 0
+    }
+    // Never so; but what nobody looks at would not be read.
+    if (any < 0) throw new Error('a slot has no number')
+  }
+
   /** A slot for an id that is not there yet, in state `awaited`; the oldest slot goes when all are taken. */
   take(traceHi: number, traceLo: number, idHi: number, idLo: number): number {
     if (this.#used === this.#capacity && this.#capacity < this.limit) this.#grow()
