@@ -3,6 +3,7 @@
  * A reader pins what it was told, opens its store snapshot, reads the sealed position P in it, and takes from the
  * tail what lies behind P. It says how far it needs nothing any more, because the memory of entries is used again.
  */
+import type { PackedPublication } from './packed-tail.ts'
 import type { RollupRecord, TemplateRecord } from './store.ts'
 import type { Signal } from './telemetry.ts'
 
@@ -61,7 +62,8 @@ export interface TailSealed {
   readonly overflowing?: readonly string[]
 }
 
-export type TailMessage = TailPublication | TailSealed
+/** Publications cross threads packed. */
+export type TailMessage = TailPublication | PackedPublication | TailSealed
 
 /** From a reader: it looks at nothing up to `position` any more. */
 export interface TailReleased {

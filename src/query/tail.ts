@@ -4,6 +4,7 @@
  * Reads pin it before they open their snapshot: what is forgotten after that is still theirs, and what was
  * forgotten before lies at or below the position every later snapshot contains.
  */
+import { unpackPublication } from '../model/packed-tail.ts'
 import type { RollupRecord, TemplateRecord } from '../model/store.ts'
 import type { TailEntry, TailMessage, TailPublication } from '../model/tail.ts'
 
@@ -80,7 +81,8 @@ export class Tail {
       this.#releasedPosition = 0
       this.#pinnedFrom.clear()
     }
-    if (message.type === 'publication') this.#append(message)
+    if (message.type === 'packed') this.#append(unpackPublication(message))
+    else if (message.type === 'publication') this.#append(message)
     else {
       this.#lostPositions = message.lostPositions ?? 0
       this.#overflowing = new Set(message.overflowing)

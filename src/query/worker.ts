@@ -44,7 +44,7 @@ function followTail(tail: Tail, start: WorkerStart): Promise<void> {
     const timer = setTimeout(resolve, firstTailMs)
     start.tail.on('message', (message: TailMessage) => {
       tail.accept(message)
-      if (message.type === 'publication') return
+      if (message.type !== 'sealed') return
       clearTimeout(timer)
       resolve()
     })

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Engine, type EngineOptions, startEngine } from '../../src/engine/engine.ts'
 import { createLogger } from '../../src/logger.ts'
 import type { IngestRequest, IngestResult } from '../../src/model/ingest.ts'
+import { unpackPublication } from '../../src/model/packed-tail.ts'
 import type { TailMessage } from '../../src/model/tail.ts'
 import { rowChecksum } from '../../src/store/sqlite/row-checksum.ts'
 import { logRequest, spanRequest } from './requests.ts'
@@ -92,7 +93,7 @@ describe.each([
     ])
     await expect.poll(() => heard.filter(message => message.type === 'sealed').at(-1)?.position).toBe(50)
     const positions = heard.flatMap(message =>
-      message.type === 'publication' ? message.entries.map(entry => entry.position) : [],
+      message.type === 'packed' ? unpackPublication(message).entries.map(entry => entry.position) : [],
     )
     expect(positions).toEqual(Array.from({ length: 50 }, (_unused, i) => i + 1))
     port1.close()

@@ -2,6 +2,7 @@
  * What query workers need to see beyond the store: every publication that is not sealed. A reader that hears of one
  * too late to find it here opens its snapshot later still, and finds it there.
  */
+import { type PackedPublication, packPublication } from '../../model/packed-tail.ts'
 import type { TailMessage, TailPublication } from '../../model/tail.ts'
 
 /** Where a subscriber listens; a MessagePort. */
@@ -12,7 +13,7 @@ export interface TailPort {
 export class TailWindow {
   readonly #inboxId: string
   readonly #onReleased: (position: number) => void
-  #held: readonly TailPublication[] = []
+  #held: readonly PackedPublication[] = []
   /** With the position up to which each looks at nothing any more. */
   readonly #ports = new Map<TailPort, number>()
   #sealedPosition: number
@@ -49,8 +50,9 @@ export class TailWindow {
   }
 
   publish(publication: TailPublication): void {
-    this.#held = [...this.#held, publication]
-    for (const port of this.#ports.keys()) port.postMessage(publication)
+    const packed = packPublication(publication)
+    this.#held = [...this.#held, packed]
+    for (const port of this.#ports.keys()) port.postMessage(packed)
   }
 
   /** So many more positions hold nothing that can be read; told with the next seal. */

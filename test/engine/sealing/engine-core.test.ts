@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { InboxFileReader } from '../../../src/engine/inbox/inbox-file-reader.ts'
 import { readInvariant } from '../../../src/engine/sealing/invariant.ts'
 import { StoreError } from '../../../src/errors.ts'
+import { unpackPublication } from '../../../src/model/packed-tail.ts'
 import { Tail } from '../../../src/query/tail.ts'
 import { logRequest, spanRequest } from '../requests.ts'
 import { EngineHarness, type EngineHarnessOptions } from './engine-harness.ts'
@@ -137,9 +138,9 @@ describe('readers', () => {
     await harness.start()
     harness.inboxes.ingest(logRequest({ seed: 1, lines: 30 }), { signal: 'logs' })
     harness.handOver()
-    await expect.poll(() => harness.messages.some(message => message.type === 'publication')).toBe(true)
-    const publication = harness.messages.find(message => message.type === 'publication')
-    const tailTemplates = publication?.type === 'publication' ? publication.entries[0]?.templates : null
+    await expect.poll(() => harness.messages.some(message => message.type === 'packed')).toBe(true)
+    const told = harness.messages.find(message => message.type === 'packed')
+    const tailTemplates = told?.type === 'packed' ? unpackPublication(told).entries[0]?.templates : null
     expect(new Set(tailTemplates).size).toBe(1)
     await sealedUpTo(harness, 1)
     const blocks = await harness.logBlocks()
