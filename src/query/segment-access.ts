@@ -38,7 +38,7 @@ import { type TermDirectory, TermIndex } from '../store/segment/term-index.ts'
 import { TraceFilter } from '../store/segment/trace-filter.ts'
 import type { TraceIndex } from '../store/segment/trace-index.ts'
 import type { LogTerm, TermFrames } from './index-pruning.ts'
-import type { ReaderCaches } from './reader-caches.ts'
+import { columnBytes, type ReaderCaches } from './reader-caches.ts'
 import { matchingRows } from './trace-rows.ts'
 
 /** Error codes that mean: this segment cannot be read, others can. */
@@ -74,10 +74,19 @@ export class SegmentAccess {
     })
   }
 
-  columns(header: SegmentHeader, layout: SegmentLayout, group: RowGroup): Promise<DecodedColumns | null> {
-    return this.#cached(header, this.#caches.columns, `${header.id} ${group.number}`, async () =>
-      readColumns(layout, group, await this.#parts(header, [groupPartOf(layout, group)])),
-    )
+  async columns(
+    header: SegmentHeader,
+    layout: SegmentLayout,
+    group: RowGroup,
+  ): Promise<DecodedColumns | null> {
+    const key = `${header.id} ${group.number}`
+    const known = this.#caches.columns.get(key)
+    if (known !== undefined) return known
+    return this.#skipDamage(header, async () => {
+      const columns = readColumns(layout, group, await this.#parts(header, [groupPartOf(layout, group)]))
+      this.#caches.columns.set(key, columns, columnBytes(columns.block, layout))
+      return columns
+    })
   }
 
   /** The rows of a trace (16 bytes) in a group; null where there are none, or damage. */

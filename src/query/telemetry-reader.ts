@@ -133,6 +133,7 @@ class SnapshotReader implements OpenReader {
     this.nowMs = options.nowMs
     this.#entries = tail.entries.filter(entry => entry.tenant === options.tenant)
     const { caches, deadline, onDamage = () => undefined } = options
+    caches.columns.begin()
     const access = new SegmentAccess(snapshot, caches, deadline.signal, onDamage)
     this.#unsealed = new UnsealedItems(this.#entries, options)
     const parts = { headers, access, unsealed: this.#unsealed, deadline, caches }

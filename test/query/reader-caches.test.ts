@@ -6,6 +6,7 @@ import { toRecords } from '../../src/graph/rollups/merge.ts'
 import { rollupView } from '../../src/graph/rollups/rollup-view.ts'
 import { kindNumber, SeriesKeys } from '../../src/graph/rollups/series-keys.ts'
 import type { RollupRecord } from '../../src/model/store.ts'
+import { ColumnCache } from '../../src/query/column-cache.ts'
 import { KnownSections } from '../../src/query/known-sections.ts'
 import { createReaderCaches, defaultCacheBytes } from '../../src/query/reader-caches.ts'
 
@@ -31,7 +32,9 @@ const namesIn = (records: readonly RollupRecord[], sections: KnownSections): rea
 describe('what a reader keeps', () => {
   test.each([defaultCacheBytes, 1_000_000])('takes %d bytes in all and no more', maxBytes => {
     const { corrupt, retirements, ...byBytes } = createReaderCaches(maxBytes)
-    const bounds = Object.values(byBytes).map(one => (one instanceof LRUCache ? one.maxSize : 0))
+    const bounds = Object.values(byBytes).map(one =>
+      one instanceof LRUCache || one instanceof ColumnCache ? one.maxSize : 0,
+    )
     const sum = bounds.reduce((all, bound) => all + bound, 0)
     expect([corrupt.maxSize, retirements.max].every(bound => bound > 0)).toBe(true)
     expect(sum).toBeLessThanOrEqual(maxBytes)
