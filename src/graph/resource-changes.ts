@@ -17,6 +17,14 @@ interface Sighting {
   lastMs: number
 }
 
+/** Spans of one resource and scope of a block, of which `row` is one. */
+interface Seen {
+  readonly row: number
+  count: number
+  firstMs: number
+  lastMs: number
+}
+
 /** Different values kept of one window; services have a few each. */
 const maxSightings = 10_000
 
@@ -25,22 +33,28 @@ export class SelfDescriptions {
 
   /** Adds rows of a block. */
   add(block: SpanBlock, rows: readonly number[]): void {
-    const known = new Map<number, readonly Sighting[]>()
+    const seen = new Map<number, Seen>()
     for (const row of rows) {
-      const resource = block.resource[row] ?? 0
-      const scope = block.scope[row] ?? 0
-      const pair = resource * block.scopes.length + scope
-      let said = known.get(pair)
-      if (said === undefined) {
-        said = sayingsOf(block.resources[resource], block.scopes[scope]).flatMap(one => this.#sightingOf(one))
-        known.set(pair, said)
-      }
+      const pair = (block.resource[row] ?? 0) * block.scopes.length + (block.scope[row] ?? 0)
       const startMs = toMs(block.startHi[row] ?? 0, block.startLo[row] ?? 0)
-      for (const one of said) {
-        one.count++
-        one.firstMs = Math.min(one.firstMs, startMs)
-        one.lastMs = Math.max(one.lastMs, startMs)
+      const known = seen.get(pair)
+      if (known === undefined) seen.set(pair, { row, count: 1, firstMs: startMs, lastMs: startMs })
+      else {
+        known.count++
+        if (startMs < known.firstMs) known.firstMs = startMs
+        if (startMs > known.lastMs) known.lastMs = startMs
       }
+    }
+    for (const one of seen.values()) this.#addSeen(block, one)
+  }
+
+  #addSeen(block: SpanBlock, { row, count, firstMs, lastMs }: Seen): void {
+    const resource = block.resources[block.resource[row] ?? 0]
+    const scope = block.scopes[block.scope[row] ?? 0]
+    for (const one of sayingsOf(resource, scope).flatMap(said => this.#sightingOf(said))) {
+      one.count += count
+      one.firstMs = Math.min(one.firstMs, firstMs)
+      one.lastMs = Math.max(one.lastMs, lastMs)
     }
   }
 
@@ -48,12 +62,12 @@ export class SelfDescriptions {
     return [...this.#sightings.values()]
   }
 
-  find({ service, of, name }: Pick<Sighting, 'service' | 'of' | 'name'>): Readonly<Sighting> | undefined {
+  find({ service, of, name }: Saying): Readonly<Sighting> | undefined {
     return this.#sightings.get(keyOf(service, of, name))
   }
 
   /** Nothing where it is new and there are too many. */
-  #sightingOf({ service, of, name }: Pick<Sighting, 'service' | 'of' | 'name'>): readonly Sighting[] {
+  #sightingOf({ service, of, name }: Saying): readonly Sighting[] {
     const key = keyOf(service, of, name)
     const known = this.#sightings.get(key)
     if (known !== undefined) return [known]
@@ -67,11 +81,21 @@ export class SelfDescriptions {
 
 const keyOf = (service: string, of: string, name: string): string => `${service}\u0000${of}\u0000${name}`
 
-function sayingsOf(
-  resource: ResourceEntry | undefined,
-  scope: ScopeEntry | undefined,
-): readonly Pick<Sighting, 'service' | 'of' | 'name'>[] {
+type Saying = Pick<Sighting, 'service' | 'of' | 'name'>
+
+/** What a resource and a scope say, for as long as whoever reads keeps them: blocks share them, and questions. */
+const sayings = new WeakMap<ResourceEntry, Map<ScopeEntry | undefined, readonly Saying[]>>()
+
+function sayingsOf(resource: ResourceEntry | undefined, scope: ScopeEntry | undefined): readonly Saying[] {
   if (resource === undefined) return []
+  const ofResource = sayings.get(resource) ?? new Map<ScopeEntry | undefined, readonly Saying[]>()
+  sayings.set(resource, ofResource)
+  const said = ofResource.get(scope) ?? readSayings(resource, scope)
+  ofResource.set(scope, said)
+  return said
+}
+
+function readSayings(resource: ResourceEntry, scope: ScopeEntry | undefined): readonly Saying[] {
   const said = new Map(attributesOfResource(resource.bytes).map(({ key, value }) => [key, valueText(value)]))
   const joined = (keys: readonly string[]) =>
     keys

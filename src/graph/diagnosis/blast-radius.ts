@@ -4,6 +4,7 @@ import type { Candidate } from './candidates.ts'
 import type { AffectedService, BlastRadius, Propagation } from './diagnosis.ts'
 import type { Evidence } from './evidence.ts'
 import type { Impact } from './impact.ts'
+import { pairOf } from './names.ts'
 import { roundTo } from './score.ts'
 import { remoteChildren } from './time-charges.ts'
 import { spanKinds, type TraceSet } from './trace-set.ts'
@@ -33,15 +34,15 @@ interface EdgeCounts {
 interface Walk {
   /** Traces per service in which it called the cause, directly or not. */
   readonly exposed: ReadonlyMap<number, ReadonlySet<number>>
-  readonly edges: ReadonlyMap<string, EdgeCounts>
+  readonly edges: ReadonlyMap<number, EdgeCounts>
 }
 
 /** Follows every entry of the cause, or call to it, up to the entry points. */
 function walkUp(evidence: Evidence, cause: number, impact: Impact): Walk {
   const { set } = evidence.window
   const exposed = new Map<number, Set<number>>()
-  const edges = new Map<string, EdgeCounts>()
-  const seen = new Set<string>()
+  const edges = new Map<number, EdgeCounts>()
+  const seen = new Set<number>()
   const child = remoteChildren(set)
   for (let row = 0; row < set.spans; row++) {
     const entered = set.entry[row] === row && set.service[row] === cause
@@ -57,9 +58,8 @@ function walkUp(evidence: Evidence, cause: number, impact: Impact): Walk {
       const entry = set.entry[above] ?? above
       const service = set.service[entry] ?? 0
       mark(exposed, service, set.trace[entry] ?? 0)
-      const pair = `${below} ${entry}`
-      if (service !== belowService && !seen.has(pair)) {
-        seen.add(pair)
+      if (service !== belowService && !seen.has(pairOf(below, entry))) {
+        seen.add(pairOf(below, entry))
         countEdge(edges, { caller: service, callee: belowService }, belowBad, impact.hit[entry] === 1)
       }
       below = entry
@@ -78,12 +78,12 @@ function mark(exposed: Map<number, Set<number>>, service: number, trace: number)
 }
 
 function countEdge(
-  edges: Map<string, EdgeCounts>,
+  edges: Map<number, EdgeCounts>,
   edge: { readonly caller: number; readonly callee: number },
   calleeBad: boolean,
   callerBad: boolean,
 ): void {
-  const key = `${edge.caller} ${edge.callee}`
+  const key = pairOf(edge.caller, edge.callee)
   const counts = edges.get(key) ?? { ...edge, calleeFailed: 0, callerFailed: 0 }
   if (calleeBad) {
     counts.calleeFailed++
@@ -98,19 +98,16 @@ function affectedServices(
   impact: Impact,
 ): AffectedService[] {
   const { set } = evidence.window
-  const traces = new Map<number, Set<number>>()
+  const traces = requestsPerService(set)
   const entryPoints = new Set<number>()
   for (let row = 0; row < set.spans; row++) {
-    if (set.entry[row] !== row) continue
-    const service = set.service[row] ?? 0
-    mark(traces, service, set.trace[row] ?? 0)
-    if ((set.parent[row] ?? -1) < 0) entryPoints.add(service)
+    if (set.entry[row] === row && (set.parent[row] ?? -1) < 0) entryPoints.add(set.service[row] ?? 0)
   }
   const requests = requestCounts(evidence)
   return [...exposed]
     .map(([id, through]) => {
       const service = evidence.names.text(id)
-      const all = requestsOf(set, traces.get(id) ?? through)
+      const all = traces.get(id) ?? requestsOf(set, through)
       return {
         service,
         entryPoint: entryPoints.has(id),
@@ -120,6 +117,21 @@ function affectedServices(
       }
     })
     .sort((a, b) => b.affectedShare - a.affectedShare || (a.service < b.service ? -1 : 1))
+}
+
+/** Requests that the traces with an entry of each service stand for. */
+function requestsPerService(set: TraceSet): ReadonlyMap<number, number> {
+  const requests = new Map<number, number>()
+  const last = new Map<number, number>()
+  for (let row = 0; row < set.spans; row++) {
+    if (set.entry[row] !== row) continue
+    const service = set.service[row] ?? 0
+    const trace = set.trace[row] ?? 0
+    if (last.get(service) === trace) continue
+    last.set(service, trace)
+    requests.set(service, (requests.get(service) ?? 0) + (set.weight[trace] ?? 1))
+  }
+  return requests
 }
 
 /** Requests that these traces stand for: a sampler may have kept some kinds more often than others. */
@@ -141,7 +153,7 @@ function requestCounts(evidence: Evidence): ReadonlyMap<string, number> {
   return counts
 }
 
-function propagations(evidence: Evidence, edges: ReadonlyMap<string, EdgeCounts>): Propagation[] {
+function propagations(evidence: Evidence, edges: ReadonlyMap<number, EdgeCounts>): Propagation[] {
   return [...edges.values()]
     .map(({ caller, callee, calleeFailed, callerFailed }) => ({
       caller: evidence.names.text(caller),

@@ -2,9 +2,9 @@
  * How many calls a request makes: per entry operation and callee. A query for every row instead of one for all of
  * them slows a request down without any of the calls being slow, so nothing that looks at single calls sees it.
  */
-import { type Callees, silentCallee } from './charge-samples.ts'
-import type { Names } from './names.ts'
-import { endless, type Patience, paced } from './patience.ts'
+import { type Callees, silentCallees } from './charge-samples.ts'
+import { type Names, pairOf } from './names.ts'
+import { endless, type Patience, stride } from './patience.ts'
 import { quantileOf, sortedCopy } from './robust.ts'
 import { remoteChildren } from './time-charges.ts'
 import { spanKinds, type TraceSet } from './trace-set.ts'
@@ -112,28 +112,59 @@ function collectCalls(
   patience: Patience,
 ): ReadonlyMap<string, CallSample> {
   const child = remoteChildren(set)
-  const samples = new Map<string, { entry: number; callee: number; entries: Map<number, EntryCalls> }>()
-  for (const row of paced(set.service.keys(), patience)) {
+  const silent = silentCallees(set, callees)
+  const samples = new CallSamples(set, names)
+  for (let row = 0; row < set.spans; row++) {
+    if (row % stride === 0) patience.check()
     const entry = set.entry[row] ?? row
     if (set.kind[row] !== spanKinds.client || set.failed[row] === 1 || set.failed[entry] === 1) continue
     const answering = child[row] ?? -1
-    const callee = answering >= 0 ? (set.service[answering] ?? 0) : silentCallee(set, row, callees)
+    const callee = (answering >= 0 ? set.service[answering] : silent[row]) ?? -1
     if (callee <= 0) continue
-    const parts = [set.service[entry] ?? 0, set.name[entry] ?? 0, callee]
-    const key = parts.map(part => names.text(part)).join('\n')
-    const sample = samples.get(key) ?? { entry, callee, entries: new Map<number, EntryCalls>() }
-    samples.set(key, sample)
-    const own = sample.entries.get(entry) ?? { trace: set.trace[row] ?? 0, calls: 0, ms: 0 }
-    sample.entries.set(entry, own)
+    const { entries } = samples.of(entry, callee)
+    const own = entries.get(entry) ?? { trace: set.trace[row] ?? 0, calls: 0, ms: 0 }
+    if (own.calls === 0) entries.set(entry, own)
     own.calls++
     own.ms += (set.endMs[row] ?? 0) - (set.startMs[row] ?? 0)
   }
   return new Map(
-    [...samples].map(([key, { entry, callee, entries }]) => {
+    [...samples.byText].map(([key, { entry, callee, entries }]) => {
       const all = [...entries.values()]
       const perTrace = all.reduce((sum, { calls }) => sum + calls, 0) / set.traces
       const place = { service: set.service[entry] ?? 0, operation: set.name[entry] ?? 0, callee }
       return [key, { ...place, entries: all, perTrace }]
     }),
   )
+}
+
+interface GrowingSample {
+  readonly entry: number
+  readonly callee: number
+  readonly entries: Map<number, EntryCalls>
+}
+
+/** By service, operation and callee: by their texts, which are made once for each. */
+class CallSamples {
+  readonly byText = new Map<string, GrowingSample>()
+  readonly #set: TraceSet
+  readonly #names: Names
+  readonly #known = new Map<number, Map<number, GrowingSample>>()
+
+  constructor(set: TraceSet, names: Names) {
+    this.#set = set
+    this.#names = names
+  }
+
+  of(entry: number, callee: number): GrowingSample {
+    const [service, operation] = [this.#set.service[entry] ?? 0, this.#set.name[entry] ?? 0]
+    const place = pairOf(service, operation)
+    const known = this.#known.get(place)?.get(callee)
+    if (known !== undefined) return known
+    const text = [service, operation, callee].map(part => this.#names.text(part)).join('\n')
+    const sample = this.byText.get(text) ?? { entry, callee, entries: new Map<number, EntryCalls>() }
+    this.byText.set(text, sample)
+    const callees = this.#known.get(place) ?? new Map<number, GrowingSample>()
+    this.#known.set(place, callees.set(callee, sample))
+    return sample
+  }
 }

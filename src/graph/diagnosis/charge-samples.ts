@@ -2,7 +2,7 @@
  * Charged time per owner and operation: one value per service entry for its own time, one per call for the
  * gap between client and server span, one per call for a peer that sends no telemetry.
  */
-import type { Names } from './names.ts'
+import { type Names, pairOf } from './names.ts'
 import { endless, type Patience } from './patience.ts'
 import { retryWaits } from './retry-waits.ts'
 import { chargeTime, remoteChildren } from './time-charges.ts'
@@ -19,7 +19,7 @@ export interface ChargeKey {
   readonly caller: number
 }
 
-/** Values of one key in one window, as parallel lists. */
+/** Values of one key in one window, as parallel lists, trace by trace. */
 export interface ChargeSample {
   readonly key: ChargeKey
   readonly ms: number[]
@@ -31,41 +31,65 @@ export interface ChargeSample {
   readonly instance: number[]
 }
 
+/** For each value of a sample how many values its trace has there. */
+export function valuesPerTrace({ trace }: Pick<ChargeSample, 'trace'>): Uint32Array {
+  const counts = new Uint32Array(trace.length)
+  for (let from = 0, to = 0; from < trace.length; from = to) {
+    while (to < trace.length && trace[to] === trace[from]) to++
+    counts.fill(to - from, from, to)
+  }
+  return counts
+}
+
 /** Samples by key text, which sorts like owner, operation, kind, caller. */
 export type ChargeSamples = ReadonlyMap<string, ChargeSample>
 
 /**
  * Which service answers a client span of this service and name, learnt from calls whose server span was seen;
- * so that calls to a service that has fallen silent are still charged to it.
+ * so that calls to a service that has fallen silent are still charged to it. By service and name, then by peer.
  */
-export type Callees = ReadonlyMap<string, number>
+export type Callees = ReadonlyMap<number, ReadonlyMap<number, number>>
 
 /** Learns callees from several windows; names that reach more than one service are left out. */
 export function learnCallees(sets: readonly TraceSet[]): Callees {
-  const callees = new Map<string, number>()
+  const callees = new Map<number, Map<number, number>>()
   for (const set of sets) {
     const child = remoteChildren(set)
     for (let row = 0; row < set.spans; row++) {
-      const callee = child[row] ?? -1
-      if (set.kind[row] !== spanKinds.client || callee < 0) continue
-      const key = callKey(set, row)
-      const service = set.service[callee] ?? 0
-      callees.set(key, callees.has(key) && callees.get(key) !== service ? -1 : service)
+      const callee = child[row] as number
+      if (callee < 0 || set.kind[row] !== spanKinds.client) continue
+      const caller = pairOf(set.service[row] as number, set.name[row] as number)
+      const byPeer = callees.get(caller) ?? new Map<number, number>()
+      callees.set(caller, byPeer)
+      const peer = set.peer[row] as number
+      const service = set.service[callee] as number
+      const known = byPeer.get(peer)
+      if (known !== service) byPeer.set(peer, known === undefined ? service : -1)
     }
   }
   return callees
 }
 
-function callKey(set: TraceSet, row: number): string {
-  return `${set.service[row]} ${set.name[row]} ${set.peer[row]}`
-}
+/** Of one diagnosis, by callees and by a column of the set, which sets that differ in their marks share. */
+const silent = new WeakMap<Callees, WeakMap<Uint32Array, Int32Array>>()
 
-/** Who a client span without a server span was meant for: a known callee, else its peer, else -1. */
-export function silentCallee(set: TraceSet, row: number, callees: Callees): number {
-  const known = callees.get(callKey(set, row)) ?? -1
-  if (known > 0) return known
-  const peer = set.peer[row] ?? 0
-  return peer === 0 ? -1 : peer
+/**
+ * For every row whom a client span there would be meant for if it has no server span: a known callee, else its peer,
+ * else -1. Not to be written to.
+ */
+export function silentCallees(set: TraceSet, callees: Callees): Int32Array {
+  const bySet = silent.get(callees) ?? new WeakMap<Uint32Array, Int32Array>()
+  silent.set(callees, bySet)
+  const known = bySet.get(set.peer)
+  if (known !== undefined) return known
+  const found = new Int32Array(set.spans)
+  for (let row = 0; row < set.spans; row++) {
+    const peer = set.peer[row] as number
+    const callee = callees.get(pairOf(set.service[row] as number, set.name[row] as number))?.get(peer) ?? -1
+    found[row] = callee > 0 ? callee : peer === 0 ? -1 : peer
+  }
+  bySet.set(set.peer, found)
+  return found
 }
 
 /** Where a producer span sends to, which takes the message before the span ends: a broker; -1 for any other span. */
@@ -81,62 +105,94 @@ export function collectCharges(
   callees: Callees,
   patience: Patience = endless,
 ): ChargeSamples {
-  const samples = new Map<string, ChargeSample>()
+  const samples = new Samples(set, names)
   const child = remoteChildren(set)
+  const silent = silentCallees(set, callees)
   const waits = retryWaits(set, row => {
-    const callee = child[row] ?? -1
-    return callee >= 0 ? (set.service[callee] ?? 0) : silentCallee(set, row, callees)
+    const callee = child[row] as number
+    return (callee >= 0 ? set.service[callee] : silent[row]) as number
   })
   const charged = chargeTime(set, patience, waits)
   const self = new Float64Array(set.spans)
-  const add = (key: ChargeKey, ms: number, row: number, server: number) => {
-    const text = `${names.text(key.owner)}\n${names.text(key.operation)}\n${key.kind}\n${names.text(key.caller)}`
-    let sample = samples.get(text)
-    if (sample === undefined) {
-      sample = { key, ms: [], trace: [], atMs: [], instance: [] }
-      samples.set(text, sample)
-    }
-    sample.ms.push(ms)
-    sample.trace.push(set.trace[row] ?? 0)
-    sample.atMs.push(set.startMs[row] ?? 0)
-    sample.instance.push(server < 0 ? 0 : (set.instance[server] ?? 0))
-  }
   for (let row = 0; row < set.spans; row++) {
-    const ms = charged[row] ?? 0
-    const caller = set.service[row] ?? 0
-    const callee = child[row] ?? -1
+    const ms = charged[row] as number
+    const caller = set.service[row] as number
+    const callee = child[row] as number
     if (set.kind[row] === spanKinds.client) {
       if (callee >= 0) {
-        const owner = set.service[callee] ?? 0
-        add({ kind: 'gap', owner, operation: set.name[callee] ?? 0, caller }, ms, row, callee)
+        const owner = set.service[callee] as number
+        samples.add({ kind: 'gap', owner, operation: set.name[callee] as number, caller }, ms, row, callee)
         continue
       }
-      const owner = silentCallee(set, row, callees)
+      const owner = silent[row] as number
       if (owner >= 0) {
-        add({ kind: 'peer', owner, operation: set.name[row] ?? 0, caller }, ms, row, -1)
+        samples.add({ kind: 'peer', owner, operation: set.name[row] as number, caller }, ms, row, -1)
         continue
       }
     }
     const destination = destinationOf(set, row)
     if (destination >= 0) {
-      add({ kind: 'peer', owner: destination, operation: set.name[row] ?? 0, caller }, ms, row, -1)
+      const operation = set.name[row] as number
+      samples.add({ kind: 'peer', owner: destination, operation, caller }, ms, row, -1)
       continue
     }
-    const entry = set.entry[row] ?? row
-    self[entry] = (self[entry] ?? 0) + ms
+    const entry = set.entry[row] as number
+    self[entry] = (self[entry] as number) + ms
   }
   for (const { call, fromMs, toMs } of [...waits.values()].flat()) {
     const key = { owner: set.service[call] ?? 0, operation: set.name[call] ?? 0, caller: 0 }
-    add({ kind: 'wait', ...key }, toMs - fromMs, call, call)
+    samples.add({ kind: 'wait', ...key }, toMs - fromMs, call, call)
   }
   for (let row = 0; row < set.spans; row++) {
     if (set.entry[row] !== row) continue
-    add(
-      { kind: 'self', owner: set.service[row] ?? 0, operation: set.name[row] ?? 0, caller: 0 },
-      self[row] ?? 0,
-      row,
-      row,
-    )
+    const key = { owner: set.service[row] as number, operation: set.name[row] as number, caller: 0 }
+    samples.add({ kind: 'self', ...key }, self[row] as number, row, row)
   }
-  return samples
+  return samples.byText
+}
+
+const kindNumbers = { self: 0, gap: 1, peer: 2, wait: 3 } as const
+
+/** A kind of charge and somebody, whose it is or who called, as one number. */
+export function kindWith(somebody: number, kind: ChargeKind): number {
+  return somebody * 4 + kindNumbers[kind]
+}
+
+/** Samples by the text of their keys, which is made once for each. */
+class Samples {
+  readonly byText = new Map<string, ChargeSample>()
+  readonly #set: TraceSet
+  readonly #names: Names
+  /** By owner and operation, then by caller and kind. */
+  readonly #known = new Map<number, Map<number, ChargeSample>>()
+
+  constructor(set: TraceSet, names: Names) {
+    this.#set = set
+    this.#names = names
+  }
+
+  /** A value seen at `row`, of a request that `server` served, -1 if nobody knows. */
+  add(key: ChargeKey, ms: number, row: number, server: number): void {
+    const sample = this.#sampleOf(key)
+    sample.ms.push(ms)
+    sample.trace.push(this.#set.trace[row] as number)
+    sample.atMs.push(this.#set.startMs[row] as number)
+    sample.instance.push(server < 0 ? 0 : (this.#set.instance[server] as number))
+  }
+
+  #sampleOf(key: ChargeKey): ChargeSample {
+    const place = pairOf(key.owner, key.operation)
+    const way = kindWith(key.caller, key.kind)
+    const known = this.#known.get(place)?.get(way)
+    if (known !== undefined) return known
+    const text = [key.owner, key.operation].map(id => this.#names.text(id))
+    text.push(key.kind, this.#names.text(key.caller))
+    // Names with line feeds may make the same text of two keys.
+    const same = this.byText.get(text.join('\n'))
+    const sample = same ?? { key, ms: [], trace: [], atMs: [], instance: [] }
+    this.byText.set(text.join('\n'), sample)
+    const ways = this.#known.get(place) ?? new Map<number, ChargeSample>()
+    this.#known.set(place, ways.set(way, sample))
+    return sample
+  }
 }

@@ -3,8 +3,8 @@
  * same error upwards and are victims, not causes; a span in between that does not call itself failed (a
  * server that answers with a client error, say) does not make its caller a cause.
  */
-import { type Callees, destinationOf, silentCallee } from './charge-samples.ts'
-import type { Names } from './names.ts'
+import { type Callees, destinationOf, silentCallees } from './charge-samples.ts'
+import { type Names, pairOf } from './names.ts'
 import { quantileOf, sortedCopy } from './robust.ts'
 import { cutShort, waitKey } from './short-waits.ts'
 import { remoteChildren } from './time-charges.ts'
@@ -25,9 +25,9 @@ export interface ErrorOrigin {
 /** How long callers have patience. */
 export interface Waits {
   /** What they usually wait for an answer at most, milliseconds, by callee and its operation. */
-  readonly usual: ReadonlyMap<string, number>
+  readonly usual: ReadonlyMap<number, number>
   /** Callers that give up on a silent callee sooner than it usually answers; see `waitKey`. */
-  readonly cutShort: ReadonlySet<string>
+  readonly cutShort: ReadonlySet<number>
 }
 
 /** Answers of an operation below which nobody knows how long callers usually wait. */
@@ -40,9 +40,11 @@ export function learnWaits(window: TraceSet, baseline: TraceSet, callees: Callee
 }
 
 /** Learns from calls that were answered. */
-function usualWaits(set: TraceSet): ReadonlyMap<string, number> {
-  const waits = new Map<string, number[]>()
-  for (const [row, callee] of remoteChildren(set).entries()) {
+function usualWaits(set: TraceSet): ReadonlyMap<number, number> {
+  const waits = new Map<number, number[]>()
+  const child = remoteChildren(set)
+  for (let row = 0; row < set.spans; row++) {
+    const callee = child[row] as number
     if (callee < 0 || set.kind[row] !== spanKinds.client || set.failed[row] === 1) continue
     const key = calleeKey(set, callee)
     const list = waits.get(key) ?? []
@@ -56,8 +58,8 @@ function usualWaits(set: TraceSet): ReadonlyMap<string, number> {
   )
 }
 
-function calleeKey(set: TraceSet, callee: number): string {
-  return `${set.service[callee]} ${set.name[callee]}`
+function calleeKey(set: TraceSet, callee: number): number {
+  return pairOf(set.service[callee] ?? 0, set.name[callee] ?? 0)
 }
 
 /** No wait is usual: whoever gave up had waited for too long. */
@@ -79,22 +81,24 @@ export function errorOrigins(
     }
   }
   const child = remoteChildren(set)
+  const silent = silentCallees(set, callees)
   const origins: ErrorOrigin[] = []
   for (let row = 0; row < set.spans; row++) {
     if (set.failed[row] !== 1 || failedBelow[row] === 1) continue
-    origins.push(originAt({ set, row, callee: child[row] ?? -1 }, callees, waits))
+    origins.push(originAt({ set, row, callee: child[row] ?? -1, silent: silent[row] ?? -1 }, waits))
   }
   return origins
 }
 
-/** A failed span, and the first span of another service below it, -1 for none. */
+/** A failed span, the first span of another service below it, and whom it is meant for otherwise, -1 for none. */
 interface FailedSpan {
   readonly set: TraceSet
   readonly row: number
   readonly callee: number
+  readonly silent: number
 }
 
-function originAt({ set, row, callee }: FailedSpan, callees: Callees, waits: Waits): ErrorOrigin {
+function originAt({ set, row, callee, silent }: FailedSpan, waits: Waits): ErrorOrigin {
   const service = set.service[row] ?? 0
   const entry = set.entry[row] ?? row
   const own = { service, operation: set.name[entry] ?? 0, silent: false, caller: 0 }
@@ -118,7 +122,6 @@ function originAt({ set, row, callee }: FailedSpan, callees: Callees, waits: Wai
       ...at,
     }
   }
-  const silent = silentCallee(set, row, callees)
   if (silent < 0 || waits.cutShort.has(waitKey(service, silent))) return { ...own, ...at }
   return silentOrigin(set, row, silent)
 }
@@ -210,6 +213,8 @@ interface Place {
   silent: boolean
   readonly failed: Set<number>
   readonly passed: Set<number>
+  /** The one that came by last: spans come trace by trace. */
+  lastPassed: number
 }
 
 /** Per service and operation: traces that came by and traces in which an error began there. */
@@ -217,30 +222,54 @@ function countOrigins(
   set: TraceSet,
   callees: Callees,
   { names, waits }: { readonly names: Names; readonly waits: Waits },
-): Map<string, Place> {
-  const places = new Map<string, Place>()
+): ReadonlyMap<string, Place> {
+  const places = new Places(names)
   const child = remoteChildren(set)
-  const place = (service: number, operation: number, caller: number): Place => {
-    const key = `${names.text(service)}\n${names.text(operation)}`
-    let found = places.get(key)
-    if (found === undefined) {
-      found = { service, operation, caller, silent: false, failed: new Set(), passed: new Set() }
-      places.set(key, found)
-    }
-    return found
-  }
+  const silent = silentCallees(set, callees)
   for (let row = 0; row < set.spans; row++) {
-    const trace = set.trace[row] ?? 0
-    if (set.entry[row] === row) place(set.service[row] ?? 0, set.name[row] ?? 0, 0).passed.add(trace)
-    const unanswered = set.kind[row] === spanKinds.client && (child[row] ?? -1) < 0
-    const silent = unanswered ? silentCallee(set, row, callees) : destinationOf(set, row)
-    if (silent >= 0) place(silent, set.name[row] ?? 0, set.service[row] ?? 0).passed.add(trace)
+    const trace = set.trace[row] as number
+    const service = set.service[row] as number
+    const operation = set.name[row] as number
+    if (set.entry[row] === row) pass(places.of(service, operation, 0), trace)
+    const unanswered = set.kind[row] === spanKinds.client && (child[row] as number) < 0
+    const callee = unanswered ? (silent[row] as number) : destinationOf(set, row)
+    if (callee >= 0) pass(places.of(callee, operation, service), trace)
   }
   for (const origin of errorOrigins(set, callees, waits)) {
-    const at = place(origin.service, origin.operation, origin.caller)
+    const at = places.of(origin.service, origin.operation, origin.caller)
     at.failed.add(origin.trace)
     at.passed.add(origin.trace)
     if (origin.silent) at.silent = true
   }
-  return places
+  return places.byText
+}
+
+function pass(place: Place, trace: number): void {
+  if (place.lastPassed !== trace) place.passed.add(trace)
+  place.lastPassed = trace
+}
+
+/** By service and operation: by their texts, which are made once for each. */
+class Places {
+  readonly byText = new Map<string, Place>()
+  readonly #names: Names
+  readonly #known = new Map<number, Place>()
+
+  constructor(names: Names) {
+    this.#names = names
+  }
+
+  /** `caller` is that of whoever asks first. */
+  of(service: number, operation: number, caller: number): Place {
+    const pair = pairOf(service, operation)
+    const known = this.#known.get(pair)
+    if (known !== undefined) return known
+    const text = `${this.#names.text(service)}\n${this.#names.text(operation)}`
+    const sets = { failed: new Set<number>(), passed: new Set<number>() }
+    const fresh = { service, operation, caller, silent: false, ...sets, lastPassed: -1 }
+    const place = this.byText.get(text) ?? fresh
+    this.byText.set(text, place)
+    this.#known.set(pair, place)
+    return place
+  }
 }

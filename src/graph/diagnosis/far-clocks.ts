@@ -7,7 +7,8 @@ import { clockOffsets } from './clocks.ts'
 import type { ClockOffset } from './diagnosis.ts'
 import type { Names } from './names.ts'
 import { remoteChildren } from './time-charges.ts'
-import { buildTraceSet, type PickedRows, spanKinds, type TraceSet } from './trace-set.ts'
+import type { PickedRows } from './trace-groups.ts'
+import { buildTraceSet, spanKinds, type TraceSet } from './trace-set.ts'
 
 /** Traces read that lack a parent: a clock is off in all of them, and a few that were really torn do not hide it. */
 const orphanedTraces = 8

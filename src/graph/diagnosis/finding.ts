@@ -1,6 +1,7 @@
 /** A finding: one feature of one service, with the place it points to and what shows it. */
 import type { EvidenceHandle, Feature, FeatureName, Location, Measured } from './diagnosis.ts'
 import type { Evidence } from './evidence.ts'
+import { orderOf } from './number-order.ts'
 import { roundTo, weights } from './score.ts'
 import type { TraceSet } from './trace-set.ts'
 
@@ -120,8 +121,9 @@ const orders = new WeakMap<TraceSet, Uint32Array>()
 function tracesByStart(set: TraceSet): Uint32Array {
   const known = orders.get(set)
   if (known !== undefined) return known
-  const order = Uint32Array.from({ length: set.traces }, (_, trace) => trace)
-  order.sort((a, b) => startOf(set, a) - startOf(set, b) || a - b)
+  const startMs = new Float64Array(set.traces)
+  for (let trace = 0; trace < set.traces; trace++) startMs[trace] = startOf(set, trace)
+  const order = orderOf(startMs)
   orders.set(set, order)
   return order
 }

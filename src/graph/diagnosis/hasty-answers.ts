@@ -2,7 +2,7 @@
  * Answers that come far sooner than answers do: what refuses or has lost its memory needs no time. All there is to see of
  * errors where a service's spans never say how they ended and no log does; where they do, a fast answer is a fast answer.
  */
-import { type Callees, silentCallee } from './charge-samples.ts'
+import { type Callees, silentCallees } from './charge-samples.ts'
 import { quantileOf, sortedCopy } from './robust.ts'
 import type { Sample } from './sampling.ts'
 import { remoteChildren } from './time-charges.ts'
@@ -71,6 +71,7 @@ interface Answer {
 
 function answers(set: TraceSet, { mute, callees }: Omit<Haste, 'limits'>): readonly Answer[] {
   const child = remoteChildren(set)
+  const silent = silentCallees(set, callees)
   const found: Answer[] = []
   for (let row = 0; row < set.spans; row++) {
     const own = set.service[row] ?? 0
@@ -81,7 +82,7 @@ function answers(set: TraceSet, { mute, callees }: Omit<Haste, 'limits'>): reado
       continue
     }
     if (set.kind[row] !== spanKinds.client || (child[row] ?? -1) >= 0) continue
-    const service = silentCallee(set, row, callees)
+    const service = silent[row] ?? -1
     if (service >= 0) found.push({ row, key: `${key} ${service}`, service })
   }
   return found

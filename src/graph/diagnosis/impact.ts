@@ -3,7 +3,8 @@
  * symptom side of an incident, as callers see it, not its cause.
  */
 import type { Evidence } from './evidence.ts'
-import { quantileOf } from './robust.ts'
+import { pairOf } from './names.ts'
+import { quantileOf, sortedCopy } from './robust.ts'
 import type { TraceSet } from './trace-set.ts'
 
 export interface ServiceImpact {
@@ -61,13 +62,7 @@ export function entryLimits(set: TraceSet): ReadonlyMap<number, number> {
     durations.set(key, list)
   }
   return new Map(
-    [...durations].map(([key, list]) => [
-      key,
-      quantileOf(
-        list.sort((a, b) => a - b),
-        tailQuantile,
-      ) * margin,
-    ]),
+    [...durations].map(([key, list]) => [key, quantileOf(sortedCopy(list), tailQuantile) * margin]),
   )
 }
 
@@ -76,9 +71,8 @@ export function limitOf(limits: ReadonlyMap<number, number>, set: TraceSet, row:
   return limits.get(keyOf(set, row)) ?? Number.POSITIVE_INFINITY
 }
 
-/** Service and operation in one number; names of one answer are far fewer than two to the 26th. */
 function keyOf(set: TraceSet, row: number): number {
-  return (set.service[row] ?? 0) * 67_108_864 + (set.name[row] ?? 0)
+  return pairOf(set.service[row] ?? 0, set.name[row] ?? 0)
 }
 
 function markHit(set: TraceSet, limits: ReadonlyMap<number, number>): Uint8Array {

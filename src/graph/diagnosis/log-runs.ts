@@ -2,7 +2,7 @@
 import type { TemplateRecord } from '../../model/store.ts'
 import { errorSeverity, type LogLine } from './log-lines.ts'
 import { metricWords } from './metric-meaning.ts'
-import type { Names } from './names.ts'
+import { type Names, pairOf } from './names.ts'
 import type { PatternPool, Run } from './sequences.ts'
 import { spanKinds, type TraceSet } from './trace-set.ts'
 
@@ -40,9 +40,8 @@ export function logRuns(
     own.sort((a, b) => a.timeMs - b.timeMs || a.template - b.template)
     const service = set.service[row] ?? 0
     const name = set.name[row] ?? 0
-    const context =
-      contexts.get(service * 2097152 + name) ?? `${names.text(service)}\n${names.text(name)}\nlogs`
-    contexts.set(service * 2097152 + name, context)
+    const context = contexts.get(pairOf(service, name)) ?? `${names.text(service)}\n${names.text(name)}\nlogs`
+    contexts.set(pairOf(service, name), context)
     runs.push({
       service,
       context,

@@ -27,3 +27,8 @@ export class Names {
     return this.#texts.length
   }
 }
+
+/** Two numbers of texts as one; an answer has far fewer than two to the 26th. */
+export function pairOf(one: number, other: number): number {
+  return one * 67_108_864 + other
+}

@@ -14,9 +14,9 @@
  * their calls raise the load, but not from outside.
  */
 import type { TimeRange } from '../../model/time.ts'
-import type { ChargeKey, ChargeSample, ChargeSamples } from './charge-samples.ts'
-import { leaningOn, type Point, shrunk, slopeWithin } from './load-slope.ts'
-import { type Place, placeKey, placesOf, within } from './places.ts'
+import { type ChargeKey, type ChargeSample, type ChargeSamples, valuesPerTrace } from './charge-samples.ts'
+import { leaningOn, type Points, shrunk, slopeWithin } from './load-slope.ts'
+import { Places } from './places.ts'
 import { activeMs, stretchOf } from './windows.ts'
 
 /** One window: what was charged in it, and the times that were read. */
@@ -48,20 +48,20 @@ const horizonTails = 10
 /** Values that a relation needs on each side. */
 const minValues = 20
 
-/** A request as both relations see it. */
-interface Value {
-  readonly ms: number
-  readonly weight: number
-  readonly stretch: string
+/** Requests as both relations see them, in columns. */
+interface Values {
+  readonly ms: Float64Array
+  readonly weight: Float64Array
+  /** Number of the stretch. */
+  readonly stretch: Float64Array
   /** Requests of others that came within the horizon before it. */
-  readonly others: number
-  readonly waitMs: number
+  readonly others: Float64Array
+  readonly waitMs: Float64Array
 }
 
 interface Half extends LoadSide {
   readonly stretchMs: number
-  /** Made when first asked for: without more traffic nobody asks. */
-  readonly places: () => ReadonlyMap<string, Place>
+  readonly places: Places
   /** Calls and traces per active time by owner. */
   readonly calls: ReadonlyMap<number, number>
   readonly traces: ReadonlyMap<number, number>
@@ -94,9 +94,9 @@ export class OfferedLoad {
     const horizonMs = Math.min(horizonTails * limitMs, this.#longestHorizonMs)
     const here = valuesOf(now, this.#now, horizonMs)
     const there = valuesOf(before, this.#before, horizonMs)
-    if (Math.min(here.length, there.length) < minValues) return noEffect
+    if (Math.min(here.ms.length, there.ms.length) < minValues) return noEffect
     const rise = outside * Math.max(byMeeting(here, there, limitMs), byQueueing(here, there, limitMs))
-    const mean = (values: readonly Value[]) => meanOf(values, value => value.others)
+    const mean = (values: Values) => meanOf(values, values.others)
     return { rise: Math.min(1, rise), now: mean(here), before: mean(there), horizonMs }
   }
 
@@ -114,92 +114,117 @@ function ratio(now: number | undefined, before: number | undefined): number {
 }
 
 /** Rise of the slow share: slope over the number of others, times the rise of that number. At least 0. */
-function byMeeting(here: readonly Value[], there: readonly Value[], limitMs: number): number {
-  const slow = ({ ms }: Value) => (ms > limitMs ? 1 : 0)
-  const others = ({ others: count }: Value) => count
-  const before = meanOf(there, others)
-  const expected = before <= 0 ? 0 : meanOf(there, slow) / before
-  const slope = leaningOn(slopeWithin(pointsOf(here, there, others, slow)), expected)
-  return Math.max(0, slope * (meanOf(here, others) - before))
+function byMeeting(here: Values, there: Values, limitMs: number): number {
+  const slow = ({ ms }: Values) => ms.map(one => (one > limitMs ? 1 : 0))
+  const slowBefore = slow(there)
+  const before = meanOf(there, there.others)
+  const expected = before <= 0 ? 0 : meanOf(there, slowBefore) / before
+  const x = joined(here.others, there.others)
+  const slope = leaningOn(
+    slopeWithin({ ...both(here, there), x, y: joined(slow(here), slowBefore) }),
+    expected,
+  )
+  return Math.max(0, slope * (meanOf(here, here.others) - before))
 }
 
 /** Part of the slow share that would not be slow without the wait, beyond what the baseline has of it. */
-function byQueueing(here: readonly Value[], there: readonly Value[], limitMs: number): number {
-  const time = ({ ms }: Value) => ms
-  const wait = ({ waitMs }: Value) => waitMs
-  const slope = Math.min(1, shrunk(slopeWithin(pointsOf(here, there, wait, time))))
+function byQueueing(here: Values, there: Values, limitMs: number): number {
+  const [x, y] = [joined(here.waitMs, there.waitMs), joined(here.ms, there.ms)]
+  const slope = Math.min(1, shrunk(slopeWithin({ ...both(here, there), x, y })))
   if (slope <= 0) return 0
-  const waiting = ({ ms, waitMs }: Value) => (ms > limitMs && ms - slope * waitMs <= limitMs ? 1 : 0)
-  return Math.max(0, meanOf(here, waiting) - meanOf(there, waiting))
+  const waiting = ({ ms, waitMs }: Values) =>
+    ms.map((one, i) => (one > limitMs && one - slope * (waitMs[i] as number) <= limitMs ? 1 : 0))
+  return Math.max(0, meanOf(here, waiting(here)) - meanOf(there, waiting(there)))
 }
 
-type Figure = (value: Value) => number
-
-function pointsOf(here: readonly Value[], there: readonly Value[], x: Figure, y: Figure): readonly Point[] {
-  const point = (side: string) => (value: Value) => ({
-    x: x(value),
-    y: y(value),
-    weight: value.weight,
-    stretch: `${side} ${value.stretch}`,
-  })
-  return [...here.map(point('now')), ...there.map(point('before'))]
+/** Stretches of the baseline are counted below zero: they are none of the window's. */
+function both(here: Values, there: Values): Pick<Points, 'weight' | 'stretch'> {
+  const before = there.stretch.map(number => -1 - number)
+  return { weight: joined(here.weight, there.weight), stretch: joined(here.stretch, before) }
 }
 
-function meanOf(values: readonly Value[], figure: Figure): number {
+function joined(here: Float64Array, there: Float64Array): Float64Array {
+  const all = new Float64Array(here.length + there.length)
+  all.set(here)
+  all.set(there, here.length)
+  return all
+}
+
+function meanOf({ weight }: Values, figure: Float64Array): number {
   let sum = 0
   let weights = 0
-  for (const value of values) {
-    sum += figure(value) * value.weight
-    weights += value.weight
+  for (let i = 0; i < figure.length; i++) {
+    sum += (figure[i] as number) * (weight[i] as number)
+    weights += weight[i] as number
   }
   return sum / weights
 }
 
 function halfOf(side: LoadSide, usual: ChargeSamples, stretchMs: number): Half {
-  let places: ReadonlyMap<string, Place> | undefined
   const calls = new Map<number, number>()
-  const traces = new Map<number, Set<number>>()
-  for (const { key, trace } of side.charges.values()) {
-    // A wait is nothing that arrives.
-    if (key.kind === 'wait') continue
-    calls.set(key.owner, (calls.get(key.owner) ?? 0) + trace.length)
-    const seen = traces.get(key.owner) ?? new Set()
-    traces.set(key.owner, seen)
-    for (const one of trace) seen.add(one)
-  }
+  // A wait is nothing that arrives.
+  const arrived = [...side.charges.values()].filter(({ key }) => key.kind !== 'wait')
+  for (const { key, trace } of arrived) calls.set(key.owner, (calls.get(key.owner) ?? 0) + trace.length)
+  const traces = tracesPerOwner(arrived)
   const times = [...side.charges.values()].flatMap(({ atMs }) => atMs)
   const time = Math.max(1, activeMs(times, side.parts, stretchMs)) * side.kept
   return {
     ...side,
     stretchMs,
-    places: () => {
-      places ??= placesOf(side, usual)
-      return places
-    },
+    places: new Places(side, usual),
     calls: new Map([...calls].map(([owner, count]) => [owner, count / time])),
-    traces: new Map([...traces].map(([owner, seen]) => [owner, seen.size / time])),
+    traces: new Map([...traces].map(([owner, seen]) => [owner, seen / time])),
   }
 }
 
-/** Values whose whole horizon was read. */
-function valuesOf(sample: ChargeSample, half: Half, horizonMs: number): readonly Value[] {
-  const perTrace = new Map<number, number>()
-  for (const trace of sample.trace) perTrace.set(trace, (perTrace.get(trace) ?? 0) + 1)
-  const values: Value[] = []
-  for (const [i, at] of sample.atMs.entries()) {
-    const part = half.parts.findIndex(({ fromMs, toMs }) => at - horizonMs >= fromMs && at < toMs)
-    const place = half.places().get(placeKey(sample.key, sample.instance[i] ?? 0))
-    if (part < 0 || place === undefined) continue
-    const trace = sample.trace[i] ?? 0
-    const own = place.perTrace.get(trace) ?? []
-    const others = within(place.all, at - horizonMs, at) - within(own, at - horizonMs, at)
-    values.push({
-      ms: sample.ms[i] ?? 0,
-      weight: 1 / (perTrace.get(trace) ?? 1),
-      stretch: `${part} ${Math.floor(at / half.stretchMs)}`,
-      others: others / half.kept,
-      waitMs: place.waitAt(at),
-    })
+function tracesPerOwner(charges: readonly ChargeSample[]): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>()
+  for (const [owner, samples] of Map.groupBy(charges, ({ key }) => key.owner)) {
+    const seen = new Set<number>()
+    for (const { trace } of samples)
+      for (let i = 0; i < trace.length; i++) if (trace[i] !== trace[i - 1]) seen.add(trace[i] as number)
+    counts.set(owner, seen.size)
   }
-  return values
+  return counts
+}
+
+/** Values whose whole horizon was read. */
+function valuesOf(sample: ChargeSample, half: Half, horizonMs: number): Values {
+  const perTrace = valuesPerTrace(sample)
+  const places = half.places.of(sample.key)
+  const values = newValues(sample.ms.length)
+  let count = 0
+  for (let i = 0; i < perTrace.length; i++) {
+    const at = sample.atMs[i] as number
+    const part = half.parts.findIndex(({ fromMs, toMs }) => at - horizonMs >= fromMs && at < toMs)
+    const place = places.get(sample.instance[i] as number)
+    if (part < 0 || place === undefined) continue
+    const others = place.othersWithin(sample.trace[i] as number, at - horizonMs, at)
+    values.ms[count] = sample.ms[i] as number
+    values.weight[count] = 1 / (perTrace[i] as number)
+    values.stretch[count] = part * stretchesOfPart + Math.floor(at / half.stretchMs)
+    values.others[count] = others / half.kept
+    values.waitMs[count] = place.waitAt(at)
+    count++
+  }
+  return firstOf(values, count)
+}
+
+/** More than any time has: of a millisecond each they take a thousand years. */
+const stretchesOfPart = 2 ** 45
+
+function newValues(count: number): Values {
+  const column = () => new Float64Array(count)
+  return { ms: column(), weight: column(), stretch: column(), others: column(), waitMs: column() }
+}
+
+function firstOf({ ms, weight, stretch, others, waitMs }: Values, count: number): Values {
+  const cut = (column: Float64Array) => column.subarray(0, count)
+  return {
+    ms: cut(ms),
+    weight: cut(weight),
+    stretch: cut(stretch),
+    others: cut(others),
+    waitMs: cut(waitMs),
+  }
 }

@@ -7,7 +7,7 @@ export type Patience = Pick<Deadline, 'check'>
 export const endless: Patience = { check: () => undefined }
 
 /** Items between two looks at the clock: a millisecond or so of work on each, a nanosecond or so for the look. */
-const stride = 64
+export const stride = 64
 
 /** The same items, with a look at the clock before the first and after every few. */
 export function* paced<T>(items: Iterable<T>, patience: Patience): Generator<T> {

@@ -11,7 +11,9 @@ import { joinLogs, type LogLine, SpanIndex } from './log-lines.ts'
 import { LogTally } from './log-tally.ts'
 import type { Names } from './names.ts'
 import { sourceWeights } from './source-sampling.ts'
-import { buildTraceSet, type PickedRows, type TraceSet } from './trace-set.ts'
+import { type PickedRows, viewOf } from './trace-groups.ts'
+import { TraceNumbers } from './trace-numbers.ts'
+import { buildTraceSet, type TraceSet } from './trace-set.ts'
 
 export interface Sample {
   readonly range: TimeRange
@@ -135,32 +137,35 @@ async function readTraces(
   deadline: Deadline,
 ): Promise<readonly Found[]> {
   const wide = around(range)
-  const found: { scanned: Scanned<SpanBlock>; rows: number[]; keys: string[] }[] = []
-  const firstMs = new Map<string, number>()
+  const found: { scanned: Scanned<SpanBlock>; rows: Uint32Array; numbers: Uint32Array }[] = []
+  const traces = new TraceNumbers()
+  const firstMs: number[] = []
   for await (const scanned of reader.scanSpans({ range: wide, order: 'oldest_first' })) {
     deadline.check()
     const { block } = scanned
-    const ids = Buffer.from(block.traceId.buffer, block.traceId.byteOffset, block.traceId.byteLength)
-    const rows: number[] = []
-    const keys: string[] = []
+    const ids = viewOf(block.traceId)
+    const rows = new Uint32Array(block.count)
+    const numbers = new Uint32Array(block.count)
+    let count = 0
     for (let row = 0; row < block.count; row++) {
-      const startMs = toMs(block.startHi[row] ?? 0, block.startLo[row] ?? 0)
+      const startMs = toMs(block.startHi[row] as number, block.startLo[row] as number)
       if (startMs < wide.fromMs || startMs >= wide.toMs) continue
-      const key = ids.toString('latin1', row * 16, row * 16 + 16)
-      const known = firstMs.get(key)
-      if (known === undefined || startMs < known) firstMs.set(key, startMs)
-      rows.push(row)
-      keys.push(key)
+      const number = traces.of(ids, row)
+      const known = firstMs[number]
+      if (known === undefined || startMs < known) firstMs[number] = startMs
+      rows[count] = row
+      numbers[count++] = number
     }
-    if (rows.length > 0) found.push({ scanned, rows, keys })
+    if (count > 0) found.push({ scanned, rows: rows.slice(0, count), numbers: numbers.slice(0, count) })
   }
-  return found.map(({ scanned, rows, keys }) => ({
-    scanned,
-    rows: rows.filter((_, i) => {
-      const first = firstMs.get(keys[i] ?? '') ?? 0
-      return first >= range.fromMs && first < range.toMs
-    }),
-  }))
+  return found.map(({ scanned, rows, numbers }) => {
+    const kept: number[] = []
+    for (let i = 0; i < rows.length; i++) {
+      const first = firstMs[numbers[i] as number] as number
+      if (first >= range.fromMs && first < range.toMs) kept.push(rows[i] as number)
+    }
+    return { scanned, rows: kept }
+  })
 }
 
 /** Keeps whole traces, those with the smallest hashes, until the budget is used up. */

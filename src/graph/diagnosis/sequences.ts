@@ -4,7 +4,8 @@
  * the mix of requests is no symptom while a step nobody has taken before is one, and so is a step that was
  * always taken and is missing.
  */
-import { endless, type Patience, paced } from './patience.ts'
+import { orderOf } from './number-order.ts'
+import { endless, type Patience, paced, stride } from './patience.ts'
 import { riseEvidence } from './two-sample.ts'
 
 /** Tokens that frame every run. Real tokens are positive. */
@@ -17,18 +18,28 @@ export interface Pattern {
   readonly steps: ReadonlyMap<number, ReadonlySet<number>>
 }
 
+/** What runs have in common that begin with the same tokens. */
+interface Beginning {
+  readonly next: Map<number, Beginning>
+  pattern: Pattern | null
+}
+
 /** Most runs are alike: each sequence is taken apart once. */
 export class PatternPool {
-  readonly #patterns = new Map<string, Pattern>()
+  readonly #nothing: Beginning = { next: new Map(), pattern: null }
 
   of(tokens: readonly number[]): Pattern {
-    const key = tokens.join(' ')
-    let pattern = this.#patterns.get(key)
-    if (pattern === undefined) {
-      pattern = { tokens, steps: stepsOf(tokens) }
-      this.#patterns.set(key, pattern)
+    let at = this.#nothing
+    for (const token of tokens) {
+      let longer = at.next.get(token)
+      if (longer === undefined) {
+        longer = { next: new Map(), pattern: null }
+        at.next.set(token, longer)
+      }
+      at = longer
     }
-    return pattern
+    at.pattern ??= { tokens: [...tokens], steps: stepsOf(tokens) }
+    return at.pattern
   }
 }
 
@@ -104,11 +115,13 @@ function stepsOf(tokens: readonly number[]): Map<number, Set<number>> {
   return steps
 }
 
-/** Counts every step at most once per run. */
+/** Counts every step at most once per run; runs by start. */
 function countStepsOf(runs: readonly Run[], patience: Patience): StepTable {
   const table = new Map<string, ContextCounts>()
   const contexts = new Map<string, Run[]>()
-  for (const run of paced(runs, patience)) {
+  for (let i = 0; i < runs.length; i++) {
+    if (i % stride === 0) patience.check()
+    const run = runs[i] as Run
     const list = contexts.get(run.context)
     if (list === undefined) contexts.set(run.context, [run])
     else list.push(run)
@@ -122,14 +135,15 @@ function countStepsOf(runs: readonly Run[], patience: Patience): StepTable {
 }
 
 /** Runs per pattern and part of the time; parts hold as many runs each. */
-function countPatterns(runs: Run[]): Map<Pattern, Float64Array> {
-  runs.sort((a, b) => a.startMs - b.startMs)
+function countPatterns(runs: readonly Run[]): Map<Pattern, Float64Array> {
   const counts = new Map<Pattern, Float64Array>()
-  for (const [i, { pattern }] of runs.entries()) {
-    const parts = counts.get(pattern) ?? new Float64Array(baselineParts)
+  for (let i = 0; i < runs.length; i++) {
+    const { pattern } = runs[i] as Run
+    const known = counts.get(pattern)
+    const parts = known ?? new Float64Array(baselineParts)
+    if (known === undefined) counts.set(pattern, parts)
     const part = Math.floor((i * baselineParts) / runs.length)
-    parts[part] = (parts[part] ?? 0) + 1
-    counts.set(pattern, parts)
+    parts[part] = (parts[part] as number) + 1
   }
   return counts
 }
@@ -168,10 +182,11 @@ function addParts(into: Float64Array, parts: Float64Array): void {
  * `patience` throws.
  */
 export function risenSteps(
-  runs: readonly Run[],
-  baseRuns: readonly Run[],
+  windowRuns: readonly Run[],
+  baselineRuns: readonly Run[],
   patience: Patience = endless,
 ): readonly Step[] {
+  const [runs, baseRuns] = [byStart(windowRuns), byStart(baselineRuns)]
   const countSteps = (some: readonly Run[]) => countStepsOf(some, patience)
   const all = countSteps(baseRuns)
   const healthyBase = baseRuns.filter(run => !run.unhealthy)
@@ -188,6 +203,12 @@ export function risenSteps(
       b.evidence - a.evidence ||
       (a.context < b.context ? -1 : a.context > b.context ? 1 : a.from - b.from || a.to - b.to),
   )
+}
+
+function byStart(runs: readonly Run[]): readonly Run[] {
+  const sorted: Run[] = []
+  for (const at of orderOf(runs.map(run => run.startMs))) sorted.push(runs[at] as Run)
+  return sorted
 }
 
 /**

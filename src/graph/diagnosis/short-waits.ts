@@ -2,7 +2,8 @@
  * Callers that give up on a callee without telemetry sooner than it usually answers: then the callee fails in their
  * eyes only. Such calls end at the caller's limit: hardly one lasts longer, where many used to.
  */
-import { type Callees, silentCallee } from './charge-samples.ts'
+import { type Callees, silentCallees } from './charge-samples.ts'
+import { pairOf } from './names.ts'
 import { quantileOf, sortedCopy } from './robust.ts'
 import { remoteChildren } from './time-charges.ts'
 import { spanKinds, type TraceSet } from './trace-set.ts'
@@ -23,9 +24,9 @@ interface Calls {
 }
 
 /** Caller and silent callee, as `waitKey` names them. */
-export function cutShort(window: TraceSet, baseline: TraceSet, callees: Callees): ReadonlySet<string> {
+export function cutShort(window: TraceSet, baseline: TraceSet, callees: Callees): ReadonlySet<number> {
   const before = callsOf(baseline, callees)
-  const found = new Set<string>()
+  const found = new Set<number>()
   for (const [key, now] of callsOf(window, callees)) {
     const usual = before.get(key)
     if (usual !== undefined && isCutShort(now, usual)) found.add(key)
@@ -33,8 +34,8 @@ export function cutShort(window: TraceSet, baseline: TraceSet, callees: Callees)
   return found
 }
 
-export function waitKey(caller: number, callee: number): string {
-  return `${caller} ${callee}`
+export function waitKey(caller: number, callee: number): number {
+  return pairOf(caller, callee)
 }
 
 function isCutShort({ failed, all }: Calls, usual: Calls): boolean {
@@ -51,12 +52,13 @@ function isCutShort({ failed, all }: Calls, usual: Calls): boolean {
   )
 }
 
-function callsOf(set: TraceSet, callees: Callees): ReadonlyMap<string, Calls> {
-  const calls = new Map<string, Calls>()
+function callsOf(set: TraceSet, callees: Callees): ReadonlyMap<number, Calls> {
+  const calls = new Map<number, Calls>()
   const child = remoteChildren(set)
+  const silent = silentCallees(set, callees)
   for (let row = 0; row < set.spans; row++) {
     if (set.kind[row] !== spanKinds.client || (child[row] ?? -1) >= 0) continue
-    const callee = silentCallee(set, row, callees)
+    const callee = silent[row] ?? -1
     if (callee < 0) continue
     const key = waitKey(set.service[row] ?? 0, callee)
     const of = calls.get(key) ?? { failed: [], all: [] }

@@ -5,7 +5,8 @@
  */
 import type { Scanned } from '../../model/reader.ts'
 import { recordOf, type SpanBlock } from '../../model/telemetry.ts'
-import type { PickedRows, WeightOf } from './trace-set.ts'
+import type { WeightOf } from './trace-columns.ts'
+import type { PickedRows } from './trace-groups.ts'
 
 /** A sampler that keeps less than this share is not believed: one trace would outvote all others. */
 const maxWeight = 10_000

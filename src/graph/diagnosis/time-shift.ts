@@ -2,7 +2,7 @@
  * Which charged times left the baseline's own tail: counts of requests beyond it rather than means, so that
  * one slow outlier is nothing and one slow operation among many is not averaged away.
  */
-import type { ChargeKey, ChargeSample, ChargeSamples } from './charge-samples.ts'
+import { type ChargeKey, type ChargeSample, type ChargeSamples, valuesPerTrace } from './charge-samples.ts'
 import { type LoadEffect, noEffect, type OfferedLoad } from './offered-load.ts'
 import type { Patience } from './patience.ts'
 import { quantileOf, sortedCopy } from './robust.ts'
@@ -117,7 +117,8 @@ function shiftOf(now: ChargeSample, before: ChargeSample, load: OfferedLoad | nu
   const here = clustered(now, limitMs)
   const there = clustered(before, limitMs)
   const traces = new Map<number, number>()
-  for (const [i, ms] of now.ms.entries()) {
+  for (let i = 0; i < now.ms.length; i++) {
+    const ms = now.ms[i] as number
     if (ms <= limitMs) continue
     const trace = now.trace[i] ?? 0
     traces.set(trace, (traces.get(trace) ?? 0) + ms - medianMs)
@@ -143,11 +144,13 @@ function shiftOf(now: ChargeSample, before: ChargeSample, load: OfferedLoad | nu
 
 /** Values of one trace are not independent: together they count as one. */
 function clustered(sample: ChargeSample, limitMs: number): { beyond: number; total: number } {
-  const values = new Map<number, number>()
-  for (const trace of sample.trace) values.set(trace, (values.get(trace) ?? 0) + 1)
+  const { ms, trace } = sample
+  const values = valuesPerTrace(sample)
   let beyond = 0
-  for (const [i, ms] of sample.ms.entries()) {
-    if (ms > limitMs) beyond += 1 / (values.get(sample.trace[i] ?? 0) ?? 1)
+  let total = 0
+  for (let i = 0; i < ms.length; i++) {
+    if ((ms[i] as number) > limitMs) beyond += 1 / (values[i] as number)
+    if (i === 0 || trace[i] !== trace[i - 1]) total++
   }
-  return { beyond, total: values.size }
+  return { beyond, total }
 }

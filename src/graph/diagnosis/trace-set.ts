@@ -4,10 +4,10 @@
  *
  * Spans and traces are sorted by their own content, so the order of arrival leaves no mark on the answer.
  */
-import type { SpanBlock } from '../../model/telemetry.ts'
-import { toMs } from '../../model/time.ts'
 import type { Names } from './names.ts'
 import { endless, type Patience, paced } from './patience.ts'
+import { allocateColumns, type Columns, RowFiller, type WeightOf } from './trace-columns.ts'
+import { groupByTrace, maxSpansPerTrace, type PickedRows } from './trace-groups.ts'
 
 /** SpanKind numbers of the proto that matter here. */
 export const spanKinds = { server: 2, client: 3, producer: 4, consumer: 5 } as const
@@ -53,26 +53,6 @@ export interface TraceSet {
   readonly spanLo: Uint32Array
 }
 
-/** A trace of more spans is cut to its earliest ones: a runaway loop must not take the whole time budget. */
-export const maxSpansPerTrace = 2000
-
-export interface PickedRows {
-  readonly block: SpanBlock
-  readonly rows: readonly number[]
-}
-
-/** Sampling weight of a span, 1 if its trace state says nothing. */
-export type WeightOf = (block: SpanBlock, row: number) => number
-
-interface Row {
-  readonly block: SpanBlock
-  readonly row: number
-  readonly startMs: number
-  readonly endMs: number
-  readonly hi: number
-  readonly lo: number
-}
-
 /**
  * Builds the set of whole traces from rows in any order; equal spans (trace, span, start) count once. Throws what
  * `patience` throws.
@@ -83,170 +63,123 @@ export function buildTraceSet(
   weightOf: WeightOf,
   patience: Patience = endless,
 ): TraceSet {
-  const byTrace = groupByTrace(picked, patience)
-  // One character per byte sorts as hex digits do, and is made in a third of the time.
-  const ids = [...byTrace.keys()].sort()
-  const groups = [...paced(ids, patience)].map(id => sortAndMerge(byTrace.get(id) ?? []))
-  const spans = groups.reduce((sum, group) => sum + group.length, 0)
-  const columns = allocate(spans, ids.length)
-  const texts = new TextIds(names)
+  const groups = groupByTrace(picked, patience)
+  const traces = groups.traceIds.length
+  const columns = allocateColumns(groups.spans, traces)
+  const filler = new RowFiller(columns, picked, groups, names)
+  const links = new ParentLinks(columns, filler)
   let at = 0
   let orphans = 0
-  for (const [t, group] of paced(groups.entries(), patience)) {
+  for (const t of paced(groups.kept.keys(), patience)) {
+    const end = at + (groups.kept[t] as number)
     columns.first[t] = at
-    const head = group[0]
-    columns.weight[t] = head === undefined ? 1 : weightOf(head.block, head.row)
-    for (const [i, row] of group.entries()) fillRow(columns, at + i, t, row, texts)
-    orphans += resolveParents(columns, group, at)
-    alignClocks(columns, at, at + group.length)
-    findEntries(columns, at, at + group.length)
-    at += group.length
+    columns.weight[t] = filler.weightOf(t, weightOf)
+    for (let row = at; row < end; row++) filler.fill(row, t, row - at)
+    orphans += links.resolve(at, end)
+    const order = links.parentsFirst(at, end)
+    for (let i = 0; i < end - at; i++) {
+      const row = order[i] as number
+      alignClock(columns, row)
+      findEntry(columns, row)
+    }
+    at = end
   }
-  columns.first[ids.length] = at
-  const traceIds = ids.map(id => Buffer.from(id, 'latin1').toString('hex'))
-  return { traces: ids.length, spans, traceIds, orphans, ...columns }
+  columns.first[traces] = at
+  return { traces, spans: groups.spans, traceIds: groups.traceIds, orphans, ...columns }
 }
 
-function groupByTrace(picked: readonly PickedRows[], patience: Patience): Map<string, Row[]> {
-  const byTrace = new Map<string, Row[]>()
-  for (const { block, rows } of picked) {
-    const ids = Buffer.from(block.traceId.buffer, block.traceId.byteOffset, block.traceId.byteLength)
-    const spans = new DataView(block.spanId.buffer, block.spanId.byteOffset, block.spanId.byteLength)
-    for (const row of paced(rows, patience)) {
-      const id = ids.toString('latin1', row * 16, row * 16 + 16)
-      const item: Row = {
-        block,
-        row,
-        startMs: toMs(block.startHi[row] ?? 0, block.startLo[row] ?? 0),
-        endMs: toMs(block.endHi[row] ?? 0, block.endLo[row] ?? 0),
-        hi: spans.getUint32(row * 8),
-        lo: spans.getUint32(row * 8 + 4),
+type ParentIds = Pick<RowFiller, 'parentHi' | 'parentLo'>
+
+/** Finds parents by their ids, with room that is used again from trace to trace. */
+class ParentLinks {
+  readonly #columns: Columns
+  readonly #ids: ParentIds
+  /** Rows by a hash of their ids, one more than they are, the earliest first; and the next of the same hash. */
+  #heads = new Uint32Array(0)
+  readonly #next: Uint32Array
+  /** Whether a parent of the trace at hand comes after its child. */
+  #late = false
+  readonly #order = new Uint32Array(maxSpansPerTrace)
+
+  constructor(columns: Columns, ids: ParentIds) {
+    this.#columns = columns
+    this.#ids = ids
+    this.#next = new Uint32Array(columns.parent.length)
+  }
+
+  /** Sets `parent`; returns how many spans name a parent that is not there. */
+  resolve(from: number, to: number): number {
+    const { parent, orphan } = this.#columns
+    const { parentHi, parentLo } = this.#ids
+    this.#index(from, to)
+    let orphans = 0
+    this.#late = false
+    for (let row = from; row < to; row++) {
+      parent[row] = -1
+      if (parentHi[row] === 0 && parentLo[row] === 0) continue
+      const found = this.#find(row)
+      if (found < 0) {
+        orphans++
+        orphan[row] = 1
+      } else {
+        parent[row] = found
+        this.#late ||= found > row
       }
-      const group = byTrace.get(id)
-      if (group === undefined) byTrace.set(id, [item])
-      else group.push(item)
+    }
+    // Where every parent comes first there is no loop.
+    if (this.#late) breakCycles(this.#columns, from, to)
+    return orphans
+  }
+
+  /** The rows of the trace that was resolved last, each after its parent; of what is returned only so many count. */
+  parentsFirst(from: number, to: number): Uint32Array {
+    const order = this.#order
+    for (let row = from; row < to; row++) order[row - from] = row
+    if (!this.#late) return order
+    const { parent } = this.#columns
+    const depths = new Uint32Array(to - from)
+    const depthOf = (row: number): number => {
+      const known = depths[row - from] as number
+      if (known > 0) return known
+      const above = parent[row] as number
+      const depth = above < 0 ? 1 : depthOf(above) + 1
+      depths[row - from] = depth
+      return depth
+    }
+    return order.subarray(0, to - from).sort((a, b) => depthOf(a) - depthOf(b))
+  }
+
+  #index(from: number, to: number): void {
+    let size = this.#heads.length
+    if (size < (to - from) * 2) {
+      size = 16
+      while (size < (to - from) * 2) size *= 2
+      this.#heads = new Uint32Array(size)
+    } else this.#heads.fill(0)
+    const { spanHi, spanLo } = this.#columns
+    for (let row = to - 1; row >= from; row--) {
+      const slot = slotOf(spanHi[row] as number, spanLo[row] as number, size)
+      this.#next[row] = this.#heads[slot] as number
+      this.#heads[slot] = row + 1
     }
   }
-  return byTrace
-}
 
-function sortAndMerge(rows: Row[]): Row[] {
-  rows.sort((a, b) => a.startMs - b.startMs || b.endMs - a.endMs || a.hi - b.hi || a.lo - b.lo)
-  const merged: Row[] = []
-  const seen = new Map<number, Row[]>()
-  for (const row of rows) {
-    const same = seen.get(row.lo)
-    if (same?.some(other => other.hi === row.hi && other.startMs === row.startMs)) continue
-    if (same === undefined) seen.set(row.lo, [row])
-    else same.push(row)
-    merged.push(row)
-    if (merged.length === maxSpansPerTrace) break
-  }
-  return merged
-}
-
-type Columns = ReturnType<typeof allocate>
-
-function allocate(spans: number, traces: number) {
-  return {
-    first: new Uint32Array(traces + 1),
-    weight: new Float64Array(traces),
-    service: new Uint32Array(spans),
-    name: new Uint32Array(spans),
-    peer: new Uint32Array(spans),
-    instance: new Uint32Array(spans),
-    version: new Uint32Array(spans),
-    kind: new Uint8Array(spans),
-    links: new Uint8Array(spans),
-    failed: new Uint8Array(spans),
-    tells: new Uint8Array(spans),
-    errorType: new Uint32Array(spans),
-    startMs: new Float64Array(spans),
-    endMs: new Float64Array(spans),
-    movedMs: new Float64Array(spans),
-    parent: new Int32Array(spans),
-    orphan: new Uint8Array(spans),
-    entry: new Uint32Array(spans),
-    trace: new Uint32Array(spans),
-    spanHi: new Uint32Array(spans),
-    spanLo: new Uint32Array(spans),
+  /** The first span with the id that the row names as its parent, other than itself; -1 for none. */
+  #find(row: number): number {
+    const { spanHi, spanLo } = this.#columns
+    const { parentHi, parentLo } = this.#ids
+    const hi = parentHi[row] as number
+    const lo = parentLo[row] as number
+    let at = (this.#heads[slotOf(hi, lo, this.#heads.length)] as number) - 1
+    while (at >= 0 && (at === row || spanLo[at] !== lo || spanHi[at] !== hi))
+      at = (this.#next[at] as number) - 1
+    return at
   }
 }
 
-/** Turns a block's string and resource indices into shared ones, each once per block. */
-class TextIds {
-  readonly #names: Names
-  readonly #strings = new WeakMap<SpanBlock, Int32Array>()
-
-  constructor(names: Names) {
-    this.#names = names
-  }
-
-  string(block: SpanBlock, index: number): number {
-    let cache = this.#strings.get(block)
-    if (cache === undefined) {
-      cache = new Int32Array(block.strings.length).fill(-1)
-      this.#strings.set(block, cache)
-    }
-    const known = cache[index] ?? -1
-    if (known >= 0) return known
-    const id = this.#names.id(block.strings[index] ?? '')
-    cache[index] = id
-    return id
-  }
-
-  text(text: string): number {
-    return this.#names.id(text)
-  }
-}
-
-function fillRow(columns: Columns, at: number, trace: number, item: Row, texts: TextIds): void {
-  const { block, row } = item
-  const resource = block.resources[block.resource[row] ?? 0]
-  const status = block.status[row] ?? 0
-  const kind = block.kind[row] ?? 0
-  columns.service[at] = texts.text(resource?.service ?? '')
-  columns.instance[at] = texts.text(resource?.instance ?? '')
-  columns.version[at] = texts.text(resource?.version ?? '')
-  columns.name[at] = texts.string(block, block.name[row] ?? 0)
-  columns.peer[at] = texts.string(block, block.peer[row] ?? 0)
-  columns.kind[at] = kind
-  columns.links[at] = block.links[row] ?? 0
-  const httpStatus = block.httpStatus[row] ?? 0
-  columns.failed[at] = status === 2 || (status === 0 && httpStatus >= 500) ? 1 : 0
-  columns.tells[at] = status !== 0 || httpStatus !== 0 ? 1 : 0
-  columns.errorType[at] = texts.string(block, block.errorType[row] ?? 0)
-  columns.startMs[at] = item.startMs
-  columns.endMs[at] = Math.max(item.startMs, item.endMs)
-  columns.trace[at] = trace
-  columns.spanHi[at] = item.hi
-  columns.spanLo[at] = item.lo
-}
-
-/** Sets `parent`; returns how many spans name a parent that is not there. */
-function resolveParents(columns: Columns, group: readonly Row[], base: number): number {
-  const byLow = new Map<number, number[]>()
-  for (const [i, row] of group.entries()) {
-    const same = byLow.get(row.lo)
-    if (same === undefined) byLow.set(row.lo, [i])
-    else same.push(i)
-  }
-  let orphans = 0
-  for (const [i, row] of group.entries()) {
-    const parents = row.block.parentSpanId
-    const view = new DataView(parents.buffer, parents.byteOffset + row.row * 8, 8)
-    const hi = view.getUint32(0)
-    const lo = view.getUint32(4)
-    columns.parent[base + i] = -1
-    if (hi === 0 && lo === 0) continue
-    const found = byLow.get(lo)?.find(j => group[j]?.hi === hi && j !== i)
-    if (found === undefined) {
-      orphans++
-      columns.orphan[base + i] = 1
-    } else columns.parent[base + i] = base + found
-  }
-  breakCycles(columns, base, base + group.length)
-  return orphans
+function slotOf(hi: number, lo: number, size: number): number {
+  const hash = Math.imul(hi ^ (hi >>> 15), 0x2c1b3c6d) ^ lo
+  return (Math.imul(hash ^ (hash >>> 13), 0x297a2d39) >>> 8) & (size - 1)
 }
 
 /** Forged or broken ids may name each other as parents; such a loop is cut where it was entered. */
@@ -270,45 +203,29 @@ function breakCycles(columns: Columns, from: number, to: number): void {
  * moved to the middle of the client span, and everything below it moves along. Not so where the client failed and the
  * server was still at work, or had not begun: it gave up waiting, and what came too late is no matter of clocks.
  */
-function alignClocks(columns: Columns, from: number, to: number): void {
-  const { parent, kind, failed, startMs, endMs, movedMs } = columns
-  const done = new Uint8Array(to - from)
-  const align = (row: number): number => {
-    const index = row - from
-    if (done[index] === 1) return movedMs[row] ?? 0
-    done[index] = 1
-    const above = parent[row] ?? -1
-    if (above < 0) return 0
-    let moved = align(above)
-    const start = (startMs[row] ?? 0) + moved
-    const end = (endMs[row] ?? 0) + moved
-    const lower = startMs[above] ?? 0
-    const upper = endMs[above] ?? 0
-    const remote = kind[row] === spanKinds.server && kind[above] === spanKinds.client
-    const late = end > upper && failed[above] !== 1
-    if (remote && (start < lower || late) && end - start <= upper - lower) {
-      moved += (lower + upper) / 2 - (start + end) / 2
-    }
-    movedMs[row] = moved
-    startMs[row] = (startMs[row] ?? 0) + moved
-    endMs[row] = (endMs[row] ?? 0) + moved
-    return moved
+function alignClock({ parent, kind, failed, startMs, endMs, movedMs }: Columns, row: number): void {
+  const above = parent[row] as number
+  if (above < 0) return
+  let moved = movedMs[above] as number
+  const start = (startMs[row] as number) + moved
+  const end = (endMs[row] as number) + moved
+  const lower = startMs[above] as number
+  const upper = endMs[above] as number
+  const remote = kind[row] === spanKinds.server && kind[above] === spanKinds.client
+  const late = end > upper && failed[above] !== 1
+  if (remote && (start < lower || late) && end - start <= upper - lower) {
+    moved += (lower + upper) / 2 - (start + end) / 2
   }
-  for (let row = from; row < to; row++) align(row)
+  movedMs[row] = moved
+  startMs[row] = (startMs[row] as number) + moved
+  endMs[row] = (endMs[row] as number) + moved
 }
 
-function findEntries(columns: Columns, from: number, to: number): void {
-  const { parent, kind, service, entry } = columns
-  const done = new Uint8Array(to - from)
-  const find = (row: number): number => {
-    if (done[row - from] === 1) return entry[row] ?? row
-    done[row - from] = 1
-    const above = parent[row] ?? -1
-    const remote = kind[row] === spanKinds.server || kind[row] === spanKinds.consumer
-    entry[row] = above < 0 || remote || service[above] !== service[row] ? row : find(above)
-    return entry[row] ?? row
-  }
-  for (let row = from; row < to; row++) find(row)
+/** The parent's is known. */
+function findEntry({ parent, kind, service, entry }: Columns, row: number): void {
+  const above = parent[row] as number
+  const remote = kind[row] === spanKinds.server || kind[row] === spanKinds.consumer
+  entry[row] = above < 0 || remote || service[above] !== service[row] ? row : (entry[above] as number)
 }
 
 /** From the first start to the last end of each trace, milliseconds. */

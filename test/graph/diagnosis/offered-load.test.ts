@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ChargeSample } from '../../../src/graph/diagnosis/charge-samples.ts'
-import { leaningOn, slopeWithin } from '../../../src/graph/diagnosis/load-slope.ts'
+import { leaningOn, type Points, slopeWithin } from '../../../src/graph/diagnosis/load-slope.ts'
 import { type LoadSide, OfferedLoad } from '../../../src/graph/diagnosis/offered-load.ts'
 import { leftUnexplained } from '../../../src/graph/diagnosis/time-shift.ts'
 import { seeded } from './synthetic-system.ts'
@@ -84,20 +84,37 @@ describe('OfferedLoad', () => {
   })
 })
 
+interface Point {
+  readonly x: number
+  readonly y: number
+  readonly weight: number
+  readonly stretch: number
+}
+
+function columnsOf(points: readonly Point[]): Points {
+  const column = (of: (point: Point) => number) => Float64Array.from(points, of)
+  return {
+    x: column(({ x }) => x),
+    y: column(({ y }) => y),
+    weight: column(({ weight }) => weight),
+    stretch: column(({ stretch }) => stretch),
+  }
+}
+
 describe('slopeWithin', () => {
   it('finds the slope within stretches, whatever steps lie between them', () => {
     const random = seeded(9)
     const points = Array.from({ length: 400 }, (_, i) => {
       const stretch = Math.floor(i / 40)
       const x = 10 * stretch + random()
-      return { x, y: 2 * random() - 50 * stretch + 3 * (x - 10 * stretch), weight: 1, stretch: `${stretch}` }
+      return { x, y: 2 * random() - 50 * stretch + 3 * (x - 10 * stretch), weight: 1, stretch }
     })
-    expect(slopeWithin(points).slope).toBeCloseTo(3, 0)
+    expect(slopeWithin(columnsOf(points)).slope).toBeCloseTo(3, 0)
   })
 
   it('says nothing where nothing varies, and then leaves what was expected', () => {
-    const flat = Array.from({ length: 30 }, () => ({ x: 1, y: 1, weight: 1, stretch: '' }))
-    expect(leaningOn(slopeWithin(flat), 0.3)).toBe(0.3)
+    const flat = Array.from({ length: 30 }, () => ({ x: 1, y: 1, weight: 1, stretch: 0 }))
+    expect(leaningOn(slopeWithin(columnsOf(flat)), 0.3)).toBe(0.3)
   })
 
   it('lies between what was measured and what was expected', () => {

@@ -3,7 +3,8 @@ import { learnCallees } from '../../../src/graph/diagnosis/charge-samples.ts'
 import { entryHurt } from '../../../src/graph/diagnosis/entry-hurt.ts'
 import { errorShifts } from '../../../src/graph/diagnosis/error-origins.ts'
 import { Names } from '../../../src/graph/diagnosis/names.ts'
-import type { TraceSet, WeightOf } from '../../../src/graph/diagnosis/trace-set.ts'
+import type { WeightOf } from '../../../src/graph/diagnosis/trace-columns.ts'
+import type { TraceSet } from '../../../src/graph/diagnosis/trace-set.ts'
 import { type SpanSketch, setOf } from './trace-json.ts'
 
 interface Kept {

@@ -1,7 +1,8 @@
 /** Traces written down by hand, as sets. */
 
 import { Names } from '../../../src/graph/diagnosis/names.ts'
-import { buildTraceSet, type TraceSet, type WeightOf } from '../../../src/graph/diagnosis/trace-set.ts'
+import type { WeightOf } from '../../../src/graph/diagnosis/trace-columns.ts'
+import { buildTraceSet, type TraceSet } from '../../../src/graph/diagnosis/trace-set.ts'
 import type { SpanBlock } from '../../../src/model/telemetry.ts'
 import { decodeBatch } from '../../../src/otlp/decode-batch.ts'
 import { transcodeJson } from '../../../src/otlp/json/transcode-json.ts'
