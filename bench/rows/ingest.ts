@@ -3,6 +3,7 @@ import { type IngestFigures, type IngestRun, measureIngest } from '../measure/in
 import { benchProfile } from '../measure/offer.ts'
 import { startAcknowledgement, startBytes, startRows, startWhole } from '../measure/subjects.ts'
 import { type Figure, judged, type Row, type RowContext, shown } from './row.ts'
+import { wholeOnSqlite } from './whole-figures.ts'
 
 function measure(
   context: RowContext,
@@ -98,7 +99,7 @@ export const spans: Row = {
       start: startAcknowledgement,
       extent,
     })
-    const whole = await measure(context, 'everything behind it', { start: () => startWhole(), extent })
+    const whole = await wholeOnSqlite(context, 'traces')
     const bytesToRows = whole.bytesPerItem / rows.bytesPerItem
     return {
       figures: [
@@ -186,7 +187,7 @@ export const logs: Row = {
   title: 'Log records, searchable',
   async run(context) {
     const bytes = await measure(context, 'C: bytes alone', { start: startBytes, signal: 'logs' })
-    const figures = await measure(context, 'logs', { start: () => startWhole(), signal: 'logs' })
+    const figures = await wholeOnSqlite(context, 'logs')
     return {
       figures: [
         perCpu('logs.whole', 'log records, searchable', figures, 300_000, { name: 'C', figures: bytes }),
@@ -206,10 +207,10 @@ export const metrics: Row = {
   id: 'metrics',
   title: 'Metric points',
   async run(context) {
-    const start = () => startWhole()
     const bytes = await measure(context, 'C: bytes alone', { start: startBytes, signal: 'metrics' })
-    const figures = await measure(context, 'metrics', { start, signal: 'metrics' })
+    const figures = await wholeOnSqlite(context, 'metrics')
     const profile = largeBatches
+    const start = () => startWhole()
     const large = await measure(context, 'metrics, 1,000 to a request', { start, signal: 'metrics', profile })
     return {
       figures: [

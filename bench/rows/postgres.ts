@@ -1,7 +1,8 @@
 /** Ingest with Postgres as the store beside SQLite, the CPU of the database server counted with ours. */
 import { type IngestFigures, measureIngest } from '../measure/ingest-run.ts'
-import { startOnPostgres, startWhole } from '../measure/subjects.ts'
+import { startOnPostgres } from '../measure/subjects.ts'
 import { type Figure, judged, type Row, type RowContext, shown } from './row.ts'
+import { extentOf, wholeOnSqlite } from './whole-figures.ts'
 
 type Measured = 'traces' | 'logs' | 'metrics'
 
@@ -12,13 +13,11 @@ const items: Readonly<Record<Measured, string>> = {
 }
 
 async function compare(context: RowContext, signal: Measured): Promise<readonly Figure[]> {
-  const time = { extent: { seconds: context.seconds }, warmUpSeconds: context.warmUpSeconds }
-  const measure = (name: string, start: typeof startOnPostgres): Promise<IngestFigures> => {
-    context.progress(`${items[signal]} on ${name}`)
-    return measureIngest({ ...time, start, signal })
-  }
-  const sqlite = await measure('SQLite', () => startWhole())
-  const postgres = await measure('Postgres', startOnPostgres)
+  const sqlite = await wholeOnSqlite(context, signal)
+  context.progress(`${items[signal]} on Postgres`)
+  const { warmUpSeconds } = context
+  const extent = extentOf(context, signal)
+  const postgres = await measureIngest({ start: startOnPostgres, signal, extent, warmUpSeconds })
   const figure = (id: string, what: string, unit: string, pick: (figures: IngestFigures) => number) => ({
     id: `postgres.${signal}${id}`,
     what: `${items[signal]} on Postgres, ${what}`,
