@@ -61,13 +61,12 @@ export class AttributeFilterBuilder {
     this.#listed.add(markerHash(hashKey(textView(key)), markers.untold))
   }
 
-  /** A Resource message. */
+  /** A Resource message, which does not change any more. */
   addResource(message: Uint8Array): void {
-    for (const { key, value } of attributesOfResource(message)) {
-      const keyHash = hashKey(textView(key))
-      if (typeof value === 'string') this.#listed.add(textHash(keyHash, value))
-      else this.#listed.add(markerHash(keyHash, markers.untold))
-    }
+    const known = resourceHashes.get(message)
+    const hashes = known ?? hashesOfResource(message)
+    if (known === undefined) resourceHashes.set(message, hashes)
+    for (const hash of hashes) this.#listed.add(hash)
   }
 
   writeListed(out: ByteWriter): void {
@@ -79,6 +78,16 @@ export class AttributeFilterBuilder {
   writeValues(out: ByteWriter): void {
     writeBloomFilter(out, this.#values)
   }
+}
+
+/** The same resources come with every segment: of a thousand, this was a sixth of the time of making one. */
+const resourceHashes = new WeakMap<Uint8Array, Int32Array>()
+
+function hashesOfResource(message: Uint8Array): Int32Array {
+  return Int32Array.from(attributesOfResource(message), ({ key, value }) => {
+    const keyHash = hashKey(textView(key))
+    return typeof value === 'string' ? textHash(keyHash, value) : markerHash(keyHash, markers.untold)
+  })
 }
 
 /** What is looked for, and how either filter knows it. */

@@ -218,11 +218,21 @@ function readTables(from: ByteReader): Pick<BlockBase, 'strings' | 'resources' |
   return { strings, resources, scopes }
 }
 
+/** Entries as they were written: the same ones come with every segment. */
+const writtenResources = new WeakMap<ResourceEntry, Uint8Array>()
+
 function writeResource(out: ByteWriter, entry: ResourceEntry): void {
+  const known = writtenResources.get(entry)
+  if (known !== undefined) {
+    out.raw(known)
+    return
+  }
   const { service, namespace, version, instance, region, environment, tenant, process, schemaUrl } = entry
+  const from = out.length
   for (const text of [service, namespace, version, instance, region, environment, tenant, process, schemaUrl])
     out.text(text)
   out.block(entry.bytes)
+  writtenResources.set(entry, out.bytes.slice(from, out.length))
 }
 
 function readResource(from: ByteReader): ResourceEntry {

@@ -186,8 +186,15 @@ function renumbered(
   return into
 }
 
+/** The same entries come with every segment. */
+const resourceKeys = new WeakMap<ResourceEntry, string>()
+
 function resourceKey(entry: ResourceEntry): string {
-  return `${latin1(entry.bytes)}\n${entry.schemaUrl}\n${entry.service}\n${entry.instance}`
+  const known = resourceKeys.get(entry)
+  if (known !== undefined) return known
+  const key = `${latin1(entry.bytes)}\n${entry.schemaUrl}\n${entry.service}\n${entry.instance}`
+  resourceKeys.set(entry, key)
+  return key
 }
 
 function scopeKey(entry: ScopeEntry): string {
