@@ -1,5 +1,5 @@
 /** Counts a block of spans into cells of services, operations, edges and instances. */
-import { type Batch, peerKinds, recordOf, type SpanBlock } from '../../model/telemetry.ts'
+import { type Batch, peerKinds, type ResourceEntry, recordOf, type SpanBlock } from '../../model/telemetry.ts'
 import { toMs } from '../../model/time.ts'
 import type { CellTable } from '../rollups/cell-table.ts'
 import { bucketOfNs } from '../rollups/sketch.ts'
@@ -22,10 +22,18 @@ const peerConnections: readonly number[] = [
   connection.external,
 ]
 
+/** Numbers of a resource: of its service, and of its instance's series. */
+interface Resolved {
+  readonly service: number
+  readonly instance: number
+}
+
 export class SpanCounter implements JoinSink {
   readonly #registry: SeriesRegistry
   readonly #cells: CellTable
   readonly #join: SpanJoin
+  /** By the very entries that decoders give to all batches; equal ones that are other objects are simply not found. */
+  readonly #resolved = new WeakMap<ResourceEntry, Resolved>()
   readonly #row: SpanRow = {
     traceHi: 0,
     traceLo: 0,
@@ -131,14 +139,27 @@ export class SpanCounter implements JoinSink {
 
   #resolve(block: SpanBlock, resource: number, services: Int32Array, instances: Int32Array): void {
     const entry = block.resources[resource]
-    const service = this.#registry.service(entry?.service ?? '')
+    const known = entry === undefined ? undefined : this.#resolved.get(entry)
+    const { service, instance } = known ?? this.#register(entry)
     services[resource] = service
-    instances[resource] = this.#registry.instance(
+    instances[resource] = instance
+  }
+
+  #register(entry: ResourceEntry | undefined): Resolved {
+    const registry = this.#registry
+    const folded = registry.folded.services + registry.folded.instances
+    const service = registry.service(entry?.service ?? '')
+    const instance = registry.instance(
       service,
       entry?.instance ?? '',
       entry?.version ?? '',
       entry?.process ?? '',
     )
+    const resolved = { service, instance }
+    // What does not fit is to be counted each time.
+    if (entry !== undefined && registry.folded.services + registry.folded.instances === folded)
+      this.#resolved.set(entry, resolved)
+    return resolved
   }
 
   #count(row: SpanRow, instance: number): void {
