@@ -121,32 +121,30 @@ export function collectCharges(
     if (set.kind[row] === spanKinds.client) {
       if (callee >= 0) {
         const owner = set.service[callee] as number
-        samples.add({ kind: 'gap', owner, operation: set.name[callee] as number, caller }, ms, row, callee)
+        samples.add(samples.of('gap', owner, set.name[callee] as number, caller), ms, row, callee)
         continue
       }
       const owner = silent[row] as number
       if (owner >= 0) {
-        samples.add({ kind: 'peer', owner, operation: set.name[row] as number, caller }, ms, row, -1)
+        samples.add(samples.of('peer', owner, set.name[row] as number, caller), ms, row, -1)
         continue
       }
     }
     const destination = destinationOf(set, row)
     if (destination >= 0) {
-      const operation = set.name[row] as number
-      samples.add({ kind: 'peer', owner: destination, operation, caller }, ms, row, -1)
+      samples.add(samples.of('peer', destination, set.name[row] as number, caller), ms, row, -1)
       continue
     }
     const entry = set.entry[row] as number
     self[entry] = (self[entry] as number) + ms
   }
   for (const { call, fromMs, toMs } of [...waits.values()].flat()) {
-    const key = { owner: set.service[call] ?? 0, operation: set.name[call] ?? 0, caller: 0 }
-    samples.add({ kind: 'wait', ...key }, toMs - fromMs, call, call)
+    samples.add(samples.of('wait', set.service[call] ?? 0, set.name[call] ?? 0, 0), toMs - fromMs, call, call)
   }
   for (let row = 0; row < set.spans; row++) {
     if (set.entry[row] !== row) continue
-    const key = { owner: set.service[row] as number, operation: set.name[row] as number, caller: 0 }
-    samples.add({ kind: 'self', ...key }, self[row] as number, row, row)
+    const own = samples.of('self', set.service[row] as number, set.name[row] as number, 0)
+    samples.add(own, self[row] as number, row, row)
   }
   return samples.byText
 }
@@ -172,19 +170,19 @@ class Samples {
   }
 
   /** A value seen at `row`, of a request that `server` served, -1 if nobody knows. */
-  add(key: ChargeKey, ms: number, row: number, server: number): void {
-    const sample = this.#sampleOf(key)
+  add(sample: ChargeSample, ms: number, row: number, server: number): void {
     sample.ms.push(ms)
     sample.trace.push(this.#set.trace[row] as number)
     sample.atMs.push(this.#set.startMs[row] as number)
     sample.instance.push(server < 0 ? 0 : (this.#set.instance[server] as number))
   }
 
-  #sampleOf(key: ChargeKey): ChargeSample {
-    const place = pairOf(key.owner, key.operation)
-    const way = kindWith(key.caller, key.kind)
+  of(kind: ChargeKind, owner: number, operation: number, caller: number): ChargeSample {
+    const place = pairOf(owner, operation)
+    const way = kindWith(caller, kind)
     const known = this.#known.get(place)?.get(way)
     if (known !== undefined) return known
+    const key = { kind, owner, operation, caller }
     const text = [key.owner, key.operation].map(id => this.#names.text(id))
     text.push(key.kind, this.#names.text(key.caller))
     // Names with line feeds may make the same text of two keys.

@@ -96,7 +96,7 @@ function activeSeconds(
   { parts }: Sample,
   stretchMs: number,
 ): number {
-  return activeMs([...starts.values()].flat(), parts, stretchMs) / 1000
+  return activeMs(starts.values(), parts, stretchMs) / 1000
 }
 
 function perSecond(count: number, seconds: number, kept: number): number {

@@ -166,7 +166,7 @@ function halfOf(side: LoadSide, usual: ChargeSamples, stretchMs: number): Half {
   const arrived = [...side.charges.values()].filter(({ key }) => key.kind !== 'wait')
   for (const { key, trace } of arrived) calls.set(key.owner, (calls.get(key.owner) ?? 0) + trace.length)
   const traces = tracesPerOwner(arrived)
-  const times = [...side.charges.values()].flatMap(({ atMs }) => atMs)
+  const times = [...side.charges.values()].map(({ atMs }) => atMs)
   const time = Math.max(1, activeMs(times, side.parts, stretchMs)) * side.kept
   return {
     ...side,

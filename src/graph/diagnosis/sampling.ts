@@ -140,12 +140,15 @@ async function readTraces(
   const found: { scanned: Scanned<SpanBlock>; rows: Uint32Array; numbers: Uint32Array }[] = []
   const traces = new TraceNumbers()
   const firstMs: number[] = []
+  // Of the block at hand.
+  let rows = new Uint32Array(0)
+  let numbers = new Uint32Array(0)
   for await (const scanned of reader.scanSpans({ range: wide, order: 'oldest_first' })) {
     deadline.check()
     const { block } = scanned
     const ids = viewOf(block.traceId)
-    const rows = new Uint32Array(block.count)
-    const numbers = new Uint32Array(block.count)
+    if (rows.length < block.count) rows = new Uint32Array(block.count)
+    if (numbers.length < block.count) numbers = new Uint32Array(block.count)
     let count = 0
     for (let row = 0; row < block.count; row++) {
       const startMs = toMs(block.startHi[row] as number, block.startLo[row] as number)

@@ -19,28 +19,48 @@ export interface Pattern {
 }
 
 /** What runs have in common that begin with the same tokens. */
-interface Beginning {
+export interface Beginning {
+  readonly token: number
+  /** Without the token; null before the first one. */
+  readonly before: Beginning | null
   readonly next: Map<number, Beginning>
   pattern: Pattern | null
 }
 
 /** Most runs are alike: each sequence is taken apart once. */
 export class PatternPool {
-  readonly #nothing: Beginning = { next: new Map(), pattern: null }
+  /** Before the first token. */
+  readonly start: Beginning = { token: runStart, before: null, next: new Map(), pattern: null }
 
   of(tokens: readonly number[]): Pattern {
-    let at = this.#nothing
-    for (const token of tokens) {
-      let longer = at.next.get(token)
-      if (longer === undefined) {
-        longer = { next: new Map(), pattern: null }
-        at.next.set(token, longer)
-      }
-      at = longer
+    let at = this.start
+    for (const token of tokens) at = this.after(at, token)
+    return this.patternOf(at)
+  }
+
+  /** One token later. */
+  after(at: Beginning, token: number): Beginning {
+    const known = at.next.get(token)
+    if (known !== undefined) return known
+    const longer = { token, before: at, next: new Map(), pattern: null }
+    at.next.set(token, longer)
+    return longer
+  }
+
+  /** Of a run that ends here. */
+  patternOf(at: Beginning): Pattern {
+    if (at.pattern === null) {
+      const tokens = tokensUpTo(at)
+      at.pattern = { tokens, steps: stepsOf(tokens) }
     }
-    at.pattern ??= { tokens: [...tokens], steps: stepsOf(tokens) }
     return at.pattern
   }
+}
+
+function tokensUpTo(end: Beginning): readonly number[] {
+  const tokens: number[] = []
+  for (let at = end; at.before !== null; at = at.before) tokens.push(at.token)
+  return tokens.reverse()
 }
 
 /** One run of a context: what happened in order inside one span or one service entry. */
@@ -91,8 +111,8 @@ const routineShare = 0.8
 interface Count {
   reached: number
   readonly taken: Map<number, number>
-  readonly reachedPart: Float64Array
-  readonly takenPart: Map<number, Float64Array>
+  readonly reachedPart: number[]
+  readonly takenPart: Map<number, number[]>
 }
 
 interface ContextCounts {
@@ -115,6 +135,10 @@ function stepsOf(tokens: readonly number[]): Map<number, Set<number>> {
   return steps
 }
 
+function noParts(): number[] {
+  return new Array<number>(baselineParts).fill(0)
+}
+
 /** Counts every step at most once per run; runs by start. */
 function countStepsOf(runs: readonly Run[], patience: Patience): StepTable {
   const table = new Map<string, ContextCounts>()
@@ -135,12 +159,12 @@ function countStepsOf(runs: readonly Run[], patience: Patience): StepTable {
 }
 
 /** Runs per pattern and part of the time; parts hold as many runs each. */
-function countPatterns(runs: readonly Run[]): Map<Pattern, Float64Array> {
-  const counts = new Map<Pattern, Float64Array>()
+function countPatterns(runs: readonly Run[]): Map<Pattern, number[]> {
+  const counts = new Map<Pattern, number[]>()
   for (let i = 0; i < runs.length; i++) {
     const { pattern } = runs[i] as Run
     const known = counts.get(pattern)
-    const parts = known ?? new Float64Array(baselineParts)
+    const parts = known ?? noParts()
     if (known === undefined) counts.set(pattern, parts)
     const part = Math.floor((i * baselineParts) / runs.length)
     parts[part] = (parts[part] as number) + 1
@@ -148,7 +172,7 @@ function countPatterns(runs: readonly Run[]): Map<Pattern, Float64Array> {
   return counts
 }
 
-function countPattern(context: ContextCounts, pattern: Pattern, parts: Float64Array): void {
+function countPattern(context: ContextCounts, pattern: Pattern, parts: readonly number[]): void {
   const runs = parts.reduce((sum, count) => sum + count, 0)
   for (const [from, successors] of pattern.steps) {
     let count = context.steps.get(from)
@@ -156,7 +180,7 @@ function countPattern(context: ContextCounts, pattern: Pattern, parts: Float64Ar
       count = {
         reached: 0,
         taken: new Map(),
-        reachedPart: new Float64Array(baselineParts),
+        reachedPart: noParts(),
         takenPart: new Map(),
       }
       context.steps.set(from, count)
@@ -165,14 +189,14 @@ function countPattern(context: ContextCounts, pattern: Pattern, parts: Float64Ar
     addParts(count.reachedPart, parts)
     for (const to of successors) {
       count.taken.set(to, (count.taken.get(to) ?? 0) + runs)
-      const taken = count.takenPart.get(to) ?? new Float64Array(baselineParts)
+      const taken = count.takenPart.get(to) ?? noParts()
       addParts(taken, parts)
       count.takenPart.set(to, taken)
     }
   }
 }
 
-function addParts(into: Float64Array, parts: Float64Array): void {
+function addParts(into: number[], parts: readonly number[]): void {
   for (let part = 0; part < baselineParts; part++) into[part] = (into[part] ?? 0) + (parts[part] ?? 0)
 }
 

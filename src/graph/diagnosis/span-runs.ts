@@ -1,7 +1,7 @@
 /** Runs of child spans: what each span of a service did in order, calls to others included. */
 import { type Callees, silentCallees } from './charge-samples.ts'
 import { type Names, pairOf } from './names.ts'
-import type { PatternPool, Run } from './sequences.ts'
+import type { Pattern, PatternPool, Run } from './sequences.ts'
 import { remoteChildren } from './time-charges.ts'
 import { spanKinds, type TraceSet } from './trace-set.ts'
 
@@ -21,6 +21,7 @@ export function spanRuns(
 ): readonly Run[] {
   const children = childrenOf(set)
   const tokens = tokensOf(set, names, callees)
+  const spans = { set, children }
   const runs: Run[] = []
   const contexts = new Map<number, string>()
   for (let row = 0; row < set.spans; row++) {
@@ -34,21 +35,61 @@ export function spanRuns(
       context = `${names.text(service)}\n${names.text(name)}`
       contexts.set(pair, context)
     }
-    const entry = set.entry[row] as number
-    const own = children.of(row)
-    runs.push({
-      service,
-      context,
-      trace: set.trace[row] as number,
-      entry,
-      pattern: pool.of(own.map(child => tokens(child))),
-      times: own.map(child => set.startMs[child] as number),
-      startMs: set.startMs[row] as number,
-      endMs: set.endMs[row] as number,
-      unhealthy: unhealthy.has(entry),
-    })
+    let at = pool.start
+    for (let i = children.first[row] as number; i < (children.first[row + 1] as number); i++)
+      at = pool.after(at, tokens(children.rows[i] as number))
+    const isUnhealthy = unhealthy.has(set.entry[row] as number)
+    runs.push(new SpanRun(spans, row, context, pool.patternOf(at), isUnhealthy))
   }
   return runs
+}
+
+interface Spans {
+  readonly set: TraceSet
+  readonly children: Children
+}
+
+/** Most of it stands in the set already, and of most runs nobody asks for it. */
+class SpanRun implements Run {
+  readonly context: string
+  readonly pattern: Pattern
+  readonly unhealthy: boolean
+  private readonly spans: Spans
+  private readonly row: number
+
+  constructor(spans: Spans, row: number, context: string, pattern: Pattern, unhealthy: boolean) {
+    this.spans = spans
+    this.row = row
+    this.context = context
+    this.pattern = pattern
+    this.unhealthy = unhealthy
+  }
+
+  get service(): number {
+    return this.spans.set.service[this.row] as number
+  }
+
+  get trace(): number {
+    return this.spans.set.trace[this.row] as number
+  }
+
+  get entry(): number {
+    return this.spans.set.entry[this.row] as number
+  }
+
+  get times(): readonly number[] {
+    const { set, children } = this.spans
+    const rows = children.rows.subarray(children.first[this.row], children.first[this.row + 1])
+    return Array.from(rows, child => set.startMs[child] as number)
+  }
+
+  get startMs(): number {
+    return this.spans.set.startMs[this.row] as number
+  }
+
+  get endMs(): number {
+    return this.spans.set.endMs[this.row] as number
+  }
 }
 
 /** Tokens by row: the span's name, and for a call whom it is for. */
@@ -77,12 +118,11 @@ export function calleeOfToken(names: Names, token: number): number {
   return arrow < 0 ? 0 : names.id(text.slice(arrow + arrowTo.length))
 }
 
+/** Children of the same service by start time: those of a row are `rows[first[row]]` to `rows[first[row + 1] - 1]`. */
 interface Children {
-  /** Children of the same service by start time. */
-  of(row: number): readonly number[]
+  readonly first: Uint32Array
+  readonly rows: Uint32Array
 }
-
-const none: readonly number[] = []
 
 function childrenOf(set: TraceSet): Children {
   const { parent, entry, startMs, spans } = set
@@ -105,13 +145,7 @@ function childrenOf(set: TraceSet): Children {
       rows[at] = rows[at - 1] as number
     rows[at] = row
   }
-  return {
-    of: row => {
-      const from = first[row] as number
-      const to = first[row + 1] as number
-      return from === to ? none : Array.from(rows.subarray(from, to))
-    },
-  }
+  return { first, rows }
 }
 
 function isLater(startMs: Float64Array, one: number, other: number): boolean {

@@ -50,9 +50,14 @@ export function stretchOf(parts: readonly TimeRange[]): number {
  * How much of the times read lies in stretches in which anything happened, milliseconds. Rates are counted over
  * that: before a system starts, and while nobody sends, it has none.
  */
-export function activeMs(timesMs: Iterable<number>, parts: readonly TimeRange[], stretchMs: number): number {
+export function activeMs(
+  timesMs: Iterable<ArrayLike<number>>,
+  parts: readonly TimeRange[],
+  stretchMs: number,
+): number {
   const active = new Set<number>()
-  for (const time of timesMs) active.add(Math.floor(time / stretchMs))
+  for (const times of timesMs)
+    for (let i = 0; i < times.length; i++) active.add(Math.floor((times[i] as number) / stretchMs))
   let sum = 0
   for (const stretch of active) {
     const fromMs = stretch * stretchMs

@@ -269,11 +269,11 @@ describe('windows', () => {
       { fromMs: 0, toMs: 1000 },
       { fromMs: 5000, toMs: 6000 },
     ]
-    expect(activeMs([100, 5100, 5900], parts, 500)).toBe(1500)
+    expect(activeMs([[100, 5100, 5900]], parts, 500)).toBe(1500)
     // Stretches wider than the parts count for no more than was read.
-    expect(activeMs([100, 5100], parts, 4000)).toBe(2000)
-    expect(activeMs([100], [{ fromMs: -60_000, toMs: 1000 }], 500)).toBe(500)
-    expect(activeMs([], parts, 500)).toBe(0)
+    expect(activeMs([[100, 5100]], parts, 4000)).toBe(2000)
+    expect(activeMs([[100]], [{ fromMs: -60_000, toMs: 1000 }], 500)).toBe(500)
+    expect(activeMs([[]], parts, 500)).toBe(0)
   })
 
   it('leaves out the rollup window in which the incident begins', () => {
