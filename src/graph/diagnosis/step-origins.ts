@@ -213,6 +213,7 @@ function byTrace(marks: readonly Mark[]): readonly (readonly Mark[])[] {
     if (group === undefined) groups.set(mark.trace, [mark])
     else group.push(mark)
   }
-  for (const group of groups.values()) group.sort((a, b) => a.timeMs - b.timeMs || a.step - b.step)
+  for (const group of groups.values())
+    if (group.length > 1) group.sort((a, b) => a.timeMs - b.timeMs || a.step - b.step)
   return [...groups.values()]
 }
