@@ -35,6 +35,12 @@ describe('configuration', () => {
     expect(problems.join('\n')).toMatch(/HOT_RETENTION_DAYS.*"0".*the default is 7/)
   })
 
+  it.each(['seven', '1.5', '1e99', '70000'])('says of %s as a port what is wanted instead', port => {
+    expect(problemsOf({ HTTP_PORT: port })).toEqual([
+      expect.stringContaining('expected a whole number from 0 to 65535'),
+    ])
+  })
+
   it('offers no toolset unless it is named, and does not start for one it does not know', () => {
     const chosen = (value: string) => readConfiguration({ MCP_TOOLSETS: value }, emptyDirectory()).values
     expect(chosen('').MCP_TOOLSETS).toEqual([])

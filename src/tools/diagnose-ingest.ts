@@ -23,6 +23,7 @@ const input = z.strictObject({
 const quietMs = 5 * 60_000
 
 interface Hop {
+  /** What the data is past this hop, as "not received: …" says it where the hop is broken. */
   readonly hop: string
   readonly broken: boolean
   readonly remedy: string
@@ -261,7 +262,7 @@ async function run(args: z.output<typeof input>, context: ToolContext): Promise<
       ? missing.length > 0 && missing.length < 3
         ? `It sends no ${missing.join(' and no ')}: no exporter for it is set up in that service.`
         : 'No hop is broken.'
-      : `First broken hop: ${broken.hop}; ${broken.remedy}.`
+      : `Not ${broken.hop}: ${broken.remedy}.`
   return {
     status: broken === undefined ? 'healthy' : 'ok',
     answer: `${about}. ${verdict}${quiet ? ` The newest data is of ${formatTime(newestMs)}.` : ''}`,

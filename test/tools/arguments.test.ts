@@ -93,6 +93,16 @@ describe('windows', () => {
     },
   )
 
+  it.each([
+    [{ from: now + 3_602_000 }, 'invalid_window'],
+    [{ to: now + 3_602_000 + 1_800_000 }, 'invalid_window'],
+    // Clocks of senders that run ahead are believed for an hour.
+    [{ from: now + 3_599_000, to: now + 7_200_000 }, 'taken'],
+    [{ from: '-1h', to: now + 86_400_000 }, 'taken'],
+  ])('that begin in the future, as %j, are refused', (args, code) => {
+    expect(codeOf(() => resolveWindow(args, now))).toBe(code)
+  })
+
   it('need both ends of a baseline, or none', () => {
     expect(resolveBaseline({}, now)).toBeNull()
     expect(codeOf(() => resolveBaseline({ baseline_from: '-2h' }, now))).toBe('missing_argument')

@@ -121,6 +121,31 @@ describe('search_traces', () => {
 })
 
 describe('diagnose_ingest', () => {
+  it('says that a part was refused, though the rest is there', async () => {
+    const partly = startTelemetrySystem(shopEndMs)
+    partly.publish(shopRequests())
+    partly.counters.push({
+      tenant: 'default',
+      signal: 'logs',
+      transport: 'http',
+      requests: 9,
+      accepted: 120,
+      rejected: 3,
+      duplicates: 0,
+      refusedRetry: 0,
+      invalid: 0,
+      lastAcceptedMs: shopEndMs,
+      lastProblem: '3 items refused: no time',
+    })
+    const answer = await partly.ask('diagnose_ingest', { from: before.from, to: fault.to })
+    expect(answer.facts).toMatchObject({ first_broken_hop: 'complete' })
+    expect(answer.answer).toContain('Not complete: a part was refused: see last_problem')
+    expect(rowsOf(answer, 'received_since_start')).toMatchObject([
+      { rejected_items: 3, last_problem: '3 items refused: no time' },
+    ])
+    await partly.close()
+  })
+
   it('names the first broken hop', async () => {
     const quiet = startTelemetrySystem(shopEndMs)
     quiet.receivers.push({ transport: 'grpc', address: '127.0.0.1:39001', problem: 'port 4317 is in use' })

@@ -1,7 +1,8 @@
 /** The window an answer is about, and what it is compared with. */
 import type { TimeRange } from '../../model/time.ts'
+import { futureToleranceMs } from '../../otlp/decode-context.ts'
 import { ArgumentProblem } from './problem.ts'
-import { type ParsedTime, parseTime } from './time-argument.ts'
+import { formatTime, type ParsedTime, parseTime } from './time-argument.ts'
 
 export interface WindowArguments {
   readonly from?: string | number | undefined
@@ -40,13 +41,32 @@ function parsed(field: string, value: string | number | undefined, nowMs: number
   return value === undefined ? null : parseTime(field, value, nowMs)
 }
 
-/** The half-open window; relative times count from `nowMs`, which is rounded up to a second. */
+/**
+ * No item is filed later than this after its receipt, so nothing can ever have been stored for a later window:
+ * a wrong year or unit, which "nothing happened" would hide.
+ */
+function refuseFuture(field: string, fromMs: number, now: number): void {
+  if (fromMs <= now + futureToleranceMs) return
+  throw new ArgumentProblem('invalid_window', `the window lies in the future: it is ${formatTime(now)} now`, {
+    field,
+    accepted: ['a time before now'],
+    example: 'now-15m',
+  })
+}
+
+/**
+ * The half-open window; relative times count from `nowMs`, which is rounded up to a second.
+ *
+ * @throws {ArgumentProblem} for ends in the wrong order, more than a year, and windows in the future
+ */
 export function resolveWindow(args: WindowArguments, nowMs: number): TimeRange {
   const now = nextSecond(nowMs)
   const from = parsed('from', args.from, now)
   const to = parsed('to', args.to, now)
   const toMs = to?.ms ?? now
-  return rangeOf('from', 'to', from?.ms ?? toMs - defaultLengthMs, toMs)
+  const fromMs = from?.ms ?? toMs - defaultLengthMs
+  refuseFuture(from === null ? 'to' : 'from', fromMs, now)
+  return rangeOf('from', 'to', fromMs, toMs)
 }
 
 /** The baseline as named, or null: then the healthy time before the window is taken. */
