@@ -14,7 +14,11 @@ import { type ToolsetName, toolsetNames } from './model/tool.ts'
 const mebibyte = 1024 * 1024
 
 const text = z.string()
-const port = z.coerce.number().int().min(0).max(65535)
+const whole = (min: number, max: number) => {
+  const message = `expected a whole number from ${min} to ${max}`
+  return z.coerce.number(message).int(message).min(min, message).max(max, message)
+}
+const port = whole(0, 65535)
 const flag = z
   .string()
   .toLowerCase()
@@ -44,10 +48,6 @@ const duration = z
     return Number.parseInt(value, 10) * (durationUnits[unit] ?? 1)
   })
 
-const whole = (min: number, max: number) => {
-  const message = `expected a whole number from ${min} to ${max}`
-  return z.coerce.number(message).int(message).min(min, message).max(max, message)
-}
 const optionalWhole = (min: number, max: number) =>
   z.string().transform((value, context) => {
     if (value === '') return null

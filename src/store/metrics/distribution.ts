@@ -163,18 +163,33 @@ function summaryOf(point: Uint8Array): Distribution {
  */
 export class DistributionSum {
   readonly #counts = new Map<number, number>()
+  /** All values lie between, as far as every point says. */
+  #lowest = Number.POSITIVE_INFINITY
+  #highest = Number.NEGATIVE_INFINITY
 
-  /** Adds `weight` times the counts; negative counts, which resets leave behind, count as none. */
-  add(bounds: readonly number[], counts: readonly number[], weight = 1): void {
+  /**
+   * Adds `weight` times `counts`, of which negative ones, which resets leave behind, count as none. They may be
+   * what a cumulative point gained: its extremes since start hold for that too.
+   */
+  add(distribution: Distribution, counts: readonly number[] = distribution.counts, weight = 1): void {
+    const { bounds, min, max } = distribution
+    let any = false
     for (let bucket = 0; bucket < counts.length; bucket++) {
       const count = counts[bucket] ?? 0
       const bound = bounds[bucket] ?? Number.POSITIVE_INFINITY
+      if (count > 0) any = true
       if (count > 0 || !this.#counts.has(bound))
         this.#counts.set(bound, (this.#counts.get(bound) ?? 0) + Math.max(0, count) * weight)
     }
+    if (!any) return
+    this.#lowest = Math.min(this.#lowest, Number.isNaN(min) ? Number.NEGATIVE_INFINITY : min)
+    this.#highest = Math.max(this.#highest, Number.isNaN(max) ? Number.POSITIVE_INFINITY : max)
   }
 
-  /** The value below which a share `q` of the counts lies, linear inside a bucket; NaN without counts. */
+  /**
+   * The value below which a share `q` of the counts lies, linear inside a bucket; NaN without counts. A bucket
+   * ends where the extremes do: bounds made for milliseconds put all of a metric in seconds into the first one.
+   */
   quantile(q: number): number {
     const buckets = [...this.#counts].sort((a, b) => a[0] - b[0])
     const total = buckets.reduce((sum, [, count]) => sum + count, 0)
@@ -188,11 +203,17 @@ export class DistributionSum {
         continue
       }
       const previous = buckets[at - 1]?.[0]
-      // Nothing is known of the open ends: the nearest bound is the answer, as Prometheus gives it.
+      // Extremes since start say little of the open end now: the nearest bound is the answer, as of Prometheus.
       if (upper === Number.POSITIVE_INFINITY) return previous ?? Number.NaN
-      const lower = previous ?? Math.min(0, upper)
-      return lower + (upper - lower) * ((wanted - below) / count)
+      return this.#inside(previous ?? Math.min(0, upper), upper, (wanted - below) / count)
     }
     return buckets.at(-1)?.[0] ?? Number.NaN
+  }
+
+  #inside(lower: number, upper: number, share: number): number {
+    const from = Math.max(lower, this.#lowest)
+    const to = Math.min(upper, this.#highest)
+    // Senders that fill in zeros contradict their counts, and are not believed.
+    return from <= to ? from + (to - from) * share : lower + (upper - lower) * share
   }
 }

@@ -317,7 +317,7 @@ function addShare(step: StepSums, growth: Growth, share: number): void {
   const counts = comparable
     ? distribution.counts.map((count, bucket) => count - (earlier.counts[bucket] ?? 0))
     : differenceByBound(distribution, earlier)
-  step.buckets.add(distribution.bounds, counts, share)
+  step.buckets.add(distribution, counts, share)
 }
 
 function sameBounds(a: readonly number[], b: readonly number[]): boolean {

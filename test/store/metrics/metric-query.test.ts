@@ -2,10 +2,16 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { MetricEntry, MetricType } from '../../../src/model/telemetry.ts'
 import { cumulativeGrowth } from '../../../src/store/metrics/counter.ts'
-import { DistributionSum, distributionOf } from '../../../src/store/metrics/distribution.ts'
+import {
+  type Distribution,
+  DistributionSum,
+  distributionOf,
+} from '../../../src/store/metrics/distribution.ts'
 import { type Aggregation, aggregateSeries } from '../../../src/store/metrics/metric-query.ts'
 import type { MetricSeries, SeriesPoint } from '../../../src/store/metrics/metric-series.ts'
 import { encode } from '../protobuf-root.ts'
+
+const nothing: Distribution = { bounds: [], counts: [], min: Number.NaN, max: Number.NaN, quantiles: [] }
 
 const second = 1000
 const startMs = 1_763_640_000_000
@@ -222,7 +228,8 @@ describe('histograms', () => {
   it.each<readonly [Aggregation, number, number]>([
     ['quantile', 0.5, 2],
     ['quantile', 0.25, 1.5],
-    ['quantile', 0.75, 3],
+    // Half of (2, 4], which ends at the maximum of 3.5.
+    ['quantile', 0.75, 2.75],
     ['increase', 0, 20],
     ['rate', 0, 2],
     ['avg', 0, 2.25],
@@ -251,8 +258,30 @@ describe('histograms', () => {
       }),
     )
     const sum = new DistributionSum()
-    sum.add(above?.bounds ?? [], above?.counts ?? [])
+    sum.add(above ?? nothing)
     expect(sum.quantile(0.99)).toBe(9)
+  })
+
+  it('of seconds in bounds made for milliseconds are read between their extremes', () => {
+    const sum = new DistributionSum()
+    sum.add({ ...nothing, bounds: [0, 5, 10], counts: [0, 200, 0, 0], min: 0.01, max: 0.03 })
+    expect(sum.quantile(0.95)).toBeCloseTo(0.029, 9)
+    sum.add({ ...nothing, bounds: [0, 5, 10], counts: [0, 200, 0, 0], min: 0.2, max: 0.5 })
+    expect(sum.quantile(1)).toBe(0.5)
+    expect(sum.quantile(0.0025)).toBeLessThan(0.02)
+    // One that does not say may have had anything.
+    sum.add({ ...nothing, bounds: [0, 5, 10], counts: [0, 400, 0, 0] })
+    expect(sum.quantile(0.5)).toBe(2.5)
+  })
+
+  it('do not believe extremes that contradict the counts', () => {
+    const sum = new DistributionSum()
+    sum.add({ ...nothing, bounds: [0, 5, 10], counts: [0, 0, 10, 0], min: 0, max: 0 })
+    expect(sum.quantile(0.5)).toBe(7.5)
+    const quiet = new DistributionSum()
+    quiet.add({ ...nothing, bounds: [0, 5, 10], counts: [0, 10, 0, 0], min: 1, max: 2 })
+    quiet.add({ ...nothing, bounds: [0, 5, 10], counts: [0, 0, 0, 0], min: 0, max: 0 })
+    expect(quiet.quantile(1)).toBe(2)
   })
 })
 
@@ -275,7 +304,7 @@ describe('exponential histograms', () => {
           })
           const distribution = distributionOf('exponential_histogram', record)
           const sum = new DistributionSum()
-          sum.add(distribution?.bounds ?? [], distribution?.counts ?? [])
+          sum.add(distribution ?? nothing)
           const sorted = samples.toSorted((a, b) => a - b)
           const exact = sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? 0
           expect(sum.quantile(q)).toBeLessThanOrEqual(exact * base * 1.0001)
