@@ -127,7 +127,8 @@ function rowOf(
     case: incident.name,
     dataset: incident.dataset,
     fault: label.fault,
-    truth: label.service,
+    // As this answer names it: something without telemetry goes by a port or by its kind.
+    truth: label.service === null ? null : (trueName(label, all) ?? label.service),
     perturbation,
     verdict,
     hurt: evidence.hurt.value,
@@ -135,6 +136,10 @@ function rowOf(
     listedTop: named[0]?.cause.score ?? 0,
     candidates: all.map(candidateRow),
   }
+}
+
+function trueName(label: Label, all: readonly Candidate[]): string | undefined {
+  return all.find(({ cause }) => isTrue(label, cause.location.service))?.cause.location.service
 }
 
 function candidateRow({ cause }: Candidate): object {
