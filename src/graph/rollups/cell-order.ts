@@ -15,9 +15,19 @@ export interface CellGroup {
 export function orderCells(table: CellTable, series: SeriesKeys): readonly (readonly CellGroup[])[] {
   const groups = byKind(sortCells(table, series), table, series)
   const blockOf = (cell: number): number => Math.floor(table.windowOf(cell) / windowsPerBlock)
+  let first = Number.POSITIVE_INFINITY
+  let last = Number.NEGATIVE_INFINITY
+  for (const { cells } of groups) {
+    for (let at = 0; at < cells.length; at++) {
+      const window = table.windowOf(cells[at] as number)
+      if (window < first) first = window
+      if (window > last) last = window
+    }
+  }
+  if (groups.length === 0) return []
+  if (Math.floor(first / windowsPerBlock) === Math.floor(last / windowsPerBlock)) return [groups]
   const blocks = new Set<number>()
   for (const { cells } of groups) for (const cell of cells) blocks.add(blockOf(cell))
-  if (blocks.size <= 1) return groups.length === 0 ? [] : [groups]
   return [...blocks]
     .sort((a, b) => a - b)
     .map(block =>

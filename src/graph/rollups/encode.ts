@@ -81,9 +81,7 @@ function encodeSection(source: Source, shape: KindShape, cells: Uint32Array): Ui
   const { table } = source
   const { numbers, lengths } = runsOf(table, cells)
   const { texts, parts } = keyColumns(source.series, shape, numbers)
-  const windows = Uint32Array.from(cells, cell => table.windowOf(cell))
-  const firstWindow = windows.reduce((least, window) => Math.min(least, window), 2 ** 32 - 1)
-  for (let i = 0; i < windows.length; i++) windows[i] = (windows[i] as number) - firstWindow
+  const { windows, firstWindow } = windowColumn(table, cells)
   const columns: NumberColumn[] = [
     narrowed(texts.map(text => text.length)),
     ...parts.map(narrowed),
@@ -104,6 +102,19 @@ function encodeSection(source: Source, shape: KindShape, cells: Uint32Array): Ui
   }
   const sizes = { texts: texts.length, series: numbers.length, cells: cells.length, buckets, firstWindow }
   return writeColumns(sizes, columns, texts)
+}
+
+/** Windows of the cells, counted from the first one. */
+function windowColumn(table: CellTable, cells: Uint32Array): { windows: Uint32Array; firstWindow: number } {
+  const windows = new Uint32Array(cells.length)
+  let firstWindow = 2 ** 32 - 1
+  for (let at = 0; at < cells.length; at++) {
+    const window = table.windowOf(cells[at] as number)
+    windows[at] = window
+    if (window < firstWindow) firstWindow = window
+  }
+  for (let at = 0; at < windows.length; at++) windows[at] = (windows[at] as number) - firstWindow
+  return { windows, firstWindow }
 }
 
 /** Series of the cells, and how many cells of each there are. */
@@ -131,11 +142,12 @@ function keyColumns(
   /** Number + 1 in `texts` by number among all texts. */
   const known = new Uint32Array(series.texts.length)
   const parts = Array.from({ length: shape.parts }, () => new Uint32Array(numbers.length))
-  for (const [at, number] of numbers.entries()) {
-    const first = series.firstPart[number] as number
-    for (const [part, column] of parts.entries()) {
+  for (let at = 0; at < numbers.length; at++) {
+    const first = series.firstPart[numbers[at] as number] as number
+    for (let part = 0; part < shape.parts; part++) {
       const text = series.parts[first + part] as number
       if (known[text] === 0) known[text] = texts.push(series.texts[text] as string)
+      const column = parts[part] as Uint32Array
       column[at] = (known[text] as number) - 1
     }
   }

@@ -7,17 +7,31 @@ export type NumberColumn = Int8Array | Int16Array | Int32Array | Float64Array
 /** Bytes of a number; 0 for a column of nothing but zeros. */
 export type ColumnWidth = 0 | 1 | 2 | 4 | 8
 
+/** What was gathered last; grows to the longest column. One kind of array, so that what narrows it is fast code. */
+let scratch = new Float64Array(4096)
+
+function scratchOf(length: number): Float64Array {
+  if (scratch.length < length) scratch = new Float64Array(Math.max(length, scratch.length * 2))
+  return scratch
+}
+
 /** Values `source[at[0]]`, `source[at[1]]` and so on. */
-export function gathered(source: ArrayLike<number>, at: ArrayLike<number>): NumberColumn {
-  const column = columnOf(widthOf(source, at), at.length)
-  for (let i = 0; i < column.length; i++) column[i] = source[at[i] as number] as number
-  return column
+export function gathered(source: Float64Array | Uint16Array, at: Uint32Array): NumberColumn {
+  const values = scratchOf(at.length)
+  for (let i = 0; i < at.length; i++) values[i] = source[at[i] as number] as number
+  return narrowest(values, at.length)
 }
 
 /** The same numbers, narrower where that is possible. */
-export function narrowed(values: ArrayLike<number>): NumberColumn {
-  const column = columnOf(widthOf(values, null), values.length)
-  for (let i = 0; i < column.length; i++) column[i] = values[i] as number
+export function narrowed(source: readonly number[] | Uint32Array): NumberColumn {
+  const values = scratchOf(source.length)
+  for (let i = 0; i < source.length; i++) values[i] = source[i] as number
+  return narrowest(values, source.length)
+}
+
+function narrowest(values: Float64Array, length: number): NumberColumn {
+  const column = columnOf(widthOf(values, length), length)
+  column.set(values.subarray(0, length))
   return column
 }
 
@@ -27,12 +41,11 @@ export function storedWidth(column: NumberColumn): ColumnWidth {
   return 0
 }
 
-function widthOf(source: ArrayLike<number>, at: ArrayLike<number> | null): ColumnWidth {
+function widthOf(values: Float64Array, length: number): ColumnWidth {
   let least = 0
   let most = 0
-  const length = at === null ? source.length : at.length
   for (let i = 0; i < length; i++) {
-    const value = source[at === null ? i : (at[i] as number)] as number
+    const value = values[i] as number
     if ((value | 0) !== value) return 8
     if (value < least) least = value
     else if (value > most) most = value
