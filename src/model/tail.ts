@@ -35,7 +35,7 @@ export interface EntryIndex {
   readonly traces: Uint32Array | null
 }
 
-/** Sent twice a second while data arrives. Ranges are consecutive: each `from` is the last `to` + 1. */
+/** Sent once or twice a second while data arrives. Ranges are consecutive: each `from` is the last `to` + 1. */
 export interface TailPublication {
   readonly type: 'publication'
   readonly inboxId: string

@@ -99,6 +99,12 @@ const sliceMs = 20
  * since the last seal: at 200 ms that was a tenth of this thread's work.
  */
 const publishMs = 500
+/**
+ * Up to so long where writing cells takes more than a twentieth of the time between: at a thousand services what comes
+ * meanwhile makes a seal due, and cells are written for it alone.
+ */
+const slowestPublishMs = 1_000
+const timesWriting = 20
 /** Or when so much has gathered: as much as makes a seal due, so that a busy engine writes cells once a seal. */
 const publishBytes = 16 * 1024 * 1024
 /** Cells are begun anew after so long although no seal could take them, or each publication would write more. */
@@ -144,6 +150,7 @@ export class EngineCore {
   #freshBytes = 0
   /** As `elapsedMs` tells it, like every age here: a wall clock that is set back would stop the work. */
   #publishedAtMs = Number.NEGATIVE_INFINITY
+  #publishEveryMs = publishMs
   /** First position of what the graphs count at the moment, and since when they do. */
   #stretchFrom: number
   #stretchSinceMs = 0
@@ -376,7 +383,7 @@ export class EngineCore {
   #publishIsDue(): boolean {
     if (this.#fresh.length === 0) return this.#feed.nextPosition - 1 > this.#publishedPosition
     const waited = this.#parts.timers.elapsedMs() - this.#publishedAtMs
-    return this.#freshBytes >= publishBytes || waited >= publishMs
+    return this.#freshBytes >= publishBytes || waited >= this.#publishEveryMs
   }
 
   /** Tells readers what was taken, and hands it over for a seal if one is due. */
@@ -394,6 +401,8 @@ export class EngineCore {
     const rollupsFrom = this.#stretchFrom
     if (rollupsFrom === from) this.#stretchSinceMs = nowMs
     const { rollups, templates } = this.#graphs.soFar(`${inboxId} ${rollupsFrom}-${to}`)
+    const tookMs = timers.elapsedMs() - nowMs
+    this.#publishEveryMs = Math.min(slowestPublishMs, Math.max(publishMs, tookMs * timesWriting))
     const entries = this.#fresh.map(({ pending, bytes, refused }): TailEntry => {
       const { position, tenant, signal, receivedMs } = pending
       const { templates, batch } = pending
