@@ -16,9 +16,17 @@ export class LogBody {
   /** Looks into the record `bytes[start, end)`; without a body its text is empty. */
   find(bytes: Uint8Array, start: number, end: number): void {
     for (let pos = start; pos < end; ) {
-      const tag = readTag(bytes, pos, end)
-      const content = cursor.next
-      pos = skipValue(bytes, content, end, tag & 7)
+      let tag = bytes[pos] as number
+      let content = pos + 1
+      // Tags and lengths of one byte are most of a record; whatever else there is, and what is wrong, is read by the book.
+      if (tag > 127 || tag < 8) {
+        tag = readTag(bytes, pos, end)
+        content = cursor.next
+      }
+      const size = bytes[content] as number
+      if ((tag & 7) === 1 && content + 8 <= end) pos = content + 8
+      else if ((tag & 7) === 2 && size < 128 && content + size < end) pos = content + 1 + size
+      else pos = skipValue(bytes, content, end, tag & 7)
       if (tag !== bodyTag) continue
       this.to = pos
       this.from = pos - readLength(bytes, content, end)
