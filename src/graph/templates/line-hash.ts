@@ -81,7 +81,7 @@ export class LineHash implements LineSink {
     this.#parts = shapes.isNew(shape) ? [] : null
     this.#walkWords(from, to)
     if (shapes.isNew(shape))
-      shapes.learn(shape, this.#parts === null ? null : { bytes, to, parts: this.#parts })
+      shapes.learn(shape, this.#parts === null ? null : { bytes, from, to, parts: this.#parts })
     this.#parts = null
     shapes.enter(shape, bytes, this.#low, this.#high)
   }

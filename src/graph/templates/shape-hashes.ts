@@ -11,6 +11,8 @@ import { ShapeTrie } from './shape-trie.ts'
 const seenSlots = 4096
 /** A power of two; numbers remembered are half as many, then all are forgotten. */
 const slots = 16_384
+/** So many lines of a shape with contents of their own, and it is given up to look for theirs. */
+const maxMisses = 256
 /** Where most of so many lines have no shape that is known, it is not asked for in the next ones. */
 const judgedLines = 1024
 const pausedLines = 8192
@@ -25,6 +27,8 @@ export class ShapeHashes {
   readonly #seen = new Int32Array(seenSlots)
   /** By number of shape from `#firstShape`; null where lines of a shape have nothing in common. */
   readonly #rules: (Uint8Array | null)[] = []
+  /** By the same: lines whose number was not known, less those whose was. */
+  readonly #misses: number[] = []
   #firstShape = 1
   readonly #shapes = new Int32Array(slots)
   /** Contents and numbers, four words each. */
@@ -48,11 +52,14 @@ export class ShapeHashes {
 
   /** Whether the number of the line that the trie found last is known. */
   find(shape: number, bytes: Uint8Array): boolean {
-    const rules = this.#rules[shape - this.#firstShape] ?? null
+    const place = shape - this.#firstShape
+    const rules = this.#rules[place] ?? null
     const content = this.#content
     if (rules === null || !content.read(rules, bytes, this.trie)) return false
     const slot = this.#slot(shape, content)
     if (this.#shapes[slot] === 0) return false
+    const misses = this.#misses[place] as number
+    if (misses > 0) this.#misses[place] = misses - 1
     this.low = this.#words[slot * 4 + 2] as number
     this.high = this.#words[slot * 4 + 3] as number
     return true
@@ -65,14 +72,23 @@ export class ShapeHashes {
 
   /** Tells of the walk of the line that the trie found last, the first of its shape; null where nothing follows from it. */
   learn(shape: number, line: WalkedLine | null): void {
-    this.#rules[shape - this.#firstShape] = line === null ? null : rulesOf(line, this.trie)
+    const place = shape - this.#firstShape
+    this.#rules[place] = line === null ? null : rulesOf(line, this.trie)
+    this.#misses[place] = 0
   }
 
   /** Enters the number of the line that the trie found last. */
   enter(shape: number, bytes: Uint8Array, low: number, high: number): void {
-    const rules = this.#rules[shape - this.#firstShape] ?? null
+    const place = shape - this.#firstShape
+    const rules = this.#rules[place] ?? null
     const content = this.#content
     if (rules === null || !content.read(rules, bytes, this.trie)) return
+    const misses = (this.#misses[place] as number) + 1
+    this.#misses[place] = misses
+    if (misses > maxMisses) {
+      this.#rules[place] = null
+      return
+    }
     if (this.#size * 2 >= slots) {
       this.#shapes.fill(0)
       this.#size = 0
@@ -109,6 +125,7 @@ export class ShapeHashes {
     if (!this.trie.add(bytes, from, to, cut)) {
       this.#firstShape = this.trie.clear()
       this.#rules.length = 0
+      this.#misses.length = 0
       return 0
     }
     return this.trie.find(bytes, view, from, to)

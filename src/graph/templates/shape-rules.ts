@@ -7,7 +7,7 @@ import { byteClass, characterClass, classesOfBytes } from './character-classes.t
 import { mayBeginDate } from './date-end.ts'
 import { digitsShift, type ShapeTrie, variableBits } from './shape-trie.ts'
 
-const { digit, hexLetter, letter, sign, blank, inner } = characterClass
+const { hexLetter, letter, sign, slash, blank, inner } = characterClass
 const { digitsOnly, digitFirst, hexOnly } = variableBits
 
 /** What decides about a variable. */
@@ -16,21 +16,30 @@ const rules = {
   content: 0,
   /** It is masked if its form says so, else its content counts. */
   form: 1,
-  /** The same, by its number of digits: letters stand before it in the word. */
-  count: 2,
+  /** It is masked with those beside it if one of them has digits enough, else the contents of all count. */
+  group: 2,
   /** It is masked among other numbers. */
   number: 3,
   /** With one of the others: where it has letters, nothing is known. */
   withoutLetters: 4,
+  /** One digit is enough. */
+  oneDigit: 8,
+  /** Of a group, but not its first. */
+  continued: 16,
+  /** A year may begin a date. */
+  noYear: 32,
 } as const
+const kindOf = 3
 
 /** As `variable-forms.ts` has them. */
 const digitsOfAnId = 3
 const hexIdLength = 6
+const yearLength = 4
 
 /** What a walk of a line noted: words with variables that were told by themselves. */
 export interface WalkedLine {
   readonly bytes: Uint8Array
+  readonly from: number
   readonly to: number
   /** From where to where each such part reaches, one behind the other. */
   readonly parts: readonly number[]
@@ -48,7 +57,8 @@ export function rulesOf(line: WalkedLine, shape: ShapeTrie): Uint8Array | null {
     while (variable < shape.variables && (shape.to[variable] as number) <= to) variable++
     const rule = ruleOf(line, shape, { from, to, first, behind: variable })
     if (rule < 0) return null
-    found.fill(rule, first, variable)
+    found.fill((rule & ~rules.noYear) | rules.continued, first, variable)
+    if (variable > first) found[first] = rule
   }
   return found
 }
@@ -61,34 +71,55 @@ interface Part {
   readonly behind: number
 }
 
-function ruleOf({ bytes, to }: WalkedLine, shape: ShapeTrie, part: Part): number {
+function ruleOf(line: WalkedLine, shape: ShapeTrie, part: Part): number {
+  const { bytes } = line
   const { first, behind } = part
-  const alone = behind - first === 1 && shape.to[first] === part.to
-  if (!alone || !isName(bytes, part.from, shape.from[first] as number))
-    return isNumeric(bytes, shape, part) ? rules.number | rules.withoutLetters : -1
-  const rule = shape.from[first] === part.from ? rules.form : rules.count
-  return announces(bytes, part.to, to) ? rule | rules.withoutLetters : rule
+  if (behind === first) return -1
+  const rest = classesBetween(bytes, shape, part)
+  if ((rest & beyondNumbers) === 0 && allDigits(shape, part)) {
+    const dated = (rest & dateMarks) !== 0 && isWordStart(line, part.from)
+    return rules.number | rules.withoutLetters | (dated ? rules.noYear : 0)
+  }
+  if ((rest & (inner | dot | other)) !== 0) return -1
+  const whole = shape.from[first] === part.from && shape.to[first] === part.to
+  const rule = whole ? rules.form : rules.group | ((rest & slash) === 0 ? 0 : rules.oneDigit)
+  return announces(bytes, part.to, line.to) ? rule | rules.withoutLetters : rule
 }
 
-/** Letters and signs that do not take a word apart, or nothing. */
-function isName(bytes: Uint8Array, from: number, to: number): boolean {
+/** Further bits beside those of classes: a dot, what stands between numbers, what dates have, and anything unusual. */
+const dot = 1 << 12
+const numberMark = 1 << 13
+const dateMarks = 1 << 14
+const other = 1 << 15
+const beyondNumbers = letter | hexLetter | other
+
+/** Classes of the bytes of the part that are in no variable; of a colon and a comma only that they stand between numbers. */
+function classesBetween(bytes: Uint8Array, shape: ShapeTrie, { from, to, first, behind }: Part): number {
+  let seen = 0
+  let variable = first
   for (let at = from; at < to; at++) {
-    const of = classesOfBytes[bytes[at] as number] as number
-    if (bytes[at] === 46 || (of & inner) !== 0 || (of & (letter | hexLetter | sign)) === 0) return false
+    if (variable < behind && at === shape.from[variable]) {
+      at = (shape.to[variable++] as number) - 1
+      continue
+    }
+    const code = bytes[at] as number
+    const of = classesOfBytes[code] as number
+    seen |= of
+    if (code === 46) seen |= dot
+    else if (code === 45 || (of & slash) !== 0) seen |= dateMarks
+    else if ((of & (letter | hexLetter | sign)) === 0) seen |= code === 58 || code === 44 ? numberMark : other
   }
+  return seen
+}
+
+function allDigits(shape: ShapeTrie, { first, behind }: Part): boolean {
+  for (let variable = first; variable < behind; variable++)
+    if (((shape.bits[variable] as number) & digitsOnly) === 0) return false
   return true
 }
 
-/** Numbers with what stands between them, but for what stands in dates. */
-function isNumeric(bytes: Uint8Array, shape: ShapeTrie, { from, to, first, behind }: Part): boolean {
-  for (let variable = first; variable < behind; variable++)
-    if (((shape.bits[variable] as number) & digitsOnly) === 0) return false
-  for (let at = from; at < to; at++) {
-    const code = bytes[at] as number
-    const of = classesOfBytes[code] as number
-    if (code === 45 || ((of & (digit | sign)) === 0 && code !== 58 && code !== 44)) return false
-  }
-  return behind > first
+function isWordStart({ bytes, from }: WalkedLine, at: number): boolean {
+  return at === from || ((classesOfBytes[bytes[at - 1] as number] as number) & blank) !== 0
 }
 
 /** Whether the word that goes on at `from` ends like the name of what follows, which hangs on its letters. */
@@ -113,21 +144,44 @@ export class LineContent {
     for (let variable = 0; variable < rulesOfShape.length; variable++) {
       const rule = rulesOfShape[variable] as number
       const bits = shape.bits[variable] as number
-      if (rule >= rules.withoutLetters && (bits & digitsOnly) === 0) return false
       const from = shape.from[variable] as number
       const to = shape.to[variable] as number
-      const kind = rule & 3
-      if (kind === rules.number) continue
-      if (kind === rules.form) {
-        if ((bits & (digitsOnly | digitFirst)) !== 0) continue
-        if (mayBeginDate(bytes, from, to)) return false
-        const digits = bits >>> digitsShift
-        if (digits >= digitsOfAnId || (digits > 0 && (bits & hexOnly) !== 0 && to - from >= hexIdLength))
-          continue
-      } else if (kind === rules.count && bits >>> digitsShift >= digitsOfAnId) continue
-      this.#add(variable, bytes, from, to)
+      if ((rule & rules.withoutLetters) !== 0 && (bits & digitsOnly) === 0) return false
+      const kind = rule & kindOf
+      if (kind === rules.number) {
+        if ((rule & rules.noYear) !== 0 && to - from === yearLength) return false
+      } else if (kind === rules.group) {
+        const behind = this.#readGroup(rulesOfShape, variable, bytes, shape)
+        if (behind < 0) return false
+        variable = behind - 1
+      } else if (kind === rules.content || !isMasked(bits, to - from)) this.#add(variable, bytes, from, to)
+      else if ((bits & digitFirst) === 0 && mayBeginDate(bytes, from, to)) return false
     }
     return true
+  }
+
+  /** The group that begins with the variable; returns the one behind it, -1 where the rules do not tell. */
+  #readGroup(rulesOfShape: Uint8Array, first: number, bytes: Uint8Array, shape: ShapeTrie): number {
+    const needed = ((rulesOfShape[first] as number) & rules.oneDigit) === 0 ? digitsOfAnId : 1
+    const from = shape.from[first] as number
+    if (
+      ((shape.bits[first] as number) & digitFirst) === 0 &&
+      mayBeginDate(bytes, from, shape.to[first] as number)
+    )
+      return -1
+    let most = 0
+    let behind = first
+    do {
+      const bits = shape.bits[behind] as number
+      if (((rulesOfShape[behind] as number) & rules.withoutLetters) !== 0 && (bits & digitsOnly) === 0)
+        return -1
+      most = Math.max(most, bits >>> digitsShift)
+      behind++
+    } while (behind < rulesOfShape.length && ((rulesOfShape[behind] as number) & rules.continued) !== 0)
+    if (most >= needed) return behind
+    for (let variable = first; variable < behind; variable++)
+      this.#add(variable, bytes, shape.from[variable] as number, shape.to[variable] as number)
+    return behind
   }
 
   #add(variable: number, bytes: Uint8Array, from: number, to: number): void {
@@ -143,4 +197,11 @@ export class LineContent {
     this.low = low
     this.high = high
   }
+}
+
+/** Whether a variable that is a part of its own is masked; false for some that are. */
+function isMasked(bits: number, length: number): boolean {
+  if ((bits & (digitsOnly | digitFirst)) !== 0) return true
+  const digits = bits >>> digitsShift
+  return digits >= digitsOfAnId || (digits > 0 && (bits & hexOnly) !== 0 && length >= hexIdLength)
 }

@@ -121,6 +121,20 @@ describe('a line whose number is known by its shape', () => {
     expect(shaped).toBeGreaterThan(5_000)
   })
 
+  it.each([
+    [['12-01-02 10:11:12 x', '2024-01-02 10:11:12 x']],
+    [['a 12/01/02 10:11:12 x', 'a 2024/01/02 10:11:12 x']],
+    [['dead1-22 x', 'dec-22 10:11:12 x', 'dec1-22 10:11:12 x']],
+  ])('has it also where the first lines of the shape hold no date: %j', lines => {
+    const known = new LineHash(new ShapeHashes())
+    const words = new LineHash()
+    const [first = ''] = lines
+    for (const line of [first, first, first, ...lines]) {
+      words.walkText(line)
+      expect(walk(known, line).number, line).toBe(numberOf(words))
+    }
+  })
+
   it('is told by its shape for most lines that systems write', () => {
     const hash = new LineHash(new ShapeHashes())
     const line = (n: number) =>
