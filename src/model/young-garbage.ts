@@ -27,14 +27,17 @@ export class YoungGarbage {
   }
 }
 
+/** A collection of everything in this thread, some tens of milliseconds. */
+export const collectAll: Collect = systemCollect('major')
+
 /** V8's own function, which only contexts made under this flag have. */
-function systemCollect(): Collect {
-  let collect: ((options: { readonly type: 'minor' }) => void) | null = null
+function systemCollect(type: 'minor' | 'major' = 'minor'): Collect {
+  let collect: ((options: { readonly type: 'minor' | 'major' }) => void) | null = null
   return () => {
     if (collect === null) {
       setFlagsFromString('--expose-gc')
       collect = runInNewContext('gc')
     }
-    collect?.({ type: 'minor' })
+    collect?.({ type })
   }
 }

@@ -23,6 +23,7 @@ import { ingestFigureSource } from '../server/ingest-figures.ts'
 import { IngestJournal, observeAll } from '../server/ingest-journal.ts'
 import { OwnMetrics } from '../server/own-metrics.ts'
 import { RateLimit } from '../server/rate-limit.ts'
+import { CacheRelief } from './cache-relief.ts'
 import { caughtUp } from './caught-up.ts'
 import { countedRunner } from './counted-runner.ts'
 import { engineSamples, pipelineFigures } from './engine-metrics.ts'
@@ -91,15 +92,14 @@ async function startOwned(
   failure.promise.catch(() => undefined)
   const engine = await startEngine(engineOptions(configuration, logger, error => failure.reject(error)))
   lifecycle.register({ name: 'engine', stop: () => engine.stop() })
-  const growth = new HeapGrowth()
-  const looking = setInterval(() => growth.observe(process.memoryUsage.rss()), lookAtMemoryMs).unref()
-  lifecycle.register({ name: 'heap growth', stop: async () => clearInterval(looking) })
 
   const metrics = new OwnMetrics()
   const receivers: Receiver[] = []
   const pools = createPools(configuration, engine, logger, receivers)
   for (const pool of [pools.tools, pools.exports])
     lifecycle.register({ name: 'query pool', stop: () => pool.stop() })
+  const looking = watchMemory([pools.tools, pools.exports])
+  lifecycle.register({ name: 'memory watch', stop: async () => clearInterval(looking) })
   const runner = countedRunner(pools.tools, metrics)
 
   const edge = createEdge({
@@ -228,6 +228,19 @@ function createPools(
       workers: 1,
     }),
   }
+}
+
+/** Heaps grow less, and caches give back, before the process takes more than it may. */
+function watchMemory(pools: readonly QueryPool[]): NodeJS.Timeout {
+  const growth = new HeapGrowth()
+  const relief = new CacheRelief()
+  const look = (): void => {
+    const resident = process.memoryUsage.rss()
+    growth.observe(resident)
+    const share = relief.observe(resident, performance.now())
+    if (share !== null) for (const pool of pools) pool.shrink(share)
+  }
+  return setInterval(look, lookAtMemoryMs).unref()
 }
 
 interface EdgeParts extends ServeOptions {

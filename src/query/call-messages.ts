@@ -10,6 +10,8 @@ export type ToWorker =
   | { readonly type: 'call'; readonly id: number; readonly call: ToolCall; readonly deadlineMs: number }
   /** For work that waits on something else than its own thread; the shared flag reaches the rest. */
   | { readonly type: 'cancel'; readonly id: number }
+  /** Memory is scarce: caches are to keep this share, 0 to 1, of what they hold. */
+  | { readonly type: 'shrink'; readonly share: number }
   /** Answers `ask_counters`. */
   | { readonly type: 'counters'; readonly ask: number; readonly state: IngestState }
 

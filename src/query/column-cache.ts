@@ -26,6 +26,15 @@ export class ColumnCache {
     return this.#kept.maxSize
   }
 
+  get calculatedSize(): number {
+    return this.#kept.calculatedSize
+  }
+
+  /** Gives up what was used least lately. */
+  pop(): unknown {
+    return this.#kept.pop()
+  }
+
   /** To be told where a call begins. */
   begin(): void {
     this.#call++

@@ -52,6 +52,8 @@ export interface QueryPool extends ToolRunner {
   start(): void
   /** Ends all threads; running calls reject. May be called twice and before `start`. */
   stop(): Promise<void>
+  /** Has all threads keep this share, 0 to 1, of what they have in their caches. */
+  shrink(share: number): void
   /** Calls that hold a slot. */
   readonly running: number
 }
@@ -100,6 +102,10 @@ class WorkerPool implements QueryPool {
       const worker = this.createWorker()
       void worker.ready.then(() => this.giveBack(worker))
     }
+  }
+
+  shrink(share: number): void {
+    for (const worker of this.all) worker.shrink(share)
   }
 
   async stop(): Promise<void> {

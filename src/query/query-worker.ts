@@ -19,6 +19,8 @@ export interface QueryWorker {
   readonly ready: Promise<void>
   /** Resolves when the work has ended, one way or another; never rejects. */
   run(id: number, call: ToolCall, deadlineMs: number): Promise<Outcome>
+  /** Has its caches keep this share, 0 to 1, of what they hold, once no call runs. */
+  shrink(share: number): void
   /** Asks the running call to stop at its next check. */
   cancel(id: number): void
   /** Ends the thread; a running call resolves as stopped. */
@@ -101,6 +103,9 @@ export function startQueryWorker(options: WorkerOptions): QueryWorker {
         current = { id, resolve }
         post({ type: 'call', id, call, deadlineMs })
       })
+    },
+    shrink(share) {
+      if (!ended) post({ type: 'shrink', share })
     },
     cancel(id) {
       Atomics.store(flag, 0, id)

@@ -140,6 +140,15 @@ export function createReaderCaches(maxBytes: number = defaultCacheBytes): Reader
   }
 }
 
+/** Gives up what was used least lately until each cache holds `share`, 0 to 1, of what it holds now. */
+export function shrinkCaches(caches: ReaderCaches, share: number): void {
+  for (const name of Object.keys(sizes) as (keyof typeof sizes)[]) {
+    const cache = caches[name]
+    const most = cache.calculatedSize * share
+    while (cache.calculatedSize > most) cache.pop()
+  }
+}
+
 function boundedByBytes<K extends object | string, V extends object>(
   maxBytes: number,
   sizeOf: (value: V) => number,

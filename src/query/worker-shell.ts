@@ -30,6 +30,8 @@ async function answerOf(
 export interface CallServer {
   /** Asks the main thread for counters and receivers. */
   ingestState(): Promise<IngestState>
+  /** What to do when memory is scarce, between two calls; `share` as in the message. */
+  onShrink(shrink: (share: number) => void): void
   /** Has the process log say why the store could not be read. */
   reportFault(tool: string, error: unknown): void
   /** Has the process log say what was left out of answers because it is damaged. */
@@ -46,6 +48,15 @@ export function serveCalls(
   const running = new Map<number, CallDeadline>()
   const asked = new Map<number, (state: IngestState) => void>()
   let nextAsk = 1
+  let shrink: (share: number) => void = () => undefined
+  /** Asked for while a call ran. */
+  let owed: number | null = null
+  const shrinkSoon = (share: number): void => {
+    owed = Math.min(owed ?? share, share)
+    if (running.size > 0) return
+    shrink(owed)
+    owed = null
+  }
   const post = (message: FromWorker): void => port.postMessage(message)
   const run = makeRun({
     ingestState: () =>
@@ -54,6 +65,9 @@ export function serveCalls(
         asked.set(ask, resolve)
         post({ type: 'ask_counters', ask })
       }),
+    onShrink: handler => {
+      shrink = handler
+    },
     reportDamage: what => post({ type: 'damage', what }),
     reportFault: (tool, error) =>
       post({ type: 'store_fault', tool, message: error instanceof Error ? error.message : String(error) }),
@@ -64,6 +78,7 @@ export function serveCalls(
     void answerOf(id, call, deadline, run).then(answer => {
       running.delete(id)
       post(answer)
+      if (owed !== null) shrinkSoon(owed)
     })
   }
   port.on('message', (message: ToWorker) => {
@@ -73,6 +88,9 @@ export function serveCalls(
         break
       case 'cancel':
         running.get(message.id)?.stop()
+        break
+      case 'shrink':
+        shrinkSoon(message.share)
         break
       case 'counters':
         asked.get(message.ask)?.(message.state)

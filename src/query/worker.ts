@@ -6,11 +6,12 @@ import type { StoreLocation } from '../model/store-location.ts'
 import type { TailMessage, TailReleased } from '../model/tail.ts'
 import { systemClock } from '../model/time.ts'
 import type { ToolAnswer, ToolCall } from '../model/tool.ts'
+import { collectAll } from '../model/young-garbage.ts'
 import { openStoreReader } from '../store/open-store.ts'
 import { findTool } from '../tools/registry.ts'
 import { runTool } from '../tools/run-tool.ts'
 import type { WorkerStart } from './call-messages.ts'
-import { createReaderCaches } from './reader-caches.ts'
+import { createReaderCaches, shrinkCaches } from './reader-caches.ts'
 import { exportCall, runExport } from './run-export.ts'
 import { Tail } from './tail.ts'
 import { type OpenReader, openTelemetryReader } from './telemetry-reader.ts'
@@ -65,6 +66,11 @@ function takeWaiting(tail: Tail, port: MessagePort): void {
 function makeRun(start: WorkerStart<QueryWorkerSettings>, store: StoreReader, server: CallServer): RunCall {
   const { exportDirectory, attributeMaxBytes, similarEntries } = start.settings
   const caches = createReaderCaches()
+  server.onShrink(share => {
+    shrinkCaches(caches, share)
+    // A thread that nobody asks anything would keep what it gave up.
+    collectAll()
+  })
   const tail = new Tail('', position =>
     start.tail.postMessage({ type: 'released', position } satisfies TailReleased),
   )

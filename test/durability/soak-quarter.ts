@@ -11,6 +11,8 @@ const command = fileURLToPath(new URL('../../bin/otelcontext.js', import.meta.ur
 
 /** A question every so often, as of some agents and dashboards; the tools take turns. */
 const askEveryMs = 2_000
+/** Agents at a time: as many as there are threads that answer on two cores. */
+const agents = 2
 const questions: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
   ['get_service_map', { from: '-15m' }],
   ['search_logs', { query: 'failed', from: '-15m' }],
@@ -74,11 +76,16 @@ function offerLoad(server: ServerProcess, { seconds, rate, seed }: QuarterLoad):
   })
 }
 
+interface Asked {
+  readonly times: readonly number[]
+  readonly failed: number
+}
+
 /** Asks until `over` is aborted; resolves with the time each answer took, and how many failed. */
-async function ask(url: string, over: AbortSignal): Promise<{ readonly times: number[]; failed: number }> {
+async function ask(url: string, first: number, over: AbortSignal): Promise<Asked> {
   const calls = openToolCalls(url)
   const asked = { times: [] as number[], failed: 0 }
-  for (let turn = 0; !over.aborted; turn++) {
+  for (let turn = first; !over.aborted; turn++) {
     const [tool, args] = questions[turn % questions.length] ?? ['get_service_map', {}]
     const started = performance.now()
     try {
@@ -97,7 +104,9 @@ export async function runQuarter(server: ServerProcess, load: QuarterLoad): Prom
   const samples: Sample[] = []
   const sampling = setInterval(() => samples.push(sampleOf(server.pid)), 1_000)
   const over = new AbortController()
-  const asking = ask(server.url, over.signal)
+  const asking = Promise.all(
+    Array.from({ length: agents }, (_, agent) => ask(server.url, agent, over.signal)),
+  )
   let report: LoadReport
   try {
     report = await offerLoad(server, load)
@@ -105,7 +114,9 @@ export async function runQuarter(server: ServerProcess, load: QuarterLoad): Prom
     clearInterval(sampling)
     over.abort()
   }
-  const { times, failed: failedAnswers } = await asking
+  const asked = await asking
+  const times = asked.flatMap(agent => agent.times)
+  const failedAnswers = asked.reduce((sum, agent) => sum + agent.failed, 0)
   const median = (of: (sample: Sample) => number): number => quantile(samples.map(of), 0.5)
   const sum = (of: 'acknowledged_items' | 'failed_items'): number =>
     report.signals.reduce((total, signal) => total + signal[of], 0)

@@ -66,6 +66,20 @@ describe('the pool', () => {
     expect(pool.running).toBe(0)
   })
 
+  it('has caches shrink between two calls, and never while one runs', async () => {
+    const made = makePool()
+    const { ask, pool } = made
+    await warm(made)
+    pool.shrink(0.5)
+    const running = ask('shrunk', { ms: 200 })
+    setTimeout(() => {
+      pool.shrink(0.25)
+      pool.shrink(0.75)
+    }, 50)
+    expect(JSON.parse((await running).json)).toEqual({ before: [0.5], during: [] })
+    expect(JSON.parse((await ask('shrunk')).json)).toEqual({ before: [0.5, 0.25], during: [] })
+  })
+
   it('refuses a call beyond the slots at once, and takes the next when one is free', async () => {
     const { ask, pool } = makePool({ maxConcurrent: 2 })
     const running = [ask('search_logs', { ms: 300 }), ask('search_logs', { ms: 1 })]

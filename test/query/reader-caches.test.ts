@@ -8,7 +8,7 @@ import { kindNumber, SeriesKeys } from '../../src/graph/rollups/series-keys.ts'
 import type { RollupRecord } from '../../src/model/store.ts'
 import { ColumnCache } from '../../src/query/column-cache.ts'
 import { KnownSections } from '../../src/query/known-sections.ts'
-import { createReaderCaches, defaultCacheBytes } from '../../src/query/reader-caches.ts'
+import { createReaderCaches, defaultCacheBytes, shrinkCaches } from '../../src/query/reader-caches.ts'
 
 const range = { fromMs: 0, toMs: 60_000 }
 
@@ -39,6 +39,20 @@ describe('what a reader keeps', () => {
     expect([corrupt.maxSize, retirements.max].every(bound => bound > 0)).toBe(true)
     expect(sum).toBeLessThanOrEqual(maxBytes)
     expect(sum).toBeGreaterThan(0.99 * maxBytes)
+  })
+
+  test('gives up what was used least lately when memory is scarce', () => {
+    const caches = createReaderCaches(400_000)
+    const records = Array.from({ length: 40 }, (_, at) => recordOf([`service ${at}`]))
+    for (const record of records) caches.rollups.set(record.id, record)
+    const { size: all, calculatedSize: bytes } = caches.rollups
+    shrinkCaches(caches, 0.5)
+    expect(caches.rollups.calculatedSize).toBeLessThanOrEqual(bytes * 0.5)
+    expect(caches.rollups.size).toBeGreaterThan(0)
+    expect(caches.rollups.size).toBeLessThan(all)
+    expect([...caches.rollups.keys()][0]).toBe(records.at(-1)?.id)
+    shrinkCaches(caches, 0)
+    expect(caches.rollups.size).toBe(0)
   })
 
   test('goes by the names that it was learnt with, also when these have made room for others', () => {
