@@ -106,11 +106,15 @@ async function run(args: z.output<typeof input>, context: ToolContext): Promise<
     return { status, answer: `No data in this window: ${because}.`, window, baseline }
   }
   const comparable = counted.some(entry => entry.before > 0)
+  // A span or two of the hour before are no usual state that the rest could have left.
+  const mostly = counted.every(entry => 2 * entry.before >= entry.now)
   return {
-    status: anomalies.length > 0 || !comparable ? 'ok' : 'healthy',
-    answer: comparable
-      ? sentenceOf(anomalies)
-      : 'Nothing is stored for the baseline, so nothing can be called abnormal.',
+    status: anomalies.length > 0 || !comparable || !mostly ? 'ok' : 'healthy',
+    answer: !comparable
+      ? 'Nothing is stored for the baseline, so nothing can be called abnormal.'
+      : anomalies.length > 0 || mostly
+        ? sentenceOf(anomalies)
+        : 'Nothing became abnormal of what the baseline holds, which is less than half of what is in the window.',
     tables: anomalies.length > 0 ? [anomalyTable(anomalies, templates)] : [],
     window,
     baseline,
