@@ -25,6 +25,7 @@ import {
 import { worstFirst } from './reading/differences.ts'
 import { optionalService } from './reading/service-names.ts'
 import { type ChosenVersions, chooseVersions } from './reading/service-versions.ts'
+import { amount } from './text/amount.ts'
 import { showName } from './text/name.ts'
 import { defineTool, type Tool, type ToolContext } from './tool.ts'
 
@@ -96,9 +97,18 @@ function sentenceOf(comparison: Comparison, moved: number): string {
     `${count(['more_critical'])} with more of the critical path`,
     `${count(['new'])} new`,
     `${count(['gone'])} gone`,
-    `${comparison.templates.length} log templates moved`,
-    `${moved} attribute values moved`,
   ].filter(part => !part.startsWith('0 '))
+  const also = [amount(comparison.templates.length, 'log template'), amount(moved, 'attribute value')].filter(
+    part => !part.startsWith('0 '),
+  )
+  const told = [
+    ...(comparison.differences.length === 0
+      ? []
+      : [
+          `Operations, edges and services: ${parts.length === 0 ? 'only for the better' : parts.join(', ')}.`,
+        ]),
+    ...(also.length === 0 ? [] : [`${also.join(' and ')} moved.`]),
+  ].join(' ')
   if (comparison.differences.length + comparison.templates.length + moved === 0)
     return 'Nothing differs beyond chance.'
   const subject = worst?.of === 'service' ? 'service' : `${worst?.of} of`
@@ -106,7 +116,7 @@ function sentenceOf(comparison: Comparison, moved: number): string {
     worst === undefined
       ? ''
       : ` First: ${subject} ${showName(worst.service)}, ${worst.kind.replaceAll('_', ' ')}.`
-  return `Operations, edges and services: ${parts.length === 0 ? 'only for the better' : parts.join(', ')}.${first}`
+  return `${told}${first}`
 }
 
 function nextOf(comparison: Comparison, window: TimeRange): readonly NextCall[] {

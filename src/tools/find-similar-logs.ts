@@ -15,6 +15,7 @@ import {
   templateCells,
   templateColumns,
 } from './reading/template-counts.ts'
+import { amount } from './text/amount.ts'
 import { showName } from './text/name.ts'
 import { defineTool, type Tool, type ToolContext } from './tool.ts'
 
@@ -107,8 +108,8 @@ async function run(args: Arguments, context: ToolContext): Promise<Draft> {
     status: 'ok',
     answer:
       best === undefined
-        ? `None of ${compared.length} log templates of this window resembles it.`
-        : `${found.length} of ${compared.length} log templates resemble it, of ${services} services; the nearest (${best.similarity}) is of ${showName(best.service)}, ${best.count} records.`,
+        ? `None of ${amount(compared.length, 'log template')} of this window resembles it.`
+        : `${found.length} of ${amount(compared.length, 'log template')} ${found.length === 1 ? 'resembles' : 'resemble'} it, of ${amount(services, 'service')}; the nearest (${best.similarity}) is of ${showName(best.service)}, ${amount(best.count, 'record')}.`,
     tables: [similarTable(found)],
     window,
     read: { templates: compared.length },

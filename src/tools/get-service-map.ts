@@ -6,6 +6,7 @@ import { formatTime } from './arguments/time-argument.ts'
 import { compared, everywhere, fields } from './arguments/vocabulary.ts'
 import { openTotals } from './reading/compared-views.ts'
 import { optionalService } from './reading/service-names.ts'
+import { amount } from './text/amount.ts'
 import { showName } from './text/name.ts'
 import { defineTool, type Tool, type ToolContext } from './tool.ts'
 
@@ -98,7 +99,7 @@ function sentenceOf(map: ServiceMap): string {
   const state = unwell.length === 0 ? calm : `${named.join(', ')}${more}`
   const dark = map.services.length - known
   const note = dark > 0 && known > 0 ? ` Health of ${dark} is unknown: too little to compare with.` : ''
-  return `${map.services.length} services, ${map.edges.length} call edges: ${state}.${note}`
+  return `${amount(map.services.length, 'service')}, ${amount(map.edges.length, 'call edge')}: ${state}.${note}`
 }
 
 /** Services whose health could be judged. */

@@ -9,6 +9,7 @@ import { findExemplars } from './reading/exemplar-points.ts'
 import { logsOfTrace, severityName } from './reading/log-lines.ts'
 import { spanDetailOf } from './reading/record-fields.ts'
 import { readTraceTree, type TraceSpan, type TraceTree } from './reading/trace-tree.ts'
+import { amount } from './text/amount.ts'
 import { showName } from './text/name.ts'
 import { defineTool, type Tool, type ToolContext } from './tool.ts'
 
@@ -260,11 +261,11 @@ function answerOf(tree: TraceTree): string {
     (best, span) => (best === null || span.selfMs > best.selfMs ? span : best),
     null,
   )
-  const size = `${tree.spans.length} spans, ${Math.round(tree.durationMs)} ms from ${formatTime(tree.startMs)}`
+  const size = `${amount(tree.spans.length, 'span')}, ${Math.round(tree.durationMs)} ms from ${formatTime(tree.startMs)}`
   const error =
     deepest === null
       ? 'No span failed.'
-      : `${failed.length} spans failed, the deepest in ${showName(deepest.service)} (span ${deepest.ordinal}).`
+      : `${amount(failed.length, 'span')} failed, the deepest in ${showName(deepest.service)} (span ${deepest.ordinal}).`
   const time =
     slowest === null
       ? ''

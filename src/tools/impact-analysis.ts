@@ -10,6 +10,7 @@ import { parseScenario, playScenario, scenarioForm } from './reading/scenario.ts
 import { scenarioDraft } from './reading/scenario-answer.ts'
 import { requireService } from './reading/service-names.ts'
 import { spreadThrough } from './reading/traces-through.ts'
+import { amount } from './text/amount.ts'
 import { showName } from './text/name.ts'
 import { defineTool, type Tool, type ToolContext } from './tool.ts'
 
@@ -108,7 +109,7 @@ function sentenceOf(service: string, radius: BlastRadius, measured: readonly Spr
     likely === undefined
       ? ' No failure of it was seen, so how failures spread is not measured.'
       : ` When it failed, ${showName(likely.caller)} failed too in ${likely.callerFailed} of ${likely.calleeFailed} requests.`
-  return `${callers.length} services depend on ${showName(service)}, ${entries.length} of them entry points${share}.${measuredText}`
+  return `${amount(callers.length, 'service depends', 'services depend')} on ${showName(service)}, ${amount(entries.length, 'of them an entry point', 'of them entry points')}${share}.${measuredText}`
 }
 
 function nextOf(service: string, radius: BlastRadius, { window }: ToolContext): readonly NextCall[] {

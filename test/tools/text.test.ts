@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { amount } from '../../src/tools/text/amount.ts'
 import { fence } from '../../src/tools/text/fence.ts'
 import { readsLikeInstruction } from '../../src/tools/text/instruction.ts'
 import { isPlainName, matchName, nameHash, showName } from '../../src/tools/text/name.ts'
@@ -142,5 +143,17 @@ describe('secrets', () => {
     for (const part of ['password=', 'eyJ', 'Bearer ', '4111 ', '://a:', '-----BEGIN ', 'cookie: ']) {
       expect(maskSecrets(part.repeat(20_000)).length).toBeGreaterThan(0)
     }
+  })
+})
+
+describe('an amount', () => {
+  it('is of one or of several', () => {
+    expect([0, 1, 2].map(number => amount(number, 'service'))).toEqual([
+      '0 services',
+      '1 service',
+      '2 services',
+    ])
+    expect(amount(1, 'service depends', 'services depend')).toBe('1 service depends')
+    expect(amount(3, 'service depends', 'services depend')).toBe('3 services depend')
   })
 })
