@@ -29,6 +29,8 @@ export interface Offer {
   /** Another one sends the same items under other ids. */
   readonly idSeed?: number
   readonly signalToStop?: AbortSignal
+  /** Requests that are refused until the sender gives up are part of what is measured, and no failure of it. */
+  readonly refusable?: true
 }
 
 /** Resolves when the last request is answered. */
@@ -74,7 +76,7 @@ export async function offer(subject: Subject, options: Offer): Promise<SignalRep
       progress: () => undefined,
     })
     const [one] = report.signals
-    if (one === undefined || one.failed_requests > 0)
+    if (one === undefined || (one.failed_requests > 0 && options.refusable !== true))
       throw new Error(`${one?.failed_requests} requests failed: ${report.first_failure}`)
     return one
   } finally {

@@ -1,10 +1,16 @@
 /** Rollup records added up, into the same or a coarser width; sketches stay sketches. */
 import { createHash } from 'node:crypto'
 import type { RollupRecord } from '../../model/store.ts'
-import { CellTable, maxTableCells } from './cell-table.ts'
+import { CellTable } from './cell-table.ts'
 import { type CellColumns, keysOf, openBlock } from './decode.ts'
 import { type EncodedCells, encodeCells } from './encode.ts'
 import { kindShapes, SeriesKeys } from './series-keys.ts'
+
+/**
+ * Cells that are merged before they are written as a record of their own, some 35 MB of tables: records that each span
+ * hours, as an import leaves them, have millions together.
+ */
+const maxMergeCells = 2 ** 18
 
 /**
  * The records of each tenant as fewer ones with windows of `stepSeconds`. The sum does not depend on how
@@ -33,7 +39,7 @@ function mergeTenant(tenant: string, records: readonly RollupRecord[], stepSecon
   const series = new SeriesKeys()
   const parts: EncodedCells[] = []
   for (const record of ordered) {
-    if (table.size > maxTableCells / 2) {
+    if (table.size > maxMergeCells) {
       parts.push(...encodeCells(table, series, stepSeconds))
       table.clear()
     }
