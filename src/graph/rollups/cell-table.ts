@@ -5,11 +5,8 @@
  */
 import { PairMap, widenFloat64, widenUint32 } from './pair-map.ts'
 
-/** Bits of a bucket in a bucket key; `bucketCount` is below 1024. */
+/** Bits of a bucket in a bucket key of 32, `bucketCount` being below 1024: a table never holds more than four million cells. */
 const bucketBits = 10
-
-/** A bucket key is cell and bucket in 32 bits, so a table never holds more cells than this. */
-export const maxTableCells: number = 2 ** (32 - bucketBits)
 
 /** Values of metric points that fall into one cell. */
 export interface PointSummary {
