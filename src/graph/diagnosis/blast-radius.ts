@@ -6,6 +6,7 @@ import type { Evidence } from './evidence.ts'
 import type { Impact } from './impact.ts'
 import { pairOf } from './names.ts'
 import { roundTo } from './score.ts'
+import { forEachServiceTrace } from './service-traces.ts'
 import { remoteChildren } from './time-charges.ts'
 import { spanKinds, type TraceSet } from './trace-set.ts'
 
@@ -122,15 +123,9 @@ function affectedServices(
 /** Requests that the traces with an entry of each service stand for. */
 function requestsPerService(set: TraceSet): ReadonlyMap<number, number> {
   const requests = new Map<number, number>()
-  const last = new Map<number, number>()
-  for (let row = 0; row < set.spans; row++) {
-    if (set.entry[row] !== row) continue
-    const service = set.service[row] ?? 0
-    const trace = set.trace[row] ?? 0
-    if (last.get(service) === trace) continue
-    last.set(service, trace)
-    requests.set(service, (requests.get(service) ?? 0) + (set.weight[trace] ?? 1))
-  }
+  forEachServiceTrace(set, (service, trace) =>
+    requests.set(service, (requests.get(service) ?? 0) + (set.weight[trace] ?? 1)),
+  )
   return requests
 }
 

@@ -4,6 +4,7 @@
  */
 import type { MetricSeries } from './metric-series.ts'
 import type { Names } from './names.ts'
+import { forEachServiceTrace } from './service-traces.ts'
 import type { TraceSet } from './trace-set.ts'
 import { riseEvidence } from './two-sample.ts'
 
@@ -43,15 +44,7 @@ export function sightOf(evidence: Sides): Sight {
 /** Traces with an entry of the service. */
 function tracesPerService(set: TraceSet): ReadonlyMap<number, number> {
   const traces = new Map<number, number>()
-  const last = new Map<number, number>()
-  for (let row = 0; row < set.spans; row++) {
-    if (set.entry[row] !== row) continue
-    const service = set.service[row] ?? 0
-    const trace = set.trace[row] ?? 0
-    if (last.get(service) === trace) continue
-    last.set(service, trace)
-    traces.set(service, (traces.get(service) ?? 0) + 1)
-  }
+  forEachServiceTrace(set, service => traces.set(service, (traces.get(service) ?? 0) + 1))
   return traces
 }
 

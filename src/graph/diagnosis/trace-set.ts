@@ -12,45 +12,12 @@ import { groupByTrace, maxSpansPerTrace, type PickedRows } from './trace-groups.
 /** SpanKind numbers of the proto that matter here. */
 export const spanKinds = { server: 2, client: 3, producer: 4, consumer: 5 } as const
 
-export interface TraceSet {
+export interface TraceSet extends Columns {
   readonly traces: number
   readonly spans: number
-  /** Spans of trace `t` are `[first[t], first[t + 1])`. */
-  readonly first: Uint32Array
   readonly traceIds: readonly string[]
-  /** How many traces of the source this one stands for; 1 without sampling. */
-  readonly weight: Float64Array
-  /** Indices into the shared `Names`. */
-  readonly service: Uint32Array
-  readonly name: Uint32Array
-  readonly peer: Uint32Array
-  readonly instance: Uint32Array
-  readonly version: Uint32Array
-  readonly kind: Uint8Array
-  /** Number of span links, at most 255. */
-  readonly links: Uint8Array
-  readonly failed: Uint8Array
-  /** 1 for a span that says how it ended, by a status or a status code. */
-  readonly tells: Uint8Array
-  /** `error.type`, or the type of an exception it recorded; index into `Names`. */
-  readonly errorType: Uint32Array
-  readonly startMs: Float64Array
-  readonly endMs: Float64Array
-  /** By how much each span was moved to bring its clock together with its callers', milliseconds. */
-  readonly movedMs: Float64Array
-  /** Row of the parent in this set, -1 for none. */
-  readonly parent: Int32Array
-  /** Row of the span with which the service was entered; itself for an entry. */
-  readonly entry: Uint32Array
-  /** Trace of a row. */
-  readonly trace: Uint32Array
-  /** 1 for a span that names a parent which was not seen. */
-  readonly orphan: Uint8Array
-  /** How many those are. */
+  /** Spans that name a parent which was not seen. */
   readonly orphans: number
-  /** Span ids as two halves, to join logs. */
-  readonly spanHi: Uint32Array
-  readonly spanLo: Uint32Array
 }
 
 /**
