@@ -9,6 +9,7 @@ import type { RollupRecord } from '../../src/model/store.ts'
 import { ColumnCache } from '../../src/query/column-cache.ts'
 import { KnownSections } from '../../src/query/known-sections.ts'
 import { createReaderCaches, defaultCacheBytes, shrinkCaches } from '../../src/query/reader-caches.ts'
+import { TraceFilter } from '../../src/store/segment/trace-filter.ts'
 
 const range = { fromMs: 0, toMs: 60_000 }
 
@@ -53,6 +54,15 @@ describe('what a reader keeps', () => {
     expect([...caches.rollups.keys()][0]).toBe(records.at(-1)?.id)
     shrinkCaches(caches, 0)
     expect(caches.rollups.size).toBe(0)
+  })
+
+  test('keeps the filters of traces, without which the next look-up reads all indexes', () => {
+    const caches = createReaderCaches(400_000)
+    const index = { prefixes: Uint32Array.of(1, 7), hashes: Uint32Array.of(2, 9), groups: null }
+    caches.traceFilters.set('a segment', new TraceFilter(index))
+    caches.traces.set('a segment', index)
+    shrinkCaches(caches, 0)
+    expect([caches.traceFilters.size, caches.traces.size]).toEqual([1, 0])
   })
 
   test('goes by the names that it was learnt with, also when these have made room for others', () => {
