@@ -2,9 +2,11 @@
 import { LRUCache } from 'lru-cache'
 import type { KnownCells } from '../graph/rollups/known-cells.ts'
 import type { SizedRollupView } from '../graph/rollups/rollup-view.ts'
+import type { CountedPoints } from '../model/reader.ts'
 import type { Retirements, RollupRecord, SegmentHeader } from '../model/store.ts'
 import type { TailEntry } from '../model/tail.ts'
 import type { Batch, Block } from '../model/telemetry.ts'
+import { countedBytes } from '../store/metrics/point-counts.ts'
 import type { SegmentLayout } from '../store/segment/block-codec.ts'
 import type { BloomFilter } from '../store/segment/bloom-filter.ts'
 import type { DictionaryReader } from '../store/segment/dictionary-reader.ts'
@@ -29,6 +31,8 @@ const sizes = {
   // 1.75 bytes a trace in a segment: of ten million spans, and of five million log records of a trace each.
   traceFilters: 12,
   traces: 2,
+  // Of 10,000 points with forty pairs of metric and service 5 kB: eight million such points.
+  pointCounts: 4,
   // The words of 250,000 log records.
   terms: 9,
   // Filters for the words of five million log records.
@@ -82,6 +86,8 @@ export interface ReaderCaches {
   /** Of what was found lately. */
   readonly traces: LRUCache<string, TraceIndex>
   readonly traceFilters: LRUCache<string, TraceFilter>
+  /** All points of a segment of metrics. */
+  readonly pointCounts: LRUCache<string, CountedPoints>
   /** Directories by segment, blocks by segment and number. */
   readonly terms: LRUCache<string, TermDirectory | TermIndex>
   readonly prefixes: LRUCache<string, PrefixFilter>
@@ -123,6 +129,7 @@ export function createReaderCaches(maxBytes: number = defaultCacheBytes): Reader
       'traces',
       index => index.prefixes.byteLength + index.hashes.byteLength + (index.groups?.byteLength ?? 0),
     ),
+    pointCounts: bounded('pointCounts', countedBytes),
     terms: bounded('terms', index => index.byteLength),
     prefixes: bounded('prefixes', filter => filter.byteLength),
     attributes: bounded('attributes', filter => filter.byteLength),

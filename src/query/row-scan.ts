@@ -52,8 +52,7 @@ export class RowScan {
     for (const header of this.#parts.headers[signal])
       if (touches(header, query.range) && mayHoldService(header, query.services))
         sources.push(this.#segmentSource(header, query.range, pruning))
-    const mayTouch = ({ index }: TailEntry): boolean => index === undefined || touches(index, query.range)
-    for (const { decoded, entry } of this.#parts.unsealed.blocks(signal, mayTouch))
+    for (const { decoded, entry } of this.#parts.unsealed.blocks(signal, mayTouch(query.range)))
       if (touches(decoded, query.range)) sources.push(tailSource(decoded, entry, query.services))
     const order = new ScanOrder(sources, query.order !== 'oldest_first')
     for (let source = order.next(); source !== undefined; source = order.next()) {
@@ -161,7 +160,12 @@ function tailSource(
   return { ...decoded, load: async () => (wanted ? scanned : null) }
 }
 
-function mayHoldService(header: SegmentHeader, services: readonly string[] | undefined): boolean {
+/** Tells unsealed requests that may have items of the range, before they are decoded. */
+export function mayTouch(range: TimeRange): (entry: TailEntry) => boolean {
+  return ({ index }) => index === undefined || touches(index, range)
+}
+
+export function mayHoldService(header: SegmentHeader, services: readonly string[] | undefined): boolean {
   const held = header.services
   return services === undefined || held === null || services.some(service => held.includes(service))
 }

@@ -10,6 +10,7 @@ import { openOnce } from '../graph/rollups/open-once.ts'
 import { rollupView, viewWindows } from '../graph/rollups/rollup-view.ts'
 import type {
   AsOf,
+  CountedPoints,
   Coverage,
   Deadline,
   IngestCounter,
@@ -39,6 +40,7 @@ import {
 } from '../model/telemetry.ts'
 import type { TimeRange } from '../model/time.ts'
 import { KnownSections } from './known-sections.ts'
+import { PointCountScan } from './point-count-scan.ts'
 import type { ReaderCaches } from './reader-caches.ts'
 import { type KeptTotals, readTotals, sameIds, type TotalsSource } from './rollup-totals.ts'
 import { RowScan } from './row-scan.ts'
@@ -107,6 +109,7 @@ class SnapshotReader implements OpenReader {
   readonly #entries: readonly TailEntry[]
   readonly #unsealed: UnsealedItems
   readonly #rows: RowScan
+  readonly #points: PointCountScan
   readonly #traces: TraceSearch
   readonly #sections: KnownSections
   /** Sums of this reader's, given back when it is released. */
@@ -138,6 +141,7 @@ class SnapshotReader implements OpenReader {
     this.#unsealed = new UnsealedItems(this.#entries, options)
     const parts = { headers, access, unsealed: this.#unsealed, deadline, caches }
     this.#rows = new RowScan(parts)
+    this.#points = new PointCountScan(parts, caches)
     this.#traces = new TraceSearch(parts)
     this.#sections = new KnownSections(options.tenant, caches)
     const { generation } = retirements
@@ -154,6 +158,10 @@ class SnapshotReader implements OpenReader {
 
   async *scanMetrics(query: ScanQuery): AsyncGenerator<Scanned<MetricBlock>> {
     for await (const scanned of this.#rows.scan('metrics', query)) if (isMetrics(scanned)) yield scanned
+  }
+
+  countPoints(query: Pick<ScanQuery, 'range' | 'services'>): AsyncIterable<CountedPoints> {
+    return this.#points.scan(query)
   }
 
   findTraces(prefix: string, limit: number): Promise<readonly string[]> {

@@ -8,7 +8,7 @@ import type { Deadline, Scanned, TelemetryReader } from '../../src/model/reader.
 import type { StoreReader, StoreWriter } from '../../src/model/store.ts'
 import type { TailEntry } from '../../src/model/tail.ts'
 import { type Block, type Signal, signals } from '../../src/model/telemetry.ts'
-import { toMs } from '../../src/model/time.ts'
+import { type TimeRange, toMs } from '../../src/model/time.ts'
 import { decodeBatch } from '../../src/otlp/decode-batch.ts'
 import { createReaderCaches, type ReaderCaches } from '../../src/query/reader-caches.ts'
 import { Tail } from '../../src/query/tail.ts'
@@ -297,6 +297,63 @@ describe('reading what is sealed and what is not', () => {
     expect((await using(reader => reader.coverage(everything))).lagPositions).toBe(1)
     await sealUpTo(4, entries, 3)
     expect((await using(reader => reader.coverage(everything))).lagPositions).toBe(0)
+  })
+})
+
+describe('counting points', () => {
+  async function counted(reader: TelemetryReader, range: TimeRange, services?: readonly string[]) {
+    const found = new Map<string, { points: number; newestMs: number }>()
+    const add = (key: string, points: number, newestMs: number): void => {
+      const known = found.get(key)
+      found.set(key, {
+        points: points + (known?.points ?? 0),
+        newestMs: Math.max(newestMs, known?.newestMs ?? 0),
+      })
+    }
+    const query = { range, ...(services === undefined ? {} : { services }) }
+    for await (const { metrics, counts } of reader.countPoints(query))
+      for (const { metric, service, points, newestMs } of counts)
+        add(`${metrics[metric]?.name} of ${service}`, points, newestMs)
+    const byCount = [...found]
+    found.clear()
+    for await (const { block } of reader.scanMetrics(query))
+      for (let row = 0; row < block.count; row++) {
+        const timeMs = toMs(block.timeHi[row] ?? 0, block.timeLo[row] ?? 0)
+        const service = block.resources[block.resource[row] ?? 0]?.service ?? ''
+        if (timeMs < range.fromMs || timeMs >= range.toMs || services?.includes(service) === false) continue
+        add(`${block.metrics[block.metric[row] ?? 0]?.name} of ${service}`, 1, timeMs)
+      }
+    return { byCount, byScan: [...found] }
+  }
+
+  it('gives what reading them gives, for any range and service, sealed or not, asked for the first time or again', async () => {
+    const entries = randomEntries(45, 4_000).filter(one => one.signal === 'metrics')
+    publish(1, 45, entries)
+    await sealUpTo(15, entries)
+    await sealUpTo(30, entries, 15)
+    const times = entries.flatMap(one => {
+      const { block } = batchOf(one)
+      if (block.signal !== 'metrics') return []
+      return Array.from(block.timeHi, (high, row) => toMs(high, block.timeLo[row] ?? 0))
+    })
+    const services = [...new Set(entries.flatMap(one => batchOf(one).block.resources.map(r => r.service)))]
+    const edge = fc.constantFrom(...times, everything.fromMs, everything.toMs)
+    const asked = fc.record({
+      edges: fc.tuple(edge, edge),
+      services: fc.option(fc.subarray(services), { nil: undefined }),
+    })
+    let most = 0
+    await fc.assert(
+      fc.asyncProperty(asked, async ({ edges: [a, b], services: named }) => {
+        const range = { fromMs: Math.min(a, b), toMs: Math.max(a, b) }
+        const { byCount, byScan } = await using(reader => counted(reader, range, named))
+        expect(byCount).toEqual(byScan)
+        most = Math.max(most, byCount.length)
+      }),
+      { numRuns: 60 },
+    )
+    expect(most).toBeGreaterThan(10)
+    expect(caches.pointCounts.size).toBeGreaterThan(1)
   })
 })
 

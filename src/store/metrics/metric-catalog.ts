@@ -1,7 +1,7 @@
 /** Which metrics there are in a window. */
 import type { Deadline, TelemetryReader } from '../../model/reader.ts'
 import type { MetricType } from '../../model/telemetry.ts'
-import { type TimeRange, toMs } from '../../model/time.ts'
+import type { TimeRange } from '../../model/time.ts'
 
 export interface MetricSummary {
   readonly name: string
@@ -42,7 +42,7 @@ interface Growing {
   newestMs: number
 }
 
-/** Reads columns only. One name under two types or units is two metrics. */
+/** Reads no messages. One name under two types or units is two metrics. */
 export async function listMetrics(
   reader: TelemetryReader,
   query: CatalogQuery,
@@ -52,11 +52,10 @@ export async function listMetrics(
   const part = query.contains?.toLowerCase() ?? ''
   let unlistedPoints = 0
   const scan = { range: query.range, ...(query.services === undefined ? {} : { services: query.services }) }
-  for await (const { block } of reader.scanMetrics(scan)) {
+  for await (const { metrics, counts } of reader.countPoints(scan)) {
     deadline.check()
-    const entries = block.metrics.map(metric => {
-      if (!metric.name.toLowerCase().includes(part)) return null
-      const { name, type, unit, description, temporality, monotonic } = metric
+    const entries = metrics.map(({ name, type, unit, description, temporality, monotonic }) => {
+      if (!name.toLowerCase().includes(part)) return null
       const key = `${name}\n${type}\n${unit}`
       const known = found.get(key)
       if (known !== undefined) return known
@@ -66,16 +65,12 @@ export async function listMetrics(
       found.set(key, made)
       return made
     })
-    for (let row = 0; row < block.count; row++) {
-      const timeMs = toMs(block.timeHi[row] ?? 0, block.timeLo[row] ?? 0)
-      if (timeMs < query.range.fromMs || timeMs >= query.range.toMs) continue
-      const service = block.resources[block.resource[row] ?? -1]?.service ?? ''
-      if (query.services !== undefined && !query.services.includes(service)) continue
-      const entry = entries[block.metric[row] ?? -1]
-      if (entry === undefined) unlistedPoints++
+    for (const { metric, service, points, newestMs } of counts) {
+      const entry = entries[metric]
+      if (entry === undefined) unlistedPoints += points
       if (entry === undefined || entry === null) continue
-      entry.points++
-      entry.newestMs = Math.max(entry.newestMs, timeMs)
+      entry.points += points
+      entry.newestMs = Math.max(entry.newestMs, newestMs)
       if (entry.services.size < maxServicesPerMetric) entry.services.add(service)
     }
   }

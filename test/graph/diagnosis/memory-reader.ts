@@ -7,6 +7,7 @@ import { rollupView } from '../../../src/graph/rollups/rollup-view.ts'
 import { TenantGraph } from '../../../src/graph/tenant-graph.ts'
 import type {
   AsOf,
+  CountedPoints,
   Coverage,
   Scanned,
   ScanQuery,
@@ -27,6 +28,7 @@ import {
 import { type TimeRange, toMs } from '../../../src/model/time.ts'
 import { decodeBatch } from '../../../src/otlp/decode-batch.ts'
 import { transcodeJson } from '../../../src/otlp/json/transcode-json.ts'
+import { countPoints } from '../../../src/store/metrics/point-counts.ts'
 
 interface Held {
   readonly batch: Batch
@@ -72,6 +74,14 @@ export class MemoryReader implements TelemetryReader {
   async *scanMetrics(query: ScanQuery): AsyncGenerator<Scanned<MetricBlock>> {
     for (const held of this.#matching('metrics', query)) {
       if (held.batch.block.signal === 'metrics') yield scannedOf(held, held.batch.block)
+    }
+  }
+
+  async *countPoints(query: ScanQuery): AsyncGenerator<CountedPoints> {
+    const { range, services } = query
+    for await (const { block } of this.scanMetrics(query)) {
+      const { metrics, counts } = countPoints(block, range)
+      yield { metrics, counts: counts.filter(({ service }) => services?.includes(service) ?? true) }
     }
   }
 
