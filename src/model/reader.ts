@@ -41,6 +41,8 @@ export interface Scanned<B> {
   readonly receivedMs: number
   /** Scans with a condition: rows that may match, ascending; absent where nothing is known, so all may. */
   readonly candidateRows?: readonly number[]
+  /** Scans for some rows: the block holds them alone, out of so many, all of which lie in the range; absent where it holds all. */
+  readonly pickedFrom?: number
 }
 
 export interface ScanQuery {
@@ -48,9 +50,14 @@ export interface ScanQuery {
   /** Exact service names; blocks without any of them are skipped. */
   readonly services?: readonly string[]
   readonly order?: 'newest_first' | 'oldest_first'
+  /** Of spans: which rows the scan is for. Blocks in the range then need not hold others, but come even without any. */
+  readonly wanted?: WantedRows
   /** Of spans and log records: blocks and rows for which it surely does not hold are skipped. Terms: of logs alone. */
   readonly where?: IndexCondition
 }
+
+/** Rows of these services, or of these traces, 16 bytes each. */
+export type WantedRows = { readonly services: readonly string[] } | { readonly traceIds: Uint8Array }
 
 /**
  * Something that can be asked of indexes before any record is read. What no index knows does not appear in it:

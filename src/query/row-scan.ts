@@ -6,6 +6,8 @@ import type { Block, Signal } from '../model/telemetry.ts'
 import type { TimeRange } from '../model/time.ts'
 import type { AttributeProbe } from '../store/segment/attribute-filter.ts'
 import type { DecodedColumns, RowGroup, SegmentLayout } from '../store/segment/block-codec.ts'
+import { IdTable } from '../store/segment/id-table.ts'
+import { type WantedSpans, wantedTraces } from '../store/segment/picked-spans.ts'
 import { IndexPruning, rowsOfFrames } from './index-pruning.ts'
 import type { DecodedEntry } from './reader-caches.ts'
 import { ScanOrder } from './scan-order.ts'
@@ -33,9 +35,15 @@ interface GroupRead {
   readonly header: SegmentHeader
   readonly layout: SegmentLayout
   readonly group: RowGroup
-  readonly pruning: IndexPruning | undefined
+  readonly asked: Asked
   /** All if not given. */
   readonly rows: readonly number[] | undefined
+}
+
+interface Asked {
+  readonly range: TimeRange
+  readonly pruning: IndexPruning | undefined
+  readonly wanted: WantedSpans | undefined
 }
 
 export class RowScan {
@@ -46,12 +54,12 @@ export class RowScan {
   }
 
   async *scan(signal: Signal, query: ScanQuery): AsyncGenerator<Scanned<Block>> {
-    const pruning = query.where === undefined ? undefined : new IndexPruning(query.where)
+    const asked = askedOf(query)
     const { deadline } = this.#parts
     const sources: Source[] = []
     for (const header of this.#parts.headers[signal])
       if (touches(header, query.range) && mayHoldService(header, query.services))
-        sources.push(this.#segmentSource(header, query.range, pruning))
+        sources.push(this.#segmentSource(header, asked))
     for (const { decoded, entry } of this.#parts.unsealed.blocks(signal, mayTouch(query.range)))
       if (touches(decoded, query.range)) sources.push(tailSource(decoded, entry, query.services))
     const order = new ScanOrder(sources, query.order !== 'oldest_first')
@@ -65,7 +73,8 @@ export class RowScan {
   }
 
   /** Groups of rows, those that may hold what was asked for. */
-  #segmentSource(header: SegmentHeader, range: TimeRange, pruning: IndexPruning | undefined): Source {
+  #segmentSource(header: SegmentHeader, asked: Asked): Source {
+    const { range, pruning } = asked
     return {
       minTimeMs: header.minTimeMs,
       maxTimeMs: header.maxTimeMs,
@@ -83,7 +92,7 @@ export class RowScan {
           sources.push({
             minTimeMs,
             maxTimeMs,
-            load: () => this.#group({ header, layout, group, pruning, rows }),
+            load: () => this.#group({ header, layout, group, asked, rows }),
           })
         }
         return sources
@@ -91,20 +100,26 @@ export class RowScan {
     }
   }
 
-  async #group({ header, layout, group, pruning, rows }: GroupRead): Promise<Scanned<Block> | null> {
-    const columns = await this.#parts.access.columns(header, layout, group)
+  async #group({ header, layout, group, asked, rows }: GroupRead): Promise<Scanned<Block> | null> {
+    const { range, pruning, wanted } = asked
+    const { access } = this.#parts
+    const columns =
+      wanted !== undefined && pruning === undefined && liesIn(group, range)
+        ? await access.spans(header, layout, group, wanted)
+        : await access.columns(header, layout, group)
     if (columns === null) return null
     const candidates = await this.#candidateRows(header, columns, pruning, rows)
     if (candidates?.length === 0) return null
     const words = pruning?.words
     return {
       block: columns.block,
-      records: wanted => this.#parts.access.records(header, columns, wanted),
+      records: some => access.records(header, columns, some),
       ...(words === undefined || words === null
         ? {}
-        : { recordsWith: wanted => this.#parts.access.recordsWith(header, columns, wanted, words) }),
+        : { recordsWith: some => access.recordsWith(header, columns, some, words) }),
       receivedMs: header.maxReceivedMs,
       ...(candidates === undefined ? {} : { candidateRows: candidates }),
+      ...(columns.picked === undefined ? {} : { pickedFrom: group.count }),
     }
   }
 
@@ -147,6 +162,22 @@ export class RowScan {
     const frames = pruning.frames(asked, terms.found, terms.frameCount)
     return frames.includes(1) ? frames : null
   }
+}
+
+function askedOf({ range, where, wanted }: ScanQuery): Asked {
+  return {
+    range,
+    pruning: where === undefined ? undefined : new IndexPruning(where),
+    wanted:
+      wanted === undefined || 'services' in wanted
+        ? wanted
+        : wantedTraces(wanted.traceIds, new IdTable(16, wanted.traceIds.length / 16)),
+  }
+}
+
+/** Whether all rows of a group are known to. */
+function liesIn({ minTimeMs, maxTimeMs }: RowGroup, { fromMs, toMs }: TimeRange): boolean {
+  return minTimeMs >= fromMs && maxTimeMs < toMs
 }
 
 function tailSource(

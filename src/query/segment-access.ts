@@ -14,9 +14,10 @@ import {
 import type { BloomFilter } from '../store/segment/bloom-filter.ts'
 import type { DictionaryReader } from '../store/segment/dictionary-reader.ts'
 import { partNames } from '../store/segment/part-names.ts'
+import { noSpans, type WantedSpans } from '../store/segment/picked-spans.ts'
 import type { PrefixFilter } from '../store/segment/prefix-filter.ts'
 import {
-  canPickTrace,
+  canPickSpans,
   type FoundRecords,
   framePartsOf,
   type Parts,
@@ -27,6 +28,7 @@ import {
   readPrefixes,
   readRecords,
   readRecordsWith,
+  readSpans,
   readTermBlock,
   readTerms,
   readTraceRows,
@@ -97,7 +99,7 @@ export class SegmentAccess {
     id: Uint8Array,
   ): Promise<{ readonly columns: DecodedColumns; readonly rows: readonly number[] } | null> {
     const known = this.#caches.columns.get(`${header.id} ${group.number}`)
-    if (known === undefined && canPickTrace(layout)) {
+    if (known === undefined && canPickSpans(layout)) {
       const columns = await this.#skipDamage(header, async () =>
         readTraceRows(layout, group, await this.#parts(header, [groupPartOf(layout, group)]), id),
       )
@@ -107,6 +109,26 @@ export class SegmentAccess {
     if (columns === null || columns.block.signal !== 'traces') return null
     const rows = matchingRows(columns.block, id)
     return rows.length === 0 ? null : { columns, rows }
+  }
+
+  /** Those rows of a group that are wanted, `picked`, or all of them; null where it is damaged. */
+  async spans(
+    header: SegmentHeader,
+    layout: SegmentLayout,
+    group: RowGroup,
+    wanted: WantedSpans,
+  ): Promise<DecodedColumns | null> {
+    const known = this.#caches.columns.get(`${header.id} ${group.number}`)
+    if (known !== undefined || layout.tables === null || !canPickSpans(layout))
+      return known ?? this.columns(header, layout, group)
+    if ('keys' in wanted && wanted.keys !== null) {
+      const filter = await this.traceFilter(header)
+      if (filter !== null && !wanted.keys.some(key => filter.mayHold(key)))
+        return { ...noSpans(layout.tables), firstRow: group.firstRow, picked: [] }
+    }
+    return this.#skipDamage(header, async () =>
+      readSpans(layout, group, await this.#parts(header, [groupPartOf(layout, group)]), wanted),
+    )
   }
 
   traceIndex(header: SegmentHeader): Promise<TraceIndex | null> {

@@ -19,7 +19,7 @@ import { parseLogQuery, termsOf } from '../../src/store/search/log-query.ts'
 import { TermMatcher } from '../../src/store/search/term-matcher.ts'
 import { buildSegments } from '../../src/store/segment/build-segments.ts'
 import {
-  canPickTrace,
+  canPickSpans,
   readBlock,
   readDictionary,
   readLayout,
@@ -230,7 +230,7 @@ function readSegment(parts: ReadonlyMap<string, Uint8Array>): void {
 function readFirstTrace(block: Block, parts: ReadonlyMap<string, Uint8Array>): void {
   const layout = readLayout(parts)
   const [group] = layout.groups
-  if (block.signal !== 'traces' || group === undefined || !canPickTrace(layout)) return
+  if (block.signal !== 'traces' || group === undefined || !canPickSpans(layout)) return
   const found = readTraceRows(layout, group, parts, block.traceId.slice(0, 16))
   if (found !== null) readRecords(found, readDictionary(parts), parts, null)
 }

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Deadline, Scanned, TelemetryReader } from '../../src/model/reader.ts'
+import type { Deadline, Scanned, ScanQuery, TelemetryReader } from '../../src/model/reader.ts'
 import type { StoreReader, StoreWriter } from '../../src/model/store.ts'
 import type { TailEntry } from '../../src/model/tail.ts'
-import { type Block, type Signal, signals } from '../../src/model/telemetry.ts'
+import { type Block, type Signal, type SpanBlock, signals } from '../../src/model/telemetry.ts'
 import { type TimeRange, toMs } from '../../src/model/time.ts'
 import { decodeBatch } from '../../src/otlp/decode-batch.ts'
 import { createReaderCaches, type ReaderCaches } from '../../src/query/reader-caches.ts'
@@ -354,6 +354,78 @@ describe('counting points', () => {
     )
     expect(most).toBeGreaterThan(10)
     expect(caches.pointCounts.size).toBeGreaterThan(1)
+  })
+})
+
+describe('scans for some rows', () => {
+  type Wanted = NonNullable<ScanQuery['wanted']>
+
+  function holds(wanted: Wanted, block: SpanBlock, row: number): boolean {
+    if ('services' in wanted)
+      return wanted.services.includes(block.resources[block.resource[row] ?? 0]?.service ?? '')
+    return Buffer.from(wanted.traceIds)
+      .toString('hex')
+      .includes(hexOf(block.traceId, row, 16))
+  }
+
+  /** Spans of the range: how many, and those that are wanted in the order in which they come. */
+  async function found(reader: TelemetryReader, range: TimeRange, wanted: Wanted, told: boolean) {
+    const spans: string[] = []
+    let [inside, picked] = [0, 0]
+    for await (const { block, pickedFrom } of reader.scanSpans({ range, ...(told ? { wanted } : {}) })) {
+      inside += pickedFrom ?? 0
+      picked += pickedFrom === undefined ? 0 : 1
+      for (let row = 0; row < block.count; row++) {
+        const startMs = toMs(block.startHi[row] ?? 0, block.startLo[row] ?? 0)
+        if (startMs < range.fromMs || startMs >= range.toMs) continue
+        if (pickedFrom === undefined) inside++
+        const span = `${hexOf(block.spanId, row, 8)} ${startMs} ${block.strings[block.name[row] ?? 0]}`
+        if (holds(wanted, block, row)) spans.push(span)
+      }
+    }
+    return { answer: { spans, inside }, picked }
+  }
+
+  const hexOf = (ids: Uint8Array, row: number, width: number): string =>
+    Buffer.from(ids.subarray(row * width, row * width + width)).toString('hex')
+
+  it('give the same as scans for all of them, in the same order, and count as many', async () => {
+    const entries = randomEntries(90, 6_000).filter(one => one.signal === 'traces')
+    publish(1, 90, entries)
+    await sealUpTo(30, entries)
+    await sealUpTo(60, entries, 30)
+    const blocks = entries.map(one => batchOf(one).block).filter(block => block.signal === 'traces')
+    const times = blocks.flatMap(block =>
+      Array.from(block.startHi, (high, row) => toMs(high, block.startLo[row] ?? 0)),
+    )
+    const services = [...new Set(blocks.flatMap(block => block.resources.map(one => one.service)))]
+    const ids = [
+      ...new Set(blocks.flatMap(block => [...block.kind.keys()].map(row => hexOf(block.traceId, row, 16)))),
+    ]
+    const edge = fc.oneof(fc.constantFrom(everything.fromMs, everything.toMs), fc.constantFrom(...times))
+    const asked = fc.record({
+      edges: fc.tuple(edge, edge),
+      wanted: fc.oneof(
+        fc.subarray(services).map(some => ({ services: some })),
+        fc.subarray(ids).map(some => ({ traceIds: new Uint8Array(Buffer.from(some.join(''), 'hex')) })),
+        fc.constantFrom(...ids).map(id => ({ traceIds: new Uint8Array(Buffer.from(id, 'hex')) })),
+      ),
+    })
+    let [spans, picked] = [0, 0]
+    await fc.assert(
+      fc.asyncProperty(asked, async ({ edges: [a, b], wanted }) => {
+        const range = { fromMs: Math.min(a, b), toMs: Math.max(a, b) }
+        caches = createReaderCaches()
+        const some = await using(reader => found(reader, range, wanted, true))
+        const all = await using(reader => found(reader, range, wanted, false))
+        expect(some.answer).toEqual(all.answer)
+        spans += some.answer.spans.length
+        picked += some.picked
+      }),
+      { numRuns: 80 },
+    )
+    expect(spans).toBeGreaterThan(1_000)
+    expect(picked).toBeGreaterThan(20)
   })
 })
 

@@ -6,6 +6,8 @@ import { decodeBatch } from '../../src/otlp/decode-batch.ts'
 import { matchingRows } from '../../src/query/trace-rows.ts'
 import { buildSegments, type SegmentEntry } from '../../src/store/segment/build-segments.ts'
 import { ByteReader, ByteWriter } from '../../src/store/segment/bytes.ts'
+import { IdTable } from '../../src/store/segment/id-table.ts'
+import { wantedTraces } from '../../src/store/segment/picked-spans.ts'
 import {
   framePartsOf,
   readBlock,
@@ -13,6 +15,7 @@ import {
   readDictionary,
   readLayout,
   readRecords,
+  readSpans,
   readTraceRows,
 } from '../../src/store/segment/read-segment.ts'
 import { receivedMs, requests } from './arbitrary-requests.ts'
@@ -121,6 +124,56 @@ describe('the rows of a trace', () => {
     expect(rows).toBeGreaterThan(1_000)
     expect(absent).toBeGreaterThan(0)
   })
+})
+
+describe('wanted rows of a group', () => {
+  const chosen = fc.sample(requests.traces, { numRuns: 350, seed: 11 })
+  const segments = sealed('traces', entriesOf('traces', chosen))
+  /** Every third, so that some groups have some of them; the id that stands for none in every second group. */
+  const someOf = <T>(all: readonly T[]): readonly T[] => all.filter((_, at) => at % 3 === 0)
+
+  it.each(['services', 'traces'] as const)(
+    'by %s are those that its columns have, with their messages',
+    by => {
+      let [picked, left, empty] = [0, 0, 0]
+      for (const { parts } of segments) {
+        const layout = readLayout(parts)
+        const dictionary = readDictionary(parts)
+        for (const group of layout.groups) {
+          const whole = readColumns(layout, group, parts)
+          const { block } = whole
+          if (block.signal !== 'traces') throw new Error('spans were sealed')
+          const services = someOf([...new Set(block.resources.map(({ service }) => service))].sort())
+          const ids = [
+            ...someOf(idsIn(block.traceId)),
+            ...(group.number % 2 === 0 ? [new Uint8Array(16)] : []),
+          ]
+          const wanted =
+            by === 'services'
+              ? { services }
+              : wantedTraces(new Uint8Array(Buffer.concat(ids)), new IdTable(16, ids.length))
+          const texts = new Set(ids.map(id => Buffer.from(id).toString('hex')))
+          const isWanted = (row: number): boolean =>
+            by === 'services'
+              ? services.includes(block.resources[block.resource[row] ?? 0]?.service ?? '')
+              : texts.has(Buffer.from(block.traceId.slice(row * 16, row * 16 + 16)).toString('hex'))
+          const rows = [...block.kind.keys()].filter(isWanted)
+          const some = readSpans(layout, group, parts, wanted)
+          expect(some.picked).toEqual(rows)
+          expect(factsOf(some.block, readRecords(some, dictionary, parts, null))).toEqual(
+            factsOf(block, readRecords(whole, dictionary, parts, null), rows),
+          )
+          picked += rows.length
+          left += block.count - rows.length
+          const none = readSpans(layout, group, parts, { services: ['nobody at all'] })
+          expect([none.block.count, none.picked]).toEqual([0, []])
+          empty++
+        }
+      }
+      expect(Math.min(picked, left)).toBeGreaterThan(200)
+      expect(empty).toBeGreaterThan(1)
+    },
+  )
 })
 
 interface Compared {

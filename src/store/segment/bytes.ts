@@ -176,7 +176,19 @@ export class ByteReader {
 
   zigzag(): number {
     const value = this.varint()
+    if (value <= 0x7fffffff) return (value >>> 1) ^ -(value & 1)
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+  }
+
+  /** Passes over so many numbers that are not wanted. */
+  skipVarints(count: number): void {
+    const { bytes, end } = this
+    let { at } = this
+    for (let left = count; left > 0; at++) {
+      if (at >= end) throw corruptSegment('it ends too early')
+      if ((bytes[at] as number) < 128) left--
+    }
+    this.at = at
   }
 
   /** A view of the next `size` bytes. */

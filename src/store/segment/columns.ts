@@ -101,10 +101,13 @@ export function readTimes(from: ByteReader, count: number, base: Times | null): 
       lastHigh = base.high[row] as number
       lastLow = base.low[row] as number
     }
-    const total = lastLow + from.zigzag() * unit
-    const carry = Math.floor(total / two32)
-    lastHigh = (lastHigh + carry) >>> 0
-    lastLow = total - carry * two32
+    lastLow += from.zigzag() * unit
+    // Rarely: 2^32 ns are four seconds.
+    if (lastLow < 0 || lastLow >= two32) {
+      const carry = Math.floor(lastLow / two32)
+      lastHigh = (lastHigh + carry) >>> 0
+      lastLow -= carry * two32
+    }
     high[row] = lastHigh
     low[row] = lastLow
   }

@@ -18,7 +18,7 @@ import { readCompressed } from './compression.ts'
 import { corruptSegment } from './corrupt.ts'
 import { DictionaryReader } from './dictionary-reader.ts'
 import { partNames } from './part-names.ts'
-import { readSpansOfTrace } from './picked-spans.ts'
+import { readSpansOfTrace, readWantedSpans, type WantedSpans } from './picked-spans.ts'
 import { PrefixFilter } from './prefix-filter.ts'
 import { decodeRecords, framesOf } from './record-frames.ts'
 import { joinedColumns, joinedRows } from './row-range.ts'
@@ -41,12 +41,12 @@ export function readColumns(layout: SegmentLayout, group: RowGroup, parts: Parts
   return guarded(() => readGroup(layout, group, contentOf(parts, groupPartOf(layout, group))))
 }
 
-/** Whether rows of one trace can be read alone: spans in groups. */
-export function canPickTrace(layout: SegmentLayout): boolean {
+/** Whether some rows can be read alone: spans in groups. */
+export function canPickSpans(layout: SegmentLayout): boolean {
   return layout.signal === 'traces' && layout.tables !== null
 }
 
-/** The rows of one trace (16 bytes) of a group, where `canPickTrace`; null if there are none. */
+/** The rows of one trace (16 bytes) of a group, where `canPickSpans`; null if there are none. */
 export function readTraceRows(
   layout: SegmentLayout,
   group: RowGroup,
@@ -54,6 +54,16 @@ export function readTraceRows(
   traceId: Uint8Array,
 ): DecodedColumns | null {
   return guarded(() => readSpansOfTrace(layout, group, contentOf(parts, groupPartOf(layout, group)), traceId))
+}
+
+/** The rows that are wanted of a group, if only none, where `canPickSpans`. */
+export function readSpans(
+  layout: SegmentLayout,
+  group: RowGroup,
+  parts: Parts,
+  wanted: WantedSpans,
+): DecodedColumns {
+  return guarded(() => readWantedSpans(layout, group, contentOf(parts, groupPartOf(layout, group)), wanted))
 }
 
 /** All columns in one block; `parts` holds those `columnPartsOf` names. */

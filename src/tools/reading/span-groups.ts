@@ -67,6 +67,17 @@ class Gathering {
     return this.names.push(name) - 1
   }
 
+  /** Of all traces, 16 bytes each. */
+  ids(): Uint8Array {
+    const ids = new Uint8Array(this.traces.size * 16)
+    let at = 0
+    for (const id of this.traces.keys()) {
+      ids.set(Buffer.from(id, 'hex'), at)
+      at += 16
+    }
+    return ids
+  }
+
   trace(id: string, create: boolean): TraceSummary | undefined {
     const known = this.traces.get(id)
     if (known !== undefined || !create) return known
@@ -133,8 +144,9 @@ export async function findTraceSummaries(
   let spansRead = 0
   let spansInside = 0
   let complete = true
-  const narrow = question.services === undefined ? {} : { services: question.services }
-  for await (const { block } of reader.scanSpans({
+  const { services } = question
+  const narrow = services === undefined ? {} : { services, wanted: { services } }
+  for await (const { block, pickedFrom } of reader.scanSpans({
     range: question.range,
     ...narrow,
     order: 'newest_first',
@@ -144,11 +156,12 @@ export async function findTraceSummaries(
       complete = false
       break
     }
-    spansRead += block.count
+    spansRead += pickedFrom ?? block.count
+    spansInside += pickedFrom ?? 0
     const ids = Buffer.from(block.traceId.buffer, block.traceId.byteOffset, block.traceId.byteLength)
     for (let row = 0; row < block.count; row++) {
       if (!startsIn(question.range, block, row)) continue
-      spansInside++
+      if (pickedFrom === undefined) spansInside++
       if (!question.matches(block, row)) continue
       const trace = gathering.trace(ids.toString('hex', row * 16, row * 16 + 16), true)
       if (trace === undefined) continue
@@ -160,13 +173,15 @@ export async function findTraceSummaries(
     }
   }
   let secondRead = 0
-  for await (const { block } of reader.scanSpans({ range: question.range, order: 'newest_first' })) {
+  const wanted = { traceIds: gathering.ids() }
+  const all = { range: question.range, order: 'newest_first', wanted } as const
+  for await (const { block, pickedFrom } of reader.scanSpans(all)) {
     deadline.check()
     if (secondRead >= maxSpansRead) {
       complete = false
       break
     }
-    secondRead += block.count
+    secondRead += pickedFrom ?? block.count
     const ids = Buffer.from(block.traceId.buffer, block.traceId.byteOffset, block.traceId.byteLength)
     for (let row = 0; row < block.count; row++) {
       if (!startsIn(question.range, block, row)) continue
