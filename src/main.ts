@@ -55,7 +55,8 @@ function localServer(configuration: Configuration, version: string): LocalServer
       const { startServer } = await import('./process/serve.ts')
       const logger = createLogger('ERROR')
       const server = await startServer({ configuration, version, logger, ports: 'free' })
-      return { url: server.url, token: server.token, stop: () => server.stop('the command is done') }
+      const { url, grpcAddress, token } = server
+      return { url, grpcAddress, token, stop: () => server.stop('the command is done') }
     },
   }
 }

@@ -311,10 +311,9 @@ function addOperations(program: Command, session: Session): void {
     .action(async (options: CommonOptions & { readonly grpc?: string }) => {
       const hops = await withServer(session, options, (connection, configuration) => {
         const host = new URL(connection.url).hostname
-        return examine({
-          connection,
-          grpcAddress: options.grpc ?? `${host}:${configuration.values.GRPC_PORT}`,
-        })
+        const grpcAddress =
+          options.grpc ?? connection.grpcAddress ?? `${host}:${configuration.values.GRPC_PORT}`
+        return examine({ connection, grpcAddress })
       })
       const text = renderColumns(
         ['hop', 'ok', 'ms', 'detail'],

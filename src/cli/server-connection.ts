@@ -8,6 +8,8 @@ import { InvalidInputError, OverloadedError, StoreError } from '../errors.ts'
 export interface ServerConnection {
   /** Base URL without a trailing slash. */
   readonly url: string
+  /** `host:port` of OTLP/gRPC, where it is known. */
+  readonly grpcAddress?: string | null
   readonly headers: Readonly<Record<string, string>>
   /** How the server was found, for messages. */
   readonly origin: 'endpoint' | 'owner' | 'started'
@@ -22,12 +24,20 @@ export interface ConnectOptions {
   readonly tenant: string | undefined
 }
 
+/** How a server of this machine is reached; of the owner of a directory, from the files beside its lock. */
+export interface LocalAddress {
+  readonly url: string
+  /** `host:port` of OTLP/gRPC; null where an earlier version owns the directory. */
+  readonly grpcAddress: string | null
+  readonly token: string
+}
+
 /** What only the main module can do: it knows how the parts of the server are put together. */
 export interface LocalServer {
-  /** URL and token of the process that owns the data directory, or null if it is free. */
-  findOwner(): Promise<{ readonly url: string; readonly token: string } | null>
+  /** The process that owns the data directory, or null if it is free. */
+  findOwner(): Promise<LocalAddress | null>
   /** Starts a server on free loopback ports in this process. */
-  start(): Promise<{ readonly url: string; readonly token: string; stop(): Promise<void> }>
+  start(): Promise<LocalAddress & { stop(): Promise<void> }>
 }
 
 export async function connect(options: ConnectOptions, local: LocalServer): Promise<ServerConnection> {
@@ -45,6 +55,7 @@ export async function connect(options: ConnectOptions, local: LocalServer): Prom
   if (owner !== null) {
     return {
       url: baseUrl(owner.url),
+      grpcAddress: owner.grpcAddress,
       headers: { authorization: `Bearer ${owner.token}`, ...tenant },
       origin: 'owner',
       close: async () => undefined,
@@ -53,6 +64,7 @@ export async function connect(options: ConnectOptions, local: LocalServer): Prom
   const started = await local.start()
   return {
     url: baseUrl(started.url),
+    grpcAddress: started.grpcAddress,
     headers: { authorization: `Bearer ${started.token}`, ...tenant },
     origin: 'started',
     close: () => started.stop(),

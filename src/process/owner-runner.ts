@@ -1,16 +1,10 @@
 /** Runs tools in the process that owns the data directory, over its own MCP door; loads no store and no gRPC. */
-import { callTool, type ServerConnection } from '../cli/server-connection.ts'
+import { callTool, type LocalAddress, type ServerConnection } from '../cli/server-connection.ts'
 import { OverloadedError } from '../errors.ts'
 import type { ToolAnswer, ToolCall, ToolRunner } from '../model/tool.ts'
 
-/** How the owner of a directory is reached, from the files beside its lock. */
-export interface OwnerAddress {
-  readonly url: string
-  readonly token: string
-}
-
 /** True if an OtelContext answers there. A stale file, or a port that is somebody else's by now, is false. */
-export async function isAlive(owner: OwnerAddress): Promise<boolean> {
+export async function isAlive(owner: LocalAddress): Promise<boolean> {
   try {
     const response = await fetch(`${owner.url}/live`, { signal: AbortSignal.timeout(1_000) })
     return response.ok
@@ -20,7 +14,7 @@ export async function isAlive(owner: OwnerAddress): Promise<boolean> {
 }
 
 /** Rejects with OverloadedError `unreachable` when the owner has gone. */
-export function runnerOfOwner(owner: OwnerAddress): ToolRunner {
+export function runnerOfOwner(owner: LocalAddress): ToolRunner {
   return {
     async call(call: ToolCall, signal: AbortSignal): Promise<ToolAnswer> {
       signal.throwIfAborted()

@@ -55,6 +55,8 @@ export interface RunningServer {
   /** Without a trailing slash; reachable from this machine. */
   readonly url: string
   /** Of the data directory; whoever can read its files is an operator. */
+  /** `host:port` of OTLP/gRPC. */
+  readonly grpcAddress: string
   readonly token: string
   readonly runner: ToolRunner
   /** Rejects when a part fails for good. */
@@ -118,27 +120,29 @@ async function startOwned(
 
   const host = reachableHost(edge.address)
   const url = `http://${host}:${httpPort}`
+  const grpcAddress = `${host}:${grpc.port}`
   const problem =
     options.ports === 'free'
       ? 'the configured ports are in use or were not wanted: what is sent to them goes elsewhere'
       : ''
   receivers.push(
-    { transport: 'grpc', address: `${host}:${grpc.port}`, problem },
+    { transport: 'grpc', address: grpcAddress, problem },
     { transport: 'http', address: `${host}:${otlpPort ?? httpPort}`, problem },
   )
-  ownership.announce(url)
+  ownership.announce(url, grpcAddress)
   logger.info(
     {
       event: 'ready',
       http_url: url,
       otlp_http_url: `http://${host}:${otlpPort ?? httpPort}`,
-      grpc_address: `${host}:${grpc.port}`,
+      grpc_address: grpcAddress,
       mcp: configuration.values.MCP_ENABLED ? `${url}${configuration.values.MCP_PATH}` : null,
     },
     'ready',
   )
   return {
     url,
+    grpcAddress,
     token: ownership.token,
     runner,
     failed: failure.promise,

@@ -155,7 +155,7 @@ describe('with a server running', () => {
   })
 
   it('doctor sends a span and reads it back', async () => {
-    const result = await runCommand(['doctor', '--grpc', server.grpcAddress, '--json'], environment)
+    const result = await runCommand(['doctor', '--json'], environment)
     const hops = JSON.parse(result.stdout) as { hop: string; ok: boolean; detail: string }[]
     expect(hops.filter(hop => !hop.ok)).toEqual([])
     expect(hops.map(hop => hop.hop)).toContain('canary span sent and read back')

@@ -38,8 +38,8 @@ export interface Ownership {
   readonly directory: string
   /** 256 random bits as hex, new with every owner. */
   readonly token: string
-  /** Tells others where this owner is reached; may be called again. */
-  announce(url: string): void
+  /** Tells others where this owner is reached, by HTTP and (`host:port`) by OTLP/gRPC; may be called again. */
+  announce(url: string, grpcAddress: string): void
   /** Gives the directory up; may be called twice. */
   release(): void
 }
@@ -66,9 +66,10 @@ export function acquireOwnership(directory: string): Ownership {
   return {
     directory,
     token,
-    announce(url: string): void {
+    announce(url: string, grpcAddress: string): void {
       if (released) return
-      writePrivate(join(directory, 'owner.json'), JSON.stringify({ url, pid: process.pid }))
+      const owner = { url, grpc_address: grpcAddress, pid: process.pid }
+      writePrivate(join(directory, 'owner.json'), JSON.stringify(owner))
     },
     release(): void {
       if (released) return

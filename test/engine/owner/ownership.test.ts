@@ -26,7 +26,7 @@ async function contender(): Promise<{ child: ChildProcess; outcome: string }> {
     const { acquireOwnership } = await import(${JSON.stringify(moduleUrl)})
     try {
       const owned = acquireOwnership(${JSON.stringify(directory)})
-      owned.announce('http://127.0.0.1:1')
+      owned.announce('http://127.0.0.1:1', '127.0.0.1:2')
       process.stdout.write('owned')
       setInterval(() => owned, 1000)
     } catch (error) {
@@ -43,7 +43,7 @@ async function contender(): Promise<{ child: ChildProcess; outcome: string }> {
 describe('ownership of a data directory', () => {
   test('a free directory is created with mode 0700 and its secrets with 0600', () => {
     const owned = acquireOwnership(directory)
-    owned.announce('http://127.0.0.1:8080')
+    owned.announce('http://127.0.0.1:8080', '127.0.0.1:4317')
     expect(statSync(directory).mode & 0o777).toBe(0o700)
     for (const file of ['owner.db', 'owner.json', 'owner.token']) {
       expect(statSync(join(directory, file)).mode & 0o777).toBe(0o600)
@@ -63,7 +63,7 @@ describe('ownership of a data directory', () => {
     expect(findOwner(directory)).toBeNull()
     const owned = acquireOwnership(directory)
     expect(findOwner(directory)).toEqual({ url: null, token: owned.token, pid: null })
-    owned.announce('http://127.0.0.1:8080')
+    owned.announce('http://127.0.0.1:8080', '127.0.0.1:4317')
     expect(findOwner(directory)).toEqual({
       url: 'http://127.0.0.1:8080',
       token: owned.token,
