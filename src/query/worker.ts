@@ -14,6 +14,7 @@ import { runTool } from '../tools/run-tool.ts'
 import type { WorkerStart } from './call-messages.ts'
 import { createReaderCaches, shrinkCaches } from './reader-caches.ts'
 import { exportCall, runExport } from './run-export.ts'
+import { ShortCallsFirst, threadPriority } from './short-calls-first.ts'
 import { Tail } from './tail.ts'
 import { type OpenReader, openTelemetryReader } from './telemetry-reader.ts'
 import { type CallServer, type RunCall, serveCalls } from './worker-shell.ts'
@@ -94,7 +95,9 @@ function makeRun(start: WorkerStart<QueryWorkerSettings>, store: StoreReader, se
       onDamage: what => server.reportDamage(what),
     })
   }
-  return async (call: ToolCall, deadline: Deadline): Promise<ToolAnswer> => {
+  const first = new ShortCallsFirst(threadPriority(), () => performance.now())
+  return async (call: ToolCall, ofCall: Deadline): Promise<ToolAnswer> => {
+    const deadline = first.begin(ofCall)
     const opened: OpenReader[] = []
     const openFor = async (tenant: string): Promise<OpenReader> => {
       const reader = await open(tenant, deadline)
@@ -117,6 +120,7 @@ function makeRun(start: WorkerStart<QueryWorkerSettings>, store: StoreReader, se
       })
     } finally {
       await Promise.all(opened.map(reader => reader.release()))
+      first.end()
     }
   }
 }
