@@ -5,14 +5,13 @@
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { StoreError } from '../../errors.ts'
-import { openBlock } from '../../graph/rollups/decode.ts'
-import { mergeRollups } from '../../graph/rollups/merge.ts'
 import type { Logger } from '../../logger.ts'
-import type { RollupRecord, SealedCount, StoreReader, StoreWriter } from '../../model/store.ts'
+import type { SealedCount, StoreReader, StoreWriter } from '../../model/store.ts'
 import { type Signal, signals } from '../../model/telemetry.ts'
 import type { Clock } from '../../model/time.ts'
 import { SegmentCompactor } from '../../store/compact-segments.ts'
 import { Ballast } from './ballast.ts'
+import { RollupCoarsener } from './coarsen-rollups.ts'
 import { DiskBudget, type DiskFiles, type DiskUsage } from './disk-budget.ts'
 
 export interface RetentionDays {
@@ -59,12 +58,9 @@ export const maintenanceTickMs = 2_000
 const runIntervalMs = 60_000
 /** Between two runs while the disk is full: an operator who made room or shortened a time does not wait. */
 const fullDiskIntervalMs = 6_000
-/** Damaged rollups remembered, so that each is logged once. */
-const maxDamagedRollups = 10_000
-
 /** Segments removed in one transaction: 9 ms for full ones of 600 kB, where eight took 23 ms. */
 const segmentsPerStep = 4
-/** Rollup records handled in one transaction: a few milliseconds of merging each. */
+/** Rollup records removed in one transaction. */
 const rollupsPerStep = 64
 /** Groups of small segments merged in one step, some ten milliseconds. */
 const groupsPerStep = 1
@@ -73,40 +69,17 @@ const mergeSteps = 60
 /** Rest between two steps, so that a seal waits for one step at most. */
 const restMs = 20
 
-const minuteMs = 60_000
-const hourMs = 60 * minuteMs
-const dayMs = 24 * hourMs
-
-/** Ten-second windows are kept so long after receipt. */
-const fineMs = 6 * hourMs
-
-/**
- * Each rule merges records of one width received in one stretch of time into records of the next, once the
- * whole stretch is older than `afterMs`. The first two only make fewer records of many small ones.
- */
-const rules: readonly {
-  readonly fromSeconds: number
-  readonly toSeconds: number
-  readonly stretchMs: number
-  readonly afterMs: number
-}[] = [
-  { fromSeconds: 10, toSeconds: 10, stretchMs: minuteMs, afterMs: minuteMs },
-  { fromSeconds: 10, toSeconds: 10, stretchMs: 20 * minuteMs, afterMs: 20 * minuteMs },
-  { fromSeconds: 10, toSeconds: 60, stretchMs: hourMs, afterMs: fineMs },
-  { fromSeconds: 60, toSeconds: 600, stretchMs: 6 * hourMs, afterMs: 3 * dayMs },
-]
+const dayMs = 24 * 3_600_000
 
 export class Maintenance {
   readonly #parts: MaintenanceParts
   readonly #store: StoreWriter
   readonly #clock: Clock
   readonly #compactor: SegmentCompactor
-  /** Per rule: stretches before this time are done; null before the first run of this process. */
-  readonly #doneMs: (number | null)[] = rules.map(() => null)
+  readonly #coarsener: RollupCoarsener
   readonly #budget: DiskBudget
   readonly #ballast: Ballast
   readonly #rowsBehind = { traces: 0, logs: 0, metrics: 0 }
-  readonly #damagedRollups = new Set<string>()
   #usage: DiskUsage | null = null
   #ranMs = 0
   #diskIsFull = false
@@ -124,6 +97,7 @@ export class Maintenance {
     // A start has enough to do with its replay.
     this.#ranMs = parts.clock.now()
     this.#compactor = new SegmentCompactor(parts.reader, parts.writer)
+    this.#coarsener = new RollupCoarsener(parts.writer, parts.logger, () => this.#rest())
     this.#budget = new DiskBudget(parts.writer, parts.reader, parts.files, parts.diskBudgetBytes)
     this.#ballast = new Ballast(parts.files.ballast, parts.files.ballastBytes)
   }
@@ -158,7 +132,7 @@ export class Maintenance {
       await this.#reclaim()
       await this.#keepBallast()
       this.#usage = await this.#budget.usage()
-      for (const index of rules.keys()) await this.#coarsen(index)
+      await this.#coarsener.run(this.#clock.now())
       await this.#mergeSegments()
       this.#failures = 0
       this.#diskIsFull = false
@@ -250,60 +224,6 @@ export class Maintenance {
   async #keepBallast(): Promise<void> {
     const { database } = this.#parts.files
     if (database !== null) await this.#ballast.ensure(dirname(database), () => this.#rest())
-  }
-
-  async #coarsen(index: number): Promise<void> {
-    const rule = rules[index]
-    if (rule === undefined) return
-    const now = this.#clock.now()
-    const untilMs = Math.floor((now - rule.afterMs) / rule.stretchMs) * rule.stretchMs
-    const widens = rule.toSeconds > rule.fromSeconds
-    // An earlier process may have left anything to widen; what is only to be merged is widened soon anyway.
-    let fromMs = this.#doneMs[index] ?? (widens ? 0 : now - fineMs)
-    while (fromMs < untilMs) {
-      const records = await this.#store.rollupsReceived(rule.fromSeconds, fromMs, untilMs, rollupsPerStep)
-      const first = records[0]
-      if (first === undefined) break
-      const endMs = (Math.floor(first.receivedMs / rule.stretchMs) + 1) * rule.stretchMs
-      const stretch = records.filter(record => record.receivedMs < endMs)
-      const merged = await this.#merge(stretch, rule.fromSeconds, rule.toSeconds)
-      // Widened records are found no more, so the rest of a long stretch comes next; merged ones would be.
-      const more = stretch.length === rollupsPerStep && widens && merged > 0
-      if (!more) fromMs = endMs
-      await this.#rest()
-    }
-    this.#doneMs[index] = untilMs
-  }
-
-  /** Returns how many records it replaced; damaged ones stay, for `verify` and coverage to name. */
-  async #merge(records: readonly RollupRecord[], fromSeconds: number, toSeconds: number): Promise<number> {
-    let merged = 0
-    const tenants = new Map<string, RollupRecord[]>()
-    for (const record of records) tenants.set(record.tenant, [...(tenants.get(record.tenant) ?? []), record])
-    for (const all of tenants.values()) {
-      const group = all.filter(record => this.#isSound(record))
-      if (group.length === 0 || (group.length < 2 && fromSeconds === toSeconds)) continue
-      await this.#store.replaceRollups({
-        remove: group.map(record => record.id),
-        add: mergeRollups(group, toSeconds),
-      })
-      merged += group.length
-    }
-    return merged
-  }
-
-  #isSound(record: RollupRecord): boolean {
-    try {
-      openBlock(record.bytes)
-      return true
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error
-      if (!this.#damagedRollups.has(record.id)) {
-        if (this.#damagedRollups.size < maxDamagedRollups) this.#damagedRollups.add(record.id)
-        this.#parts.logger.error({ event: 'rollup_damaged', rollup: record.id, err: error }, 'left as it is')
-      }
-      return false
-    }
   }
 
   async #mergeSegments(): Promise<void> {

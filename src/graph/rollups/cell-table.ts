@@ -116,14 +116,38 @@ export class CellTable {
     )
   }
 
-  clear(): void {
-    const used = this.#pairs.size
-    this.#pairs.clear()
+  /** Forgets the cells of windows from this one on; the others are numbered anew, in the same order. */
+  keepBefore(window: number): void {
+    const kept = new Uint32Array(this.size)
+    let size = 0
+    for (let cell = 0; cell < this.size; cell++) if (this.windowOf(cell) < window) kept[size++] = cell
+    this.#keep(kept.subarray(0, size))
+  }
+
+  #keep(kept: Uint32Array): void {
+    const series = kept.map(cell => this.seriesOf(cell))
+    const windows = kept.map(cell => this.windowOf(cell))
+    this.#pairs.clear(Number.POSITIVE_INFINITY)
     this.#lastCell.fill(0)
-    for (const column of [this.count, this.errors, this.sum, this.self, this.paired, this.max, this.lastMs]) {
-      column.fill(0, 0, used)
+    for (let at = 0; at < kept.length; at++) this.#pairs.add(series[at] as number, windows[at] as number)
+    for (const column of this.#columns()) {
+      for (let at = 0; at < kept.length; at++) column[at] = column[kept[at] as number] as number
+      column.fill(0, kept.length)
     }
-    this.buckets.clear()
+    this.buckets.keep(kept)
+  }
+
+  /** What had grown large is given back, unless it is `refilled` at once. */
+  clear(refilled = false): void {
+    const used = this.#pairs.size
+    this.#pairs.clear(refilled ? Number.POSITIVE_INFINITY : undefined)
+    this.#lastCell.fill(0)
+    for (const column of this.#columns()) column.fill(0, 0, used)
+    this.buckets.clear(refilled)
+  }
+
+  #columns(): readonly Float64Array[] {
+    return [this.count, this.errors, this.sum, this.self, this.paired, this.max, this.lastMs]
   }
 
   #widenSeries(series: number): void {
@@ -168,13 +192,38 @@ export class BucketCounts {
     if (cell >= this.#cells) this.#cells = cell + 1
   }
 
+  /** What was added and not summed up yet; no fewer than there are distinct ones. */
+  get entries(): number {
+    return this.#used
+  }
+
+  /** Sums up what belongs together. */
+  condense(): void {
+    this.keep(Uint32Array.from({ length: this.#cells }, (_, cell) => cell))
+  }
+
+  /** Sums up, of these cells alone, which are numbered anew in this order. */
+  keep(cells: ArrayLike<number>): void {
+    const { first, buckets, counts } = this.sorted(this.#cells)
+    let used = 0
+    for (let to = 0; to < cells.length; to++) {
+      const cell = cells[to] as number
+      for (let at = first[cell] as number; at < (first[cell + 1] as number); at++) {
+        this.#keys[used] = (to << bucketBits) | (buckets[at] as number)
+        this.#counts[used++] = counts[at] as number
+      }
+    }
+    this.#used = used
+    this.#cells = Math.min(this.#cells, cells.length)
+  }
+
   /** All non-zero counts of cells below `cells`, by cell and then bucket. */
   sorted(cells: number): SortedBuckets {
     return sumBuckets(this.#byCell(), cells)
   }
 
-  clear(): void {
-    if (this.#keys.length > usualEntries) {
+  clear(refilled = false): void {
+    if (!refilled && this.#keys.length > usualEntries) {
       this.#keys = new Uint32Array(4096)
       this.#counts = new Float64Array(4096)
     }
@@ -210,12 +259,7 @@ export class BucketCounts {
   /** Sums up what there is, where that makes half of the room free; else there is twice as much. */
   #makeRoom(): void {
     if (this.#keys.length >= usualEntries) {
-      const { first, buckets, counts } = this.sorted(this.#cells)
-      for (let cell = 0; cell < this.#cells; cell++)
-        for (let at = first[cell] as number; at < (first[cell + 1] as number); at++)
-          this.#keys[at] = (cell << bucketBits) | (buckets[at] as number)
-      this.#counts.set(counts)
-      this.#used = counts.length
+      this.condense()
       if (this.#used * 2 <= this.#keys.length) return
     }
     const keys = new Uint32Array(this.#keys.length * 2)
@@ -233,11 +277,10 @@ const sums = new Float64Array(1 << bucketBits)
 const seenBy = new Uint32Array(1 << bucketBits)
 const distinct = new Uint16Array(1 << bucketBits)
 
-/** Entries of each cell below `cells` summed by bucket, ascending; zeros left out. */
+/** Entries of each cell below `cells` summed by bucket, ascending, in their own place; zeros left out. */
 function sumBuckets(entries: SortedBuckets, cells: number): SortedBuckets {
   const first = new Uint32Array(cells + 1)
-  const buckets = new Uint16Array(entries.counts.length)
-  const counts = new Float64Array(entries.counts.length)
+  const { buckets, counts } = entries
   seenBy.fill(0)
   let used = 0
   for (let cell = 0; cell < cells; cell++) {
@@ -252,7 +295,7 @@ function sumBuckets(entries: SortedBuckets, cells: number): SortedBuckets {
     }
     first[cell + 1] = used
   }
-  return { first, buckets: buckets.slice(0, used), counts: counts.slice(0, used) }
+  return { first, buckets: buckets.subarray(0, used), counts: counts.subarray(0, used) }
 }
 
 /** Adds the entries of a cell to `sums`; how many of `distinct` name its buckets, ascending. */

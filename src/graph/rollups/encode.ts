@@ -30,10 +30,32 @@ export interface EncodedCells {
 
 /** All cells of the table as blocks of at most `windowsPerBlock` windows, oldest first. Zero cells are left out. */
 export function encodeCells(table: CellTable, series: SeriesKeys, stepSeconds: number): EncodedCells[] {
+  const pieces = encodeInPieces(table, series, stepSeconds)
+  for (;;) {
+    const { done, value } = pieces.next()
+    if (done === true) return value
+  }
+}
+
+/** What going through cells and their counts of buckets costs, in counts: a cell costs as much as eight. */
+export function workOf(cells: number, buckets: number): number {
+  return cells * 8 + buckets
+}
+
+/** The same, stopping on the way to say how much work it was since. */
+export function* encodeInPieces(
+  table: CellTable,
+  series: SeriesKeys,
+  stepSeconds: number,
+): Generator<number, EncodedCells[]> {
   const blocks = orderCells(table, series)
-  if (blocks.length === 0) return []
+  const parts: EncodedCells[] = []
+  if (blocks.length === 0) return parts
+  yield workOf(table.size, 0)
   const source = { table, series, stepSeconds, buckets: table.buckets.sorted(table.size) }
-  return blocks.map(groups => encodeBlock(source, groups))
+  yield workOf(0, table.buckets.entries)
+  for (const groups of blocks) parts.push(yield* encodeBlock(source, groups))
+  return parts
 }
 
 interface Source {
@@ -43,7 +65,7 @@ interface Source {
   readonly buckets: SortedBuckets
 }
 
-function encodeBlock(source: Source, groups: readonly CellGroup[]): EncodedCells {
+function* encodeBlock(source: Source, groups: readonly CellGroup[]): Generator<number, EncodedCells> {
   const { table, stepSeconds } = source
   const block = new BlockWriter()
   block.uint32(blockMagic)
@@ -55,11 +77,14 @@ function encodeBlock(source: Source, groups: readonly CellGroup[]): EncodedCells
   for (const { kind, cells } of groups) {
     const shape = kindShapes[kind]
     if (shape === undefined) continue
-    for (const cell of cells) {
-      first = Math.min(first, table.windowOf(cell))
-      last = Math.max(last, table.windowOf(cell))
+    for (let at = 0; at < cells.length; at++) {
+      const window = table.windowOf(cells[at] as number)
+      if (window < first) first = window
+      if (window > last) last = window
     }
-    writeSection(block, kind, encodeSection(source, shape, cells))
+    const { bytes, buckets } = encodeSection(source, shape, cells)
+    writeSection(block, kind, bytes)
+    yield workOf(cells.length, buckets)
   }
   block.uint32(crc32c(block.written()))
   const widthMs = stepSeconds * 1000
@@ -77,7 +102,11 @@ function writeSection(block: BlockWriter, kind: number, raw: Uint8Array): void {
   block.raw(pays ? packed : raw)
 }
 
-function encodeSection(source: Source, shape: KindShape, cells: Uint32Array): Uint8Array {
+function encodeSection(
+  source: Source,
+  shape: KindShape,
+  cells: Uint32Array,
+): { readonly bytes: Uint8Array; readonly buckets: number } {
   const { table } = source
   const { numbers, lengths } = runsOf(table, cells)
   const { texts, parts } = keyColumns(source.series, shape, numbers)
@@ -101,7 +130,7 @@ function encodeSection(source: Source, shape: KindShape, cells: Uint32Array): Ui
     columns.push(...sketches)
   }
   const sizes = { texts: texts.length, series: numbers.length, cells: cells.length, buckets, firstWindow }
-  return writeColumns(sizes, columns, texts)
+  return { bytes: writeColumns(sizes, columns, texts), buckets }
 }
 
 /** Windows of the cells, counted from the first one. */

@@ -1,16 +1,27 @@
 /** Rollup records added up, into the same or a coarser width; sketches stay sketches. */
 import { createHash } from 'node:crypto'
 import type { RollupRecord } from '../../model/store.ts'
-import { CellTable } from './cell-table.ts'
-import { type CellColumns, keysOf, openBlock } from './decode.ts'
-import { type EncodedCells, encodeCells } from './encode.ts'
-import { kindShapes, SeriesKeys } from './series-keys.ts'
+import { windowsPerBlock } from './cell-order.ts'
+import { openBlock } from './decode.ts'
+import type { EncodedCells } from './encode.ts'
+import { mergeSlices, type SliceLimits, sectionsOf, sliceLimits } from './merge-slices.ts'
 
-/**
- * Cells that are merged before they are written as a record of their own, some 35 MB of tables: records that each span
- * hours, as an import leaves them, have millions together.
- */
-const maxMergeCells = 2 ** 18
+/** Records of one tenant whose windows of `stepSeconds` lie in one block, oldest block first; tenants by name. */
+export function groupsOf(records: readonly RollupRecord[], stepSeconds: number): readonly RollupRecord[][] {
+  const blockMs = stepSeconds * 1000 * windowsPerBlock
+  const groups = new Map<string, RollupRecord[]>()
+  for (const record of records.toSorted(byTenantAndTime)) {
+    const key = `${Math.floor(record.fromMs / blockMs)} ${record.tenant}`
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [record])
+    else group.push(record)
+  }
+  return [...groups.values()]
+}
+
+function byTenantAndTime(a: RollupRecord, b: RollupRecord): number {
+  return a.tenant === b.tenant ? a.fromMs - b.fromMs : a.tenant < b.tenant ? -1 : 1
+}
 
 /**
  * The records of each tenant as fewer ones with windows of `stepSeconds`. The sum does not depend on how
@@ -20,91 +31,55 @@ const maxMergeCells = 2 ** 18
  * record that is coarser than `stepSeconds`.
  */
 export function mergeRollups(records: readonly RollupRecord[], stepSeconds: number): RollupRecord[] {
-  const byTenant = new Map<string, RollupRecord[]>()
-  for (const record of records) {
-    const group = byTenant.get(record.tenant)
-    if (group === undefined) byTenant.set(record.tenant, [record])
-    else group.push(record)
-  }
-  return [...byTenant.keys()]
-    .sort()
-    .flatMap(tenant => mergeTenant(tenant, byTenant.get(tenant) ?? [], stepSeconds))
+  return groupsOf(records, stepSeconds).flatMap(group => {
+    const pieces = mergeGroup(group, stepSeconds)
+    for (;;) {
+      const { done, value } = pieces.next()
+      if (done === true) return value
+    }
+  })
 }
 
-function mergeTenant(tenant: string, records: readonly RollupRecord[], stepSeconds: number): RollupRecord[] {
-  const ordered = records.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
+/**
+ * Of a group, those that are to be merged into records of the same width. What is half as large as a record gets, and
+ * shares no time with another, would only be written anew.
+ */
+export function worthMerging(
+  group: readonly RollupRecord[],
+  limits: SliceLimits = sliceLimits,
+): readonly RollupRecord[] {
+  const overlaps = (a: RollupRecord, b: RollupRecord): boolean => a.fromMs < b.toMs && b.fromMs < a.toMs
+  const worth = group.filter(
+    one => group.some(other => other !== one && overlaps(one, other)) || !isHalfFull(one, limits),
+  )
+  return worth.length < 2 ? [] : worth
+}
+
+/** Below it there is no need to count: neither so many cells nor so many counts fit into it. */
+const smallBytes = 2 ** 18
+
+function isHalfFull(record: RollupRecord, limits: SliceLimits): boolean {
+  if (openBlock(record.bytes).rawBytes < smallBytes) return false
+  let cells = 0
+  let buckets = 0
+  for (const { decoded } of sectionsOf(record)) {
+    cells += decoded.cells.window.length
+    buckets += decoded.cells.buckets.length
+  }
+  return cells * 2 >= limits.cells || buckets * 2 >= limits.buckets
+}
+
+/** The same for one of `groupsOf`, in pieces: says every few milliseconds how much work it was since (`workOf`). */
+export function* mergeGroup(
+  group: readonly RollupRecord[],
+  stepSeconds: number,
+  limits: SliceLimits = sliceLimits,
+): Generator<number, RollupRecord[]> {
+  const ordered = group.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
   const source = `merge ${stepSeconds} ${ordered.map(record => record.id).join(' ')}`
   const receivedMs = ordered.reduce((latest, record) => Math.max(latest, record.receivedMs), 0)
-  const table = new CellTable()
-  const series = new SeriesKeys()
-  const parts: EncodedCells[] = []
-  for (const record of ordered) {
-    if (table.size > maxMergeCells) {
-      parts.push(...encodeCells(table, series, stepSeconds))
-      table.clear()
-    }
-    addRecord(table, series, record, stepSeconds)
-  }
-  parts.push(...encodeCells(table, series, stepSeconds))
-  return toRecords(parts, { tenant, stepSeconds, receivedMs, source })
-}
-
-/** Adds every cell of a record; windows are those of `stepSeconds`. */
-export function addRecord(
-  table: CellTable,
-  series: SeriesKeys,
-  record: RollupRecord,
-  stepSeconds: number,
-): void {
-  const block = openBlock(record.bytes)
-  const factor = stepSeconds / block.stepSeconds
-  if (!Number.isInteger(factor)) {
-    throw new RangeError(`rollup windows of ${block.stepSeconds} s do not fit into ${stepSeconds} s`)
-  }
-  for (const [kind] of kindShapes.entries()) {
-    const decoded = block.section(kind)
-    if (decoded !== undefined) addCells({ table, series, kind, factor }, keysOf(decoded), decoded.cells)
-  }
-}
-
-interface Target {
-  readonly table: CellTable
-  readonly series: SeriesKeys
-  readonly kind: number
-  /** How many windows of the source make one of the target. */
-  readonly factor: number
-}
-
-function addCells(target: Target, keys: readonly (readonly string[])[], cells: CellColumns): void {
-  for (const [s, key] of keys.entries()) {
-    const number = target.series.add(target.kind, key)
-    for (let row = cells.first[s] ?? 0; row < (cells.first[s + 1] ?? 0); row++) {
-      addRow(target, number, Math.floor((cells.window[row] ?? 0) / target.factor), cells, row)
-    }
-  }
-}
-
-function addRow(target: Target, series: number, window: number, cells: CellColumns, row: number): void {
-  const { table } = target
-  const cell = table.cell(series, window)
-  if (kindShapes[target.kind]?.cells === 'value') {
-    table.addPoints(cell, {
-      count: cells.count[row] ?? 0,
-      resets: cells.errors[row] ?? 0,
-      sum: cells.sum[row] ?? 0,
-      last: cells.self[row] ?? 0,
-      lastMs: cells.lastMs[row] ?? 0,
-      min: cells.paired[row] ?? 0,
-      max: cells.max[row] ?? 0,
-    })
-    return
-  }
-  table.add(cell, cells.count[row] ?? 0, cells.errors[row] ?? 0, cells.sum[row] ?? 0)
-  table.addSelf(cell, cells.self[row] ?? 0)
-  table.addPaired(cell, cells.paired[row] ?? 0)
-  for (let at = cells.bucketFirst[row] ?? 0; at < (cells.bucketFirst[row + 1] ?? 0); at++) {
-    table.buckets.add(cell, cells.buckets[at] ?? 0, cells.bucketCounts[at] ?? 0)
-  }
+  const parts = yield* mergeSlices(ordered, stepSeconds, limits)
+  return toRecords(parts, { tenant: ordered[0]?.tenant ?? '', stepSeconds, receivedMs, source })
 }
 
 export interface RecordOrigin {

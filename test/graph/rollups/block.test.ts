@@ -72,8 +72,10 @@ const firstVersionCells = [
   'template web|86247fbf49c8e1f1 169999983: 1 0 0 0 0 0 0 []',
 ]
 
-function recordOf(bytes: Uint8Array): RollupRecord {
-  return { id: 'one', tenant: 't', stepSeconds: 10, fromMs: 0, toMs: 10_000, receivedMs: 0, bytes }
+function recordOf(bytes: Uint8Array, firstWindow: number, windows: number): RollupRecord {
+  const fromMs = firstWindow * 10_000
+  const toMs = fromMs + windows * 10_000
+  return { id: 'one', tenant: 't', stepSeconds: 10, fromMs, toMs, receivedMs: 0, bytes }
 }
 
 /** With a checksum that fits. */
@@ -102,7 +104,7 @@ const cell = fc.record({
 describe('a rollup block', () => {
   it('of version 1 is still read', () => {
     expect(firstVersion[4]).toBe(1)
-    expect(cellText([recordOf(firstVersion)])).toEqual(firstVersionCells)
+    expect(cellText([recordOf(firstVersion, 169_999_980, 4)])).toEqual(firstVersionCells)
   })
 
   it('gives back every number and name that went in, whatever their width', () => {
@@ -184,7 +186,7 @@ describe('a rollup block', () => {
     const bytes = block?.bytes ?? new Uint8Array(0)
     for (let at = 0; at < 8; at++) {
       const inside = Buffer.from([...new Uint8Array(at), ...bytes]).subarray(at)
-      expect(cellText([recordOf(inside)])).toEqual(['service pay 7: 1 0 1099511627776 0 0 0 0 []'])
+      expect(cellText([recordOf(inside, 7, 1)])).toEqual(['service pay 7: 1 0 1099511627776 0 0 0 0 []'])
     }
   })
 
