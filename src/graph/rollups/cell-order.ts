@@ -13,28 +13,50 @@ export interface CellGroup {
 
 /** Groups by block, oldest first, and by kind; what cancelled out is left out. */
 export function orderCells(table: CellTable, series: SeriesKeys): readonly (readonly CellGroup[])[] {
-  const groups = byKind(sortCells(table, series), table, series)
-  const blockOf = (cell: number): number => Math.floor(table.windowOf(cell) / windowsPerBlock)
-  let first = Number.POSITIVE_INFINITY
-  let last = Number.NEGATIVE_INFINITY
-  for (const { cells } of groups) {
-    for (let at = 0; at < cells.length; at++) {
-      const window = table.windowOf(cells[at] as number)
-      if (window < first) first = window
-      if (window > last) last = window
+  const blocks = new Map<number, CellGroup[]>()
+  for (const { kind, cells } of byKind(sortCells(table, series), table, series)) {
+    for (const [block, own] of splitByBlock(cells, table)) {
+      const groups = blocks.get(block)
+      if (groups === undefined) blocks.set(block, [{ kind, cells: own }])
+      else groups.push({ kind, cells: own })
     }
   }
-  if (groups.length === 0) return []
-  if (Math.floor(first / windowsPerBlock) === Math.floor(last / windowsPerBlock)) return [groups]
-  const blocks = new Set<number>()
-  for (const { cells } of groups) for (const cell of cells) blocks.add(blockOf(cell))
-  return [...blocks]
-    .sort((a, b) => a - b)
-    .map(block =>
-      groups
-        .map(({ kind, cells }) => ({ kind, cells: cells.filter(cell => blockOf(cell) === block) }))
-        .filter(group => group.cells.length > 0),
-    )
+  return [...blocks].sort(([a], [b]) => a - b).map(([, groups]) => groups)
+}
+
+/** The cells of each block, in their order. */
+function splitByBlock(cells: Uint32Array, table: CellTable): ReadonlyMap<number, Uint32Array> {
+  const counts = new Map<number, number>()
+  eachRun(cells, table, (block, from, to) => counts.set(block, (counts.get(block) ?? 0) + to - from))
+  if (counts.size < 2) return new Map([...counts.keys()].map(block => [block, cells]))
+  const split = new Map([...counts].map(([block, count]) => [block, new Uint32Array(count)]))
+  const used = new Map<number, number>()
+  eachRun(cells, table, (block, from, to) => {
+    const at = used.get(block) ?? 0
+    split.get(block)?.set(cells.subarray(from, to), at)
+    used.set(block, at + to - from)
+  })
+  return split
+}
+
+/** Stretches of cells that lie in one block: windows ascend within a series, so that they are few. */
+function eachRun(
+  cells: Uint32Array,
+  table: CellTable,
+  run: (block: number, from: number, to: number) => void,
+): void {
+  for (let from = 0; from < cells.length; ) {
+    const block = Math.floor(table.windowOf(cells[from] as number) / windowsPerBlock)
+    const first = block * windowsPerBlock
+    const end = first + windowsPerBlock
+    let to = from + 1
+    for (; to < cells.length; to++) {
+      const window = table.windowOf(cells[to] as number)
+      if (window < first || window >= end) break
+    }
+    run(block, from, to)
+    from = to
+  }
 }
 
 /** By kind, series and window. */
