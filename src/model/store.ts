@@ -195,6 +195,12 @@ export interface StoreReader {
   close(): Promise<void>
 }
 
+/** So many rollups, or fewer where those before the last one have as many bytes. */
+export interface RollupLimit {
+  readonly records: number
+  readonly bytes: number
+}
+
 /** Writing side; only the engine worker has one. */
 export interface StoreWriter {
   /**
@@ -206,12 +212,12 @@ export interface StoreWriter {
   allTemplates(): Promise<readonly TemplateRecord[]>
   replaceRollups(change: RollupReplacement): Promise<void>
   rollups(tenant: string, fromMs: number, toMs: number): Promise<readonly RollupRecord[]>
-  /** Rollups of all tenants of one width that were received in [fromMs, toMs), oldest first, at most `limit`. */
+  /** Rollups of all tenants of one width that were received in [fromMs, toMs), oldest first, up to the limit. */
   rollupsReceived(
     stepSeconds: number,
     fromMs: number,
     toMs: number,
-    limit: number,
+    limit: RollupLimit,
   ): Promise<readonly RollupRecord[]>
   tenants(): Promise<readonly string[]>
   /** False, and nothing done, when one of `remove` is not stored any more. */

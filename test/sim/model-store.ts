@@ -5,6 +5,7 @@
 import { StoreError } from '../../src/errors.ts'
 import type {
   RemovedSegments,
+  RollupLimit,
   RollupRecord,
   RollupReplacement,
   Seal,
@@ -105,12 +106,18 @@ class ModelWriter implements StoreWriter {
     stepSeconds: number,
     fromMs: number,
     toMs: number,
-    limit: number,
+    limit: RollupLimit,
   ): Promise<readonly RollupRecord[]> {
+    let before = 0
     return [...this.#disk.state.rollups.values()]
       .filter(one => one.stepSeconds === stepSeconds && one.receivedMs >= fromMs && one.receivedMs < toMs)
       .sort((a, b) => a.receivedMs - b.receivedMs)
-      .slice(0, limit)
+      .slice(0, limit.records)
+      .filter(one => {
+        const fits = before < limit.bytes
+        before += one.bytes.length
+        return fits
+      })
   }
 
   async tenants(): Promise<readonly string[]> {

@@ -1,6 +1,7 @@
 /** What every store has to do; run on each with a fresh, empty one per test. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type {
+  RollupLimit,
   RollupRecord,
   Seal,
   SegmentRecord,
@@ -416,11 +417,20 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
           rollups: [rollup('c', 20, 40), rollup('a', 0, 20), coarse, rollup('b', 10, 30, 'globex')],
         }),
       )
-      const found = async (fromMs: number, toMs: number, limit = 10): Promise<readonly string[]> =>
-        (await store.writer.rollupsReceived(10, fromMs, toMs, limit)).map(record => record.id)
+      const found = async (
+        fromMs: number,
+        toMs: number,
+        limit: Partial<RollupLimit> = {},
+      ): Promise<readonly string[]> =>
+        (await store.writer.rollupsReceived(10, fromMs, toMs, { records: 10, bytes: 1e9, ...limit })).map(
+          record => record.id,
+        )
       expect(await found(20, 41)).toEqual(['a', 'b', 'c'])
       expect(await found(20, 40)).toEqual(['a', 'b'])
-      expect(await found(21, 41, 1)).toEqual(['b'])
+      expect(await found(21, 41, { records: 1 })).toEqual(['b'])
+      const { length } = rollup('a', 0, 10).bytes
+      expect(await found(20, 41, { bytes: 1 })).toEqual(['a'])
+      expect(await found(20, 41, { bytes: length + 1 })).toEqual(['a', 'b'])
     })
 
     it('hands out all rollups page by page in the order in which they were written', async () => {

@@ -7,10 +7,10 @@ import { openBlock } from '../../graph/rollups/decode.ts'
 import { groupsOf, mergeGroup, worthMerging } from '../../graph/rollups/merge.ts'
 import { sectionsOf } from '../../graph/rollups/merge-slices.ts'
 import type { Logger } from '../../logger.ts'
-import type { RollupRecord, StoreWriter } from '../../model/store.ts'
+import type { RollupLimit, RollupRecord, StoreWriter } from '../../model/store.ts'
 
-/** Records read at once. */
-const recordsPerPage = 64
+/** Records read at once: of an import one may have most of a megabyte, and so may what it becomes. */
+const usualPage: RollupLimit = { records: 64, bytes: 8 * 2 ** 20 }
 /** Work without a rest, some ten milliseconds. */
 const workPerPiece = 2 ** 18
 /** Damaged rollups remembered, so that each is logged once. */
@@ -45,13 +45,15 @@ export class RollupCoarsener {
   readonly #store: StoreWriter
   readonly #logger: Logger
   readonly #rest: () => Promise<void>
+  readonly #page: RollupLimit
   /** Per rule: stretches before this time are done; null before the first run of this process. */
   readonly #doneMs: (number | null)[] = rules.map(() => null)
   readonly #damaged = new Set<string>()
   #workSinceRest = 0
 
-  /** `rest` is waited for between pieces of work; where it rejects, the work ends. */
-  constructor(store: StoreWriter, logger: Logger, rest: () => Promise<void>) {
+  /** `rest` is waited for between pieces of work; where it rejects, the work ends. `page` is what is read at once. */
+  constructor(store: StoreWriter, logger: Logger, rest: () => Promise<void>, page: RollupLimit = usualPage) {
+    this.#page = page
     this.#store = store
     this.#logger = logger
     this.#rest = rest
@@ -70,13 +72,13 @@ export class RollupCoarsener {
   async #follow(rule: Rule, sinceMs: number, untilMs: number): Promise<void> {
     let fromMs = sinceMs
     while (fromMs < untilMs) {
-      const records = await this.#store.rollupsReceived(rule.fromSeconds, fromMs, untilMs, recordsPerPage)
+      const records = await this.#store.rollupsReceived(rule.fromSeconds, fromMs, untilMs, this.#page)
       const first = records[0]
       if (first === undefined) return
       const endMs = (Math.floor(first.receivedMs / rule.stretchMs) + 1) * rule.stretchMs
       const stretch = records.filter(record => record.receivedMs < endMs)
       const merged = await this.#merge(stretch, rule)
-      fromMs = stretch.length < recordsPerPage ? endMs : nextPage(rule, stretch, { fromMs, endMs, merged })
+      fromMs = isFull(this.#page, stretch) ? nextPage(rule, stretch, { fromMs, endMs, merged }) : endMs
       await this.#rest()
     }
   }
@@ -144,14 +146,19 @@ function widens({ fromSeconds, toSeconds }: Rule): boolean {
   return toSeconds > fromSeconds
 }
 
+function isFull(page: RollupLimit, records: readonly RollupRecord[]): boolean {
+  const bytes = records.reduce((sum, record) => sum + record.bytes.length, 0)
+  return records.length >= page.records || bytes >= page.bytes
+}
+
 /** Where the rest of a long stretch begins, after a page of it. */
 function nextPage(
   rule: Rule,
-  page: readonly RollupRecord[],
+  records: readonly RollupRecord[],
   { fromMs, endMs, merged }: { readonly fromMs: number; readonly endMs: number; readonly merged: number },
 ): number {
   // Widened records are found no more; a page of damaged ones would be, for ever.
   if (widens(rule)) return merged > 0 ? fromMs : endMs
   // Merged ones would be found again. They were received when the latest of theirs was.
-  return Math.min(endMs, (page.at(-1)?.receivedMs ?? endMs) + 1)
+  return Math.min(endMs, (records.at(-1)?.receivedMs ?? endMs) + 1)
 }

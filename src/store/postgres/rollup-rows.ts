@@ -1,6 +1,6 @@
 /** Rollups of a tenant in a window, read in pages; their bytes carry a checksum of their own. */
 import type { Client, ClientBase } from 'pg'
-import type { RollupHead, RollupPage, RollupRecord } from '../../model/store.ts'
+import type { RollupHead, RollupLimit, RollupPage, RollupRecord } from '../../model/store.ts'
 import {
   type RollupRow,
   rollupColumns,
@@ -57,13 +57,18 @@ export async function readRollupsReceived(
   stepSeconds: number,
   fromMs: number,
   toMs: number,
-  limit: number,
+  limit: RollupLimit,
 ): Promise<readonly RollupRecord[]> {
   const { rows } = await client.query<RollupRow>(
-    `SELECT ${rollupColumns} FROM otelcontext.rollup
-     WHERE received_ms >= $1 AND received_ms < $2 AND step_seconds = $3
-     ORDER BY received_ms, number LIMIT $4`,
-    [fromMs, toMs, stepSeconds, limit],
+    `SELECT ${rollupColumns} FROM (
+       SELECT *, sum(octet_length(bytes)) OVER (ORDER BY received_ms, number) - octet_length(bytes) AS before
+       FROM otelcontext.rollup
+       WHERE received_ms >= $1 AND received_ms < $2 AND step_seconds = $3
+       ORDER BY received_ms, number LIMIT $4
+     ) page
+     WHERE before < $5
+     ORDER BY received_ms, number`,
+    [fromMs, toMs, stepSeconds, limit.records, limit.bytes],
   )
   return rows.map(rollupOf)
 }

@@ -4,6 +4,7 @@ import type { Client } from 'pg'
 import { StoreError } from '../../errors.ts'
 import type {
   RemovedSegments,
+  RollupLimit,
   RollupRecord,
   RollupReplacement,
   Seal,
@@ -136,7 +137,7 @@ class PostgresStoreWriter implements StoreWriter {
     stepSeconds: number,
     fromMs: number,
     toMs: number,
-    limit: number,
+    limit: RollupLimit,
   ): Promise<readonly RollupRecord[]> {
     return this.#connection.use(client => readRollupsReceived(client, stepSeconds, fromMs, toMs, limit))
   }

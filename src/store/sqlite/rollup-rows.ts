@@ -4,7 +4,7 @@
  * noticed in the same place.
  */
 import type Database from 'better-sqlite3'
-import type { RollupHead, RollupPage, RollupRecord } from '../../model/store.ts'
+import type { RollupHead, RollupLimit, RollupPage, RollupRecord } from '../../model/store.ts'
 import { type RollupRow, rollupHeadOf, rollupOf, rollupsPerRead, sortRollups } from '../rows/rollup-row.ts'
 import { isDamage, readAround } from './damage.ts'
 import { prepared } from './prepared.ts'
@@ -142,16 +142,23 @@ export function readRollupsReceived(
   stepSeconds: number,
   fromMs: number,
   toMs: number,
-  limit: number,
+  limit: RollupLimit,
 ): readonly RollupRecord[] {
-  return db
+  const rows = db
     .prepare<[number, number, number, number], CheckedRow>(
       `SELECT ${columns} FROM rollup
        WHERE received_ms >= ? AND received_ms < ? AND step_seconds = ?
        ORDER BY received_ms, number LIMIT ?`,
     )
-    .all(fromMs, toMs, stepSeconds, limit)
-    .map(recordOf)
+    .iterate(fromMs, toMs, stepSeconds, limit.records)
+  const records: RollupRecord[] = []
+  let bytes = 0
+  for (const row of rows) {
+    records.push(recordOf(row))
+    bytes += row.bytes.length
+    if (bytes >= limit.bytes) break
+  }
+  return records
 }
 
 /** Rollups of all tenants behind one in the order in which they were written, for `verify`. */

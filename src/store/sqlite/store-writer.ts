@@ -2,6 +2,7 @@
 import type Database from 'better-sqlite3'
 import type {
   RemovedSegments,
+  RollupLimit,
   RollupRecord,
   RollupReplacement,
   Seal,
@@ -110,7 +111,7 @@ class SqliteStoreWriter implements StoreWriter {
     stepSeconds: number,
     fromMs: number,
     toMs: number,
-    limit: number,
+    limit: RollupLimit,
   ): Promise<readonly RollupRecord[]> {
     return explained(this.#file, () => readRollupsReceived(this.#db, stepSeconds, fromMs, toMs, limit))
   }

@@ -6,7 +6,7 @@ import { RollupCoarsener } from '../../../src/engine/retention/coarsen-rollups.t
 import { openBlock } from '../../../src/graph/rollups/decode.ts'
 import { createLogger } from '../../../src/logger.ts'
 import { crc32c } from '../../../src/model/crc32c.ts'
-import type { RollupRecord, StoreWriter } from '../../../src/model/store.ts'
+import type { RollupLimit, RollupRecord, StoreWriter } from '../../../src/model/store.ts'
 import { openSqliteWriter } from '../../../src/store/sqlite/store-writer.ts'
 import { cellText } from '../../graph/cell-text.ts'
 import { logCountRecords, loggedTotal } from '../../graph/log-count-records.ts'
@@ -30,10 +30,11 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-function coarsener(): RollupCoarsener {
-  return new RollupCoarsener(store, createLogger('SILENT'), async () => {
+function coarsener(page?: RollupLimit): RollupCoarsener {
+  const rest = async (): Promise<void> => {
     rests++
-  })
+  }
+  return new RollupCoarsener(store, createLogger('SILENT'), rest, page)
 }
 
 /** Counts of logs, received `afterMs` behind the start, from one window on. */
@@ -61,6 +62,22 @@ test('all records of a minute are merged, however many there are', async () => {
   expect((await stored()).length).toBeLessThanOrEqual(3)
   expect(cellText(await stored())).toEqual(before)
 })
+
+test.each([
+  [3 * minute, 10],
+  [9 * hour, 60],
+])(
+  '%i ms later all have been merged into %i seconds, also where bytes end a page',
+  async (afterMs, seconds) => {
+    for (let at = 0; at < 150; at++) await add(3, at % 20, (at % 20) + 2, at * 300)
+    const before = cellText(await stored(), 60)
+    const bytes = 2 * ((await stored())[0]?.bytes.length ?? 0)
+    await coarsener({ records: 64, bytes }).run(startMs + afterMs)
+    expect((await stored()).length).toBeLessThanOrEqual(80)
+    expect((await stored()).every(record => record.stepSeconds === seconds)).toBe(true)
+    expect(cellText(await stored(), 60)).toEqual(before)
+  },
+)
 
 test('a large record with its time for itself is not written anew, until its windows become wider', async () => {
   const large = (await add(400, 0, 340)).map(record => record.id)
