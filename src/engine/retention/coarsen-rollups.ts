@@ -3,9 +3,10 @@
  * done in pieces with rests between them, and what it holds is bounded whatever the records are like.
  */
 import { StoreError } from '../../errors.ts'
-import { openBlock } from '../../graph/rollups/decode.ts'
 import { groupsOf, mergeGroup, worthMerging } from '../../graph/rollups/merge.ts'
 import { sectionsOf } from '../../graph/rollups/merge-slices.ts'
+import { openOnce } from '../../graph/rollups/open-once.ts'
+import type { Pieces } from '../../graph/rollups/pieces.ts'
 import type { Logger } from '../../logger.ts'
 import type { RollupLimit, RollupRecord, StoreWriter } from '../../model/store.ts'
 
@@ -86,7 +87,7 @@ export class RollupCoarsener {
   /** Returns how many records it replaced; damaged ones stay, for `verify` and coverage to name. */
   async #merge(records: readonly RollupRecord[], rule: Rule): Promise<number> {
     let replaced = 0
-    const sound = records.filter(record => this.#isSound(record, () => openBlock(record.bytes)))
+    const sound = records.filter(record => this.#isSound(record, () => openOnce(record)))
     for (const all of groupsOf(sound, rule.toSeconds)) {
       const { group, add } = await this.#mergeSound(all, rule)
       if (group.length === 0) continue
@@ -99,17 +100,18 @@ export class RollupCoarsener {
   /** What becomes of a group, without those of it that turn out to be damaged inside. */
   async #mergeSound(all: readonly RollupRecord[], rule: Rule): Promise<Merged> {
     try {
-      const group = widens(rule) ? all : worthMerging(all)
-      return group.length === 0 ? nothing : { group, add: await this.#mergePaced(group, rule.toSeconds) }
+      const group = widens(rule) ? all : await this.#paced(worthMerging(all))
+      if (group.length === 0) return nothing
+      return { group, add: await this.#paced(mergeGroup(group, rule.toSeconds)) }
     } catch (error) {
+      if (!(error instanceof StoreError)) throw error
       const sound = all.filter(record => this.#isSound(record, () => [...sectionsOf(record)]))
       if (sound.length === all.length) throw error
       return sound.length === 0 ? nothing : this.#mergeSound(sound, rule)
     }
   }
 
-  async #mergePaced(group: readonly RollupRecord[], toSeconds: number): Promise<RollupRecord[]> {
-    const pieces = mergeGroup(group, toSeconds)
+  async #paced<T>(pieces: Pieces<T>): Promise<T> {
     for (;;) {
       const { done, value } = pieces.next()
       if (done === true) return value

@@ -12,6 +12,7 @@ import { BlockWriter } from './byte-stream.ts'
 import { type CellGroup, orderCells } from './cell-order.ts'
 import type { CellTable, SortedBuckets } from './cell-table.ts'
 import { gathered, type NumberColumn, narrowed } from './number-column.ts'
+import { finish, type Pieces } from './pieces.ts'
 import { writeColumns } from './section-columns.ts'
 import { type KindShape, kindShapes, type SeriesKeys } from './series-keys.ts'
 
@@ -30,11 +31,7 @@ export interface EncodedCells {
 
 /** All cells of the table as blocks of at most `windowsPerBlock` windows, oldest first. Zero cells are left out. */
 export function encodeCells(table: CellTable, series: SeriesKeys, stepSeconds: number): EncodedCells[] {
-  const pieces = encodeInPieces(table, series, stepSeconds)
-  for (;;) {
-    const { done, value } = pieces.next()
-    if (done === true) return value
-  }
+  return finish(encodeInPieces(table, series, stepSeconds))
 }
 
 /** What going through cells and their counts of buckets costs, in counts: a cell costs as much as eight. */
@@ -42,12 +39,12 @@ export function workOf(cells: number, buckets: number): number {
   return cells * 8 + buckets
 }
 
-/** The same, stopping on the way to say how much work it was since. */
+/** The same; how much it was is `workOf`. */
 export function* encodeInPieces(
   table: CellTable,
   series: SeriesKeys,
   stepSeconds: number,
-): Generator<number, EncodedCells[]> {
+): Pieces<EncodedCells[]> {
   const blocks = orderCells(table, series)
   const parts: EncodedCells[] = []
   if (blocks.length === 0) return parts
@@ -65,7 +62,7 @@ interface Source {
   readonly buckets: SortedBuckets
 }
 
-function* encodeBlock(source: Source, groups: readonly CellGroup[]): Generator<number, EncodedCells> {
+function* encodeBlock(source: Source, groups: readonly CellGroup[]): Pieces<EncodedCells> {
   const { table, stepSeconds } = source
   const block = new BlockWriter()
   block.uint32(blockMagic)

@@ -7,8 +7,10 @@ import type { RollupRecord } from '../../model/store.ts'
 import { corrupt } from './byte-stream.ts'
 import { windowsPerBlock } from './cell-order.ts'
 import { CellTable } from './cell-table.ts'
-import { type CellColumns, type DecodedKind, openBlock } from './decode.ts'
+import type { CellColumns, DecodedKind } from './decode.ts'
 import { type EncodedCells, encodeInPieces, workOf } from './encode.ts'
+import { openOnce } from './open-once.ts'
+import type { Pieces } from './pieces.ts'
 import { kindShapes, SeriesKeys } from './series-keys.ts'
 import { SeriesNames } from './series-names.ts'
 
@@ -32,18 +34,18 @@ const repeatedBuckets = 1.4
 const workPerPiece = 2 ** 17
 
 /** Columns are laid over a section when it is decoded, which costs so much less than to add what is in it. */
-const shareOfDecoding = 1 / 8
+export const shareOfDecoding: number = 1 / 8
 
 /**
- * All cells of the records, with windows of `stepSeconds`, as blocks in the order of time; what it yields is how much
- * work it was since. Throws StoreError `corrupt_rollup` for a damaged record, and RangeError for one that is
+ * All cells of the records, with windows of `stepSeconds`, as blocks in the order of time; how much it was is
+ * `workOf`. Throws StoreError `corrupt_rollup` for a damaged record, and RangeError for one that is
  * coarser than `stepSeconds`.
  */
 export function* mergeSlices(
   records: readonly RollupRecord[],
   stepSeconds: number,
   limits: SliceLimits,
-): Generator<number, EncodedCells[]> {
+): Pieces<EncodedCells[]> {
   const parts: EncodedCells[] = []
   const widthMs = stepSeconds * 1000
   const merged = { table: new CellTable(), series: new MergedSeries(), stepSeconds, limits }
@@ -125,7 +127,7 @@ class Slice {
     this.to = to
   }
 
-  *add(record: RollupRecord): Generator<number, void> {
+  *add(record: RollupRecord): Pieces<void> {
     const { stepSeconds, series } = this.#merged
     const factor = stepSeconds / record.stepSeconds
     if (!Number.isInteger(factor)) {
@@ -145,7 +147,7 @@ class Slice {
     }
   }
 
-  *encode(): Generator<number, EncodedCells[]> {
+  *encode(): Pieces<EncodedCells[]> {
     yield this.#told()
     return yield* encodeInPieces(this.#table, this.#merged.series.keys, this.#merged.stepSeconds)
   }
@@ -199,7 +201,7 @@ interface SourceSeries {
 export function* sectionsOf(
   record: RollupRecord,
 ): Generator<{ readonly kind: number; readonly decoded: DecodedKind }> {
-  const block = openBlock(record.bytes)
+  const block = openOnce(record)
   if (block.stepSeconds !== record.stepSeconds) throw corrupt(`its windows are ${block.stepSeconds} s wide`)
   for (const kind of kindShapes.keys()) {
     const decoded = block.section(kind)

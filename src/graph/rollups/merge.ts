@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto'
 import type { RollupRecord } from '../../model/store.ts'
 import { windowsPerBlock } from './cell-order.ts'
-import { openBlock } from './decode.ts'
-import type { EncodedCells } from './encode.ts'
-import { mergeSlices, type SliceLimits, sectionsOf, sliceLimits } from './merge-slices.ts'
+import { type EncodedCells, workOf } from './encode.ts'
+import { mergeSlices, type SliceLimits, sectionsOf, shareOfDecoding, sliceLimits } from './merge-slices.ts'
+import { openOnce } from './open-once.ts'
+import { finish, type Pieces } from './pieces.ts'
 
 /** Records of one tenant whose windows of `stepSeconds` lie in one block, oldest block first; tenants by name. */
 export function groupsOf(records: readonly RollupRecord[], stepSeconds: number): readonly RollupRecord[][] {
@@ -31,50 +32,47 @@ function byTenantAndTime(a: RollupRecord, b: RollupRecord): number {
  * record that is coarser than `stepSeconds`.
  */
 export function mergeRollups(records: readonly RollupRecord[], stepSeconds: number): RollupRecord[] {
-  return groupsOf(records, stepSeconds).flatMap(group => {
-    const pieces = mergeGroup(group, stepSeconds)
-    for (;;) {
-      const { done, value } = pieces.next()
-      if (done === true) return value
-    }
-  })
+  return groupsOf(records, stepSeconds).flatMap(group => finish(mergeGroup(group, stepSeconds)))
 }
 
 /**
  * Of a group, those that are to be merged into records of the same width. What is half as large as a record gets, and
  * shares no time with another, would only be written anew.
  */
-export function worthMerging(
+export function* worthMerging(
   group: readonly RollupRecord[],
   limits: SliceLimits = sliceLimits,
-): readonly RollupRecord[] {
-  const overlaps = (a: RollupRecord, b: RollupRecord): boolean => a.fromMs < b.toMs && b.fromMs < a.toMs
-  const worth = group.filter(
-    one => group.some(other => other !== one && overlaps(one, other)) || !isHalfFull(one, limits),
-  )
+): Pieces<readonly RollupRecord[]> {
+  const worth: RollupRecord[] = []
+  for (const record of group) {
+    const overlaps = ({ fromMs, toMs }: RollupRecord): boolean => fromMs < record.toMs && record.fromMs < toMs
+    if (group.some(other => other !== record && overlaps(other)) || !(yield* isHalfFull(record, limits)))
+      worth.push(record)
+  }
   return worth.length < 2 ? [] : worth
 }
 
 /** Below it there is no need to count: neither so many cells nor so many counts fit into it. */
 const smallBytes = 2 ** 18
 
-function isHalfFull(record: RollupRecord, limits: SliceLimits): boolean {
-  if (openBlock(record.bytes).rawBytes < smallBytes) return false
+function* isHalfFull(record: RollupRecord, limits: SliceLimits): Pieces<boolean> {
+  if (openOnce(record).rawBytes < smallBytes) return false
   let cells = 0
   let buckets = 0
   for (const { decoded } of sectionsOf(record)) {
     cells += decoded.cells.window.length
     buckets += decoded.cells.buckets.length
   }
+  yield workOf(cells, buckets) * shareOfDecoding
   return cells * 2 >= limits.cells || buckets * 2 >= limits.buckets
 }
 
-/** The same for one of `groupsOf`, in pieces: says every few milliseconds how much work it was since (`workOf`). */
+/** The same for one of `groupsOf`; stops every few milliseconds. How much it was is `workOf`. */
 export function* mergeGroup(
   group: readonly RollupRecord[],
   stepSeconds: number,
   limits: SliceLimits = sliceLimits,
-): Generator<number, RollupRecord[]> {
+): Pieces<RollupRecord[]> {
   const ordered = group.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
   const source = `merge ${stepSeconds} ${ordered.map(record => record.id).join(' ')}`
   const receivedMs = ordered.reduce((latest, record) => Math.max(latest, record.receivedMs), 0)

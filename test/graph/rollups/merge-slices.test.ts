@@ -5,6 +5,7 @@ import { openBlock } from '../../../src/graph/rollups/decode.ts'
 import { encodeCells } from '../../../src/graph/rollups/encode.ts'
 import { mergeGroup, mergeRollups, toRecords, worthMerging } from '../../../src/graph/rollups/merge.ts'
 import { sectionsOf, sliceLimits } from '../../../src/graph/rollups/merge-slices.ts'
+import { finish } from '../../../src/graph/rollups/pieces.ts'
 import { kindNumber, SeriesKeys } from '../../../src/graph/rollups/series-keys.ts'
 import type { RollupRecord } from '../../../src/model/store.ts'
 import { cellText } from '../cell-text.ts'
@@ -137,12 +138,12 @@ describe('worth merging into the same width', () => {
 
   it('are small records, but not what is large and has its time for itself', () => {
     expect(large.map(record => openBlock(record.bytes).rawBytes > 2 ** 18)).toEqual([true])
-    expect(worthMerging([...large, ...small])).toEqual(small)
-    expect(worthMerging([...large, ...small.slice(1, 2)])).toEqual([])
+    expect(finish(worthMerging([...large, ...small]))).toEqual(small)
+    expect(finish(worthMerging([...large, ...small.slice(1, 2)]))).toEqual([])
   })
 
   it('is what is large and shares a window with another', () => {
     const late = severities(2, 100, 101, 'late')
-    expect(worthMerging([...small, ...large, ...late])).toEqual([...small, ...large, ...late])
+    expect(finish(worthMerging([...small, ...large, ...late]))).toEqual([...small, ...large, ...late])
   })
 })
