@@ -1,31 +1,41 @@
-/** When memory that is free goes back to the system, and the caches of the threads that answer give up theirs. */
+/** When calls run one at a time and the caches of the threads that answer have to give memory back. */
 
-/** The allocator's holes are worth looking for from here. */
-const wastefulAboveMib = 350
-/** Full ingest alone stays below, so it is caches that make the rest. */
+/** Full ingest alone stays below. */
 const scarceAboveMib = 410
 /** Whatever is kept is too much: 512 are the bound. */
 const nothingAboveMib = 450
-/** What was given back is seen within this time, and what a question needs is read again meanwhile. */
+/** What was given back is returned to the system, and seen, within this time; what a question needs is read again meanwhile. */
 const pauseMs = 10_000
-/** Memory that stays is in use: no reason to do it over and over. What has grown by so much may have holes again. */
+/** Two questions at once may need forty MiB each. */
+const urgentPauseMs = 2_000
+/** Memory that stays is in use: no reason to empty caches over and over. Memory that grew on is. */
 const growthMib = 8
+
+/** A call takes 40 to 60 MiB where it finds nothing in the caches; two at once are too much from here, and no more below. */
+const oneAtATimeAboveMib = 430
+const allBelowMib = 400
 
 export class CacheRelief {
   #atMs = Number.NEGATIVE_INFINITY
-  #levelMib = wastefulAboveMib
+  #levelMib = scarceAboveMib
+  #scarce = false
 
-  /** The share, 0 to 1, of what they hold that caches are to keep, and then to return what is free; null for nothing. */
+  /** Whether calls are to run one at a time, as of the last look. */
+  get isScarce(): boolean {
+    return this.#scarce
+  }
+
+  /** The share, 0 to 1, of what they hold that caches are to keep, or null for all. */
   observe(residentBytes: number, nowMs: number): number | null {
     const mib = residentBytes / 2 ** 20
-    if (nowMs - this.#atMs < pauseMs) return null
+    this.#scarce = mib > (this.#scarce ? allBelowMib : oneAtATimeAboveMib)
     if (mib <= this.#levelMib) {
-      this.#levelMib = Math.max(wastefulAboveMib, Math.min(this.#levelMib, mib + growthMib))
+      this.#levelMib = Math.max(scarceAboveMib, Math.min(this.#levelMib, mib + growthMib))
       return null
     }
+    if (nowMs - this.#atMs < (mib > nothingAboveMib ? urgentPauseMs : pauseMs)) return null
     this.#atMs = nowMs
     this.#levelMib = mib + growthMib
-    if (mib > nothingAboveMib) return 0
-    return mib > scarceAboveMib ? 0.5 : 1
+    return mib > nothingAboveMib ? 0 : 0.5
   }
 }

@@ -242,7 +242,10 @@ function watchMemory(pools: readonly QueryPool[]): NodeJS.Timeout {
     const resident = process.memoryUsage.rss()
     growth.observe(resident)
     const share = relief.observe(resident, performance.now())
-    if (share !== null) for (const pool of pools) pool.shrink(share)
+    for (const pool of pools) {
+      pool.oneAtATime(relief.isScarce)
+      if (share !== null) pool.shrink(share)
+    }
   }
   return setInterval(look, lookAtMemoryMs).unref()
 }

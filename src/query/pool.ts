@@ -54,6 +54,8 @@ export interface QueryPool extends ToolRunner {
   stop(): Promise<void>
   /** Has all threads keep this share, 0 to 1, of what they have in their caches. */
   shrink(share: number): void
+  /** Has one call run at a time while it holds, whatever there are threads; those that run go on. */
+  oneAtATime(holds: boolean): void
   /** Calls that hold a slot. */
   readonly running: number
 }
@@ -75,12 +77,14 @@ class WorkerPool implements QueryPool {
   private readonly slots
   private readonly memo
   private readonly idle: QueryWorker[] = []
+  private readonly busy = new Set<QueryWorker>()
   private readonly all = new Set<QueryWorker>()
   /** Calls that hold a slot and wait for a thread; bounded by the slots. */
   private readonly waiting: Waiting[] = []
   private readonly knownDamage = new Set<string>()
   private nextId = 1
   private stopped = false
+  private narrow = false
 
   constructor(options: QueryPoolOptions) {
     this.options = options
@@ -106,6 +110,11 @@ class WorkerPool implements QueryPool {
 
   shrink(share: number): void {
     for (const worker of this.all) worker.shrink(share)
+  }
+
+  oneAtATime(holds: boolean): void {
+    this.narrow = holds
+    this.giveOut()
   }
 
   async stop(): Promise<void> {
@@ -192,8 +201,11 @@ class WorkerPool implements QueryPool {
 
   /** An idle worker, or null once the signal fires. */
   private takeWorker(over: AbortSignal): Promise<QueryWorker | null> {
-    const free = this.idle.pop()
-    if (free !== undefined) return Promise.resolve(free)
+    const free = this.mayRun() ? this.idle.pop() : undefined
+    if (free !== undefined) {
+      this.busy.add(free)
+      return Promise.resolve(free)
+    }
     return new Promise((resolve, reject) => {
       const entry: Waiting = {
         give: worker => {
@@ -219,10 +231,22 @@ class WorkerPool implements QueryPool {
   }
 
   private giveBack(worker: QueryWorker): void {
-    if (worker.ended || !this.all.has(worker)) return
-    const next = this.waiting.shift()
-    if (next === undefined) this.idle.push(worker)
-    else next.give(worker)
+    this.busy.delete(worker)
+    if (!worker.ended && this.all.has(worker)) this.idle.push(worker)
+    this.giveOut()
+  }
+
+  private mayRun(): boolean {
+    return !this.narrow || this.busy.size === 0
+  }
+
+  private giveOut(): void {
+    while (this.waiting.length > 0 && this.mayRun()) {
+      const worker = this.idle.pop()
+      if (worker === undefined) return
+      this.busy.add(worker)
+      this.waiting.shift()?.give(worker)
+    }
   }
 
   private createWorker(): QueryWorker {

@@ -8,7 +8,6 @@ import { systemClock } from '../model/time.ts'
 import type { ToolAnswer, ToolCall } from '../model/tool.ts'
 import { collectAll } from '../model/young-garbage.ts'
 import { openStoreReader } from '../store/open-store.ts'
-import { returnFreedMemory } from '../store/sqlite/allocator.ts'
 import { findTool } from '../tools/registry.ts'
 import { runTool } from '../tools/run-tool.ts'
 import type { WorkerStart } from './call-messages.ts'
@@ -70,9 +69,8 @@ function makeRun(start: WorkerStart<QueryWorkerSettings>, store: StoreReader, se
   const caches = createReaderCaches()
   server.onShrink(share => {
     shrinkCaches(caches, share)
-    // A thread that nobody asks anything would keep what it gave up, and the allocator what lies between what stays.
+    // A thread that nobody asks anything would keep what it gave up.
     collectAll()
-    returnFreedMemory()
   })
   const tail = new Tail('', position =>
     start.tail.postMessage({ type: 'released', position } satisfies TailReleased),

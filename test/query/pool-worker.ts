@@ -35,6 +35,13 @@ if (parentPort !== null) {
             })
           })
           return { json, failed: false }
+        // How many others of its kind ran when it began.
+        case 'overlap': {
+          const others = Atomics.add(counter, 1, 1)
+          await new Promise(resolve => setTimeout(resolve, args?.ms ?? 0))
+          Atomics.sub(counter, 1, 1)
+          return { json: JSON.stringify({ others }), failed: false }
+        }
         // What the caches were told to keep, before the call and while it waits.
         case 'shrunk': {
           const before = [...shrunk]

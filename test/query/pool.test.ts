@@ -121,6 +121,41 @@ describe('the pool', () => {
   })
 })
 
+describe('one call at a time', () => {
+  const othersOf = ({ json }: ToolAnswer): number => (JSON.parse(json) as { readonly others: number }).others
+
+  it('is what runs while it holds, though there are threads', async () => {
+    const { pool, ask } = makePool({ workers: 2 })
+    pool.oneAtATime(true)
+    const answers = await Promise.all([1, 2, 3, 4].map(() => ask('overlap', { ms: 30 })))
+    expect(answers.map(othersOf)).toEqual([0, 0, 0, 0])
+  })
+
+  it('ends at once for calls that wait', async () => {
+    const made = makePool({ workers: 2 })
+    const { pool, ask } = made
+    await warm(made)
+    pool.oneAtATime(true)
+    const ended: string[] = []
+    const long = ask('overlap', { ms: 1_500 }).then(() => ended.push('long'))
+    const short = ask('overlap').then(answer => ended.push(`short, beside ${othersOf(answer)}`))
+    pool.oneAtATime(false)
+    await Promise.all([long, short])
+    expect(ended).toEqual(['short, beside 1', 'long'])
+  })
+
+  it('leaves no call behind when a thread is lost', async () => {
+    const made = makePool({ workers: 2 })
+    const { pool, ask } = made
+    await warm(made)
+    pool.oneAtATime(true)
+    const lost = ask('crash').catch(nameOf)
+    const next = ask('overlap')
+    expect(await lost).toBe('Error')
+    expect(othersOf(await next)).toBe(0)
+  })
+})
+
 describe('a call past its time', () => {
   it('is stopped at its next check and answered as a timeout', async () => {
     const made = makePool({ callTimeoutMs: 1_000 })

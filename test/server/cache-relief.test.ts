@@ -9,23 +9,39 @@ function asked(sizes: readonly number[]): readonly (number | null)[] {
   return sizes.map((mib, at) => relief.observe(mib * mebibyte, at * 11_000))
 }
 
-describe('memory that goes back', () => {
-  it('is not looked for in a small process', () => {
-    expect(asked([100, 300, 350])).toEqual([null, null, null])
+describe('caches that give back', () => {
+  it('do nothing below what full ingest takes', () => {
+    expect(asked([100, 300, 400, 410])).toEqual([null, null, null, null])
   })
 
-  it('is what is free at first, then half of what caches hold, then all of it', () => {
-    expect(asked([360, 380, 415, 430, 451, 500])).toEqual([1, 1, 0.5, 0.5, 0, 0])
+  it('give half, and all of it close to what the process may have', () => {
+    expect(asked([415, 440, 451, 500])).toEqual([0.5, 0.5, 0, 0])
   })
 
-  it('is looked for again only when the process grew on', () => {
+  it('give again only when the process grew on', () => {
     expect(asked([415, 417, 422, 424, 425, 440])).toEqual([0.5, null, null, 0.5, null, 0.5])
     expect(asked([500, 500, 460, 450, 459])).toEqual([0, null, null, null, 0])
   })
 
-  it('is waited for', () => {
+  it('begin anew once the process is small again', () => {
+    expect(asked([440, 442, 405, 420])).toEqual([0.5, null, null, 0.5])
+  })
+
+  it('are waited for, less long where little is left', () => {
     const relief = new CacheRelief()
     const at = (seconds: number, mib: number) => relief.observe(mib * mebibyte, seconds * 1_000)
-    expect([at(0, 420), at(5, 480), at(9.9, 500), at(10, 500)]).toEqual([0.5, null, null, 0])
+    expect([at(0, 420), at(5, 440), at(9.9, 440), at(10, 440)]).toEqual([0.5, null, null, 0.5])
+    expect([at(11, 480), at(12, 480), at(13, 500), at(14, 520)]).toEqual([null, 0, null, 0])
+  })
+})
+
+describe('calls', () => {
+  it('run one at a time from where two at once would be too much to where they are not', () => {
+    const relief = new CacheRelief()
+    const scarce = [420, 431, 420, 401, 400, 420].map((mib, at) => {
+      relief.observe(mib * mebibyte, at * 500)
+      return relief.isScarce
+    })
+    expect(scarce).toEqual([false, true, true, true, false, false])
   })
 })

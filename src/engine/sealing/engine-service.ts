@@ -18,6 +18,7 @@ import {
   openStoreReader,
   openStoreWriter,
 } from '../../store/open-store.ts'
+import { FreedMemory } from '../freed-memory.ts'
 import { InboxFileReader } from '../inbox/inbox-file-reader.ts'
 import { defaultBallastBytes } from '../retention/ballast.ts'
 import { Maintenance, maintenanceTickMs, type RetentionDays } from '../retention/maintenance.ts'
@@ -49,6 +50,8 @@ export interface EngineServiceOptions {
 }
 
 const figuresAgeMs = 1_000
+/** Between two looks at what the process holds. */
+const lookAtMemoryMs = 1_000
 /** A store that is slow or away must not hold up probes and scrapes; they then see the figures before. */
 const figuresPatienceMs = 300
 /** Between attempts to open a store that is away. */
@@ -114,6 +117,8 @@ interface Ports {
 function serveOpened(engine: Opened, { port, link, wait, report }: Ports): (message: EngineCommand) => void {
   const { core, maintenance, maintenanceStop } = engine
   const figureReader = new FigureReader(engine)
+  const freed = new FreedMemory()
+  const looking = setInterval(() => freed.look(systemClock.now()), lookAtMemoryMs)
   let maintaining: Promise<void> = Promise.resolve()
   let busy = false
   const timer = setInterval(() => {
@@ -127,6 +132,7 @@ function serveOpened(engine: Opened, { port, link, wait, report }: Ports): (mess
 
   async function stop(patienceMs: number): Promise<void> {
     clearInterval(timer)
+    clearInterval(looking)
     maintenanceStop.abort()
     await core.stop(patienceMs)
     // A server that does not answer would hold them up; what they wait for ends with their connections.
