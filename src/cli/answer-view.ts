@@ -79,10 +79,16 @@ function renderError(error: NonNullable<ShownAnswer['error']>): string {
   const lines = [`${error.code ?? 'error'}: ${error.message ?? ''}`]
   for (const name of ['field', 'accepted', 'example', 'did_you_mean'] as const) {
     const value = error[name]
-    if (value !== undefined)
-      lines.push(
-        `  ${name.replaceAll('_', ' ')}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-      )
+    if (value === undefined) continue
+    const label = `  ${name.replaceAll('_', ' ')}: `
+    lines.push(label + wordsOf(value).join(`\n${' '.repeat(label.length)}`))
   }
   return lines.join('\n')
+}
+
+/** A list is one line each: the forms themselves hold commas. */
+function wordsOf(value: unknown): readonly string[] {
+  return (Array.isArray(value) ? value : [value]).map(each =>
+    typeof each === 'string' ? each : JSON.stringify(each),
+  )
 }

@@ -2,7 +2,7 @@
 import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { StoreError } from '../errors.ts'
+import { InvalidInputError, StoreError } from '../errors.ts'
 import { request, type ServerConnection } from './server-connection.ts'
 
 export interface ExportOptions {
@@ -13,6 +13,8 @@ export interface ExportOptions {
   readonly service: string | undefined
   /** A file, or undefined for stdout. */
   readonly output: string | undefined
+  /** Hears what is not data. */
+  readonly say: (text: string) => void
 }
 
 /** Streams, so that a window of any size needs no memory here. A cut stream is an error, not a short file. */
@@ -23,13 +25,29 @@ export async function exportTelemetry(connection: ServerConnection, options: Exp
   const response = await request(connection, `/admin/export?${query}`, {
     headers: { 'x-otelcontext-admin': '1' },
   })
-  if (!response.ok || response.body === null) {
-    throw new StoreError(
-      'export_failed',
-      `export answered ${response.status}: ${(await response.text()).slice(0, 500)}`,
-    )
+  if (!response.ok || response.body === null) throw refusalOf(response.status, await response.text())
+  let bytes = 0
+  const counted = Readable.fromWeb(response.body).map((chunk: Uint8Array) => {
+    bytes += chunk.byteLength
+    return chunk
+  })
+  if (options.output === undefined) await pipeline(counted, process.stdout, { end: false })
+  else await pipeline(counted, createWriteStream(options.output, { mode: 0o600 }))
+  if (bytes === 0) options.say('nothing that is stored matches; the export is empty')
+}
+
+/** The server's own sentence, where it gave one. */
+function refusalOf(status: number, body: string): Error {
+  const message = messageIn(body)
+  if (status === 400 && message !== null) return new InvalidInputError('export_refused', message)
+  return new StoreError('export_failed', `export answered ${status}: ${message ?? body.slice(0, 500)}`)
+}
+
+function messageIn(body: string): string | null {
+  try {
+    const { error } = JSON.parse(body) as { readonly error?: { readonly message?: unknown } } // json-answer.ts
+    return typeof error?.message === 'string' ? error.message : null
+  } catch {
+    return null
   }
-  const body = Readable.fromWeb(response.body)
-  if (options.output === undefined) await pipeline(body, process.stdout, { end: false })
-  else await pipeline(body, createWriteStream(options.output, { mode: 0o600 }))
 }

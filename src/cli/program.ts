@@ -44,11 +44,20 @@ export async function runProgram(argv: readonly string[], parts: ProgramParts): 
   const outcome = { code: exitCodes.done as number }
   const program = buildProgram(parts, outcome)
   try {
-    await program.parseAsync([...argv], { from: 'user' })
+    await program.parseAsync(withCommand(argv), { from: 'user' })
     return outcome.code
   } catch (error) {
     return explain(error)
   }
+}
+
+/** What the program itself takes; any other option without a command before it is one of `serve`. */
+const programOptions = new Set(['-h', '--help', '-V', '--version'])
+
+/** Without a command the server starts. Not left to commander, which takes a mistyped command for an argument. */
+function withCommand(argv: readonly string[]): string[] {
+  const [first = '-'] = argv
+  return first.startsWith('-') && !programOptions.has(first) ? ['serve', ...argv] : [...argv]
 }
 
 function explain(error: unknown): number {
@@ -81,7 +90,7 @@ function buildProgram(parts: ProgramParts, outcome: { code: number }): Command {
     .addHelpText('after', helpFooter)
 
   program
-    .command('serve', { isDefault: true })
+    .command('serve')
     .description('take OTLP in and answer over MCP until a signal arrives (the default command)')
     .option('--toolsets <names>', 'further tools to offer, as MCP_TOOLSETS')
     .action(async (options: ToolsetOptions) => {
@@ -100,6 +109,8 @@ function buildProgram(parts: ProgramParts, outcome: { code: number }): Command {
   addQuestions(program, session)
   addDataCommands(program, session)
   addOperations(program, session)
+  for (const command of program.commands)
+    command.showHelpAfterError(`(otelcontext ${command.name()} --help says what it takes)`)
   return program
 }
 
@@ -131,11 +142,14 @@ async function withServer<T>(
   }
 }
 
-function common(command: Command): Command {
+function reached(command: Command): Command {
   return command
     .option('--endpoint <url>', 'server to ask, such as http://127.0.0.1:8080')
     .option('--tenant <name>', 'tenant to ask about (operators)')
-    .option('--json', 'print JSON for a program instead of text for a person')
+}
+
+function common(command: Command): Command {
+  return reached(command).option('--json', 'print JSON for a program instead of text for a person')
 }
 
 function windowed(command: Command): Command {
@@ -153,13 +167,23 @@ function windowArguments(options: WindowOptions): Readonly<Record<string, unknow
       '--since and --from both name the start of the window; give one of them',
     )
   }
-  const from = options.since === undefined ? options.from : `-${options.since.replace(/^-/, '')}`
+  const from = options.since === undefined ? options.from : timeAgo(options.since)
   return {
     ...(from === undefined ? {} : { from }),
     ...(options.to === undefined ? {} : { to: options.to }),
     ...(options.service === undefined ? {} : { service: options.service }),
     ...(options.maxTokens === undefined ? {} : { max_tokens: Number(options.maxTokens) }),
   }
+}
+
+function timeAgo(since: string): string {
+  if (!/^-?\d{1,6}[smhd]$/.test(since)) {
+    throw new InvalidInputError(
+      'bad_usage',
+      `--since is "${since}"; it is a number and one of s, m, h, d, such as 30m`,
+    )
+  }
+  return `-${since.replace(/^-/, '')}`
 }
 
 async function ask(
@@ -277,7 +301,7 @@ function addDataCommands(program: Command, session: Session): void {
       if (report.failed_requests > 0) session.outcome.code = exitCodes.failed
     })
 
-  common(
+  reached(
     program.command('export').description('a window or a trace as OTLP/JSON, one export request per line'),
   )
     .addOption(
@@ -287,7 +311,7 @@ function addDataCommands(program: Command, session: Session): void {
     )
     .option('--from <time>', 'start of the window', '-1h')
     .option('--to <time>', 'end of the window', 'now')
-    .option('--trace <id>', 'only this trace, whatever its time')
+    .option('--trace <id>', 'only this trace, whatever its time; all 32 digits')
     .option('--service <name>', 'only this service')
     .option('--output <file>', 'write to a file instead of stdout')
     .action(async (options: ExportCommandOptions) => {
@@ -297,6 +321,7 @@ function addDataCommands(program: Command, session: Session): void {
           traceId: options.trace,
           service: options.service,
           output: options.output,
+          say: text => process.stderr.write(`${text}\n`),
         }),
       )
     })

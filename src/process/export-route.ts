@@ -69,7 +69,10 @@ function exportQueryOf(search: URLSearchParams, nowMs: number): ExportQuery {
   }
   const traceId = (search.get('trace_id') ?? '').toLowerCase()
   if (traceId !== '' && !traceIdForm.test(traceId))
-    throw invalid('trace_id', 'trace_id is 32 hexadecimal digits')
+    throw invalid(
+      'trace_id',
+      'trace_id is 32 hexadecimal digits; get_trace takes a part of them and shows all',
+    )
   const range = {
     fromMs: timeOf('from', search.get('from') ?? '-1h', nowMs),
     toMs: timeOf('to', search.get('to') ?? 'now', nowMs),

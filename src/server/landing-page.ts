@@ -5,6 +5,7 @@ export function landingPage(mcpPath: string | null): string {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
 <title>OtelContext</title>
 <h1>OtelContext</h1>
 <p>This is an observability server for AI agents and for engineers in a shell. It takes telemetry over OTLP

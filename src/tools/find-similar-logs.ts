@@ -23,7 +23,7 @@ const input = z.strictObject({
   query: fields.query.optional().describe('a log line, or words of one'),
   template_id: z
     .string()
-    .regex(/^[0-9a-f]{16}$/)
+    .regex(/^[0-9a-f]{16}$/, '16 hexadecimal digits in lower case')
     .optional()
     .describe('instead of query'),
   service: fields.service.optional(),

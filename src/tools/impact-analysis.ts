@@ -18,7 +18,7 @@ const input = z.strictObject({
   service: fields.service,
   scenario: z
     .string()
-    .regex(scenarioForm)
+    .regex(scenarioForm, 'fails, or a latency such as +300ms or +2s')
     .optional()
     .describe('"fails", or "+300ms": replays stored traces as if'),
   operation: fields.operation.optional(),

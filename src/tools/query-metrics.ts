@@ -87,7 +87,7 @@ async function namesOf(args: Arguments, service: string | undefined, context: To
   )
   if (catalog.metrics.length === 0) {
     const { status, because } = await explainEmptiness(reader, window, ['metrics'])
-    return { status, answer: `No metric found: ${because}.`, window }
+    return { status, answer: `No metric found in this window: ${because}.`, window }
   }
   const first = catalog.metrics[0]
   return {

@@ -102,8 +102,14 @@ describe('the command line', () => {
   })
 
   it('refuses what it does not know with code 2', async () => {
-    expect((await runCommand(['investgate'], {})).code).toBe(2)
-    expect((await runCommand(['services', '--sinse', '5m'], {})).code).toBe(2)
+    const command = await runCommand(['investgate'], {})
+    expect(command).toMatchObject({ code: 2, stderr: expect.stringMatching(/Did you mean investigate\?/) })
+    const option = await runCommand(['services', '--sinse', '5m'], {})
+    expect(option).toMatchObject({ code: 2, stderr: expect.stringMatching(/otelcontext services --help/) })
+    const unit = await runCommand(['services', '--since', '5x'], { DATA_DIR: freshDirectory() })
+    expect(unit).toMatchObject({ code: 2, stderr: expect.stringMatching(/--since is "5x".*such as 30m/) })
+    const toolsets = await runCommand(['--toolsets', 'unheard-of'], { DATA_DIR: freshDirectory() })
+    expect(toolsets).toMatchObject({ code: 2, stderr: expect.stringMatching(/MCP_TOOLSETS/) })
     const both = await runCommand(['services', '--since', '5m', '--from', 'now-1h'], {
       DATA_DIR: freshDirectory(),
     })
@@ -226,5 +232,18 @@ describe('with a server running', () => {
     const time = await runCommand(['services', '--from', 'yesterday'], environment)
     expect(time.code).toBe(1)
     expect(time.stdout).toMatch(/RFC 3339/)
+    const digits = await runCommand(['trace', 'zz'], environment)
+    expect(digits.stdout).toMatch(/accepted: 8 to 32 hexadecimal digits/)
+  })
+
+  it('an export without anything in it says so, and a part of a trace id is refused in words', async () => {
+    const unknown = await runCommand(['export', '--trace', 'f'.repeat(32)], environment)
+    expect(unknown).toMatchObject({ code: 0, stdout: '', stderr: expect.stringMatching(/export is empty/) })
+    const part = await runCommand(['export', '--trace', 'ffffffff'], environment)
+    expect(part).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/is 32 hexadecimal digits/),
+    })
   })
 })

@@ -23,7 +23,7 @@ function acceptedForms(issue: z.core.$ZodIssue, field: string): readonly string[
     case 'too_big':
       return [`at most ${String(issue.maximum)}${issue.origin === 'string' ? ' characters' : ''}`]
     case 'invalid_format':
-      return [issue.pattern ?? issue.format]
+      return [issue.message]
     default:
       return []
   }

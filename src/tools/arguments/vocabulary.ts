@@ -39,7 +39,7 @@ const name: z.ZodString = z.string().min(1).max(300)
 export const fields: VocabularyFields = {
   service: name,
   operation: name,
-  trace_id: z.string().regex(/^[0-9a-fA-F]{8,32}$/),
+  trace_id: z.string().regex(/^[0-9a-fA-F]{8,32}$/, '8 to 32 hexadecimal digits'),
   query: z.string().min(1).max(500),
   severity: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']),
   from: time,
