@@ -7,7 +7,9 @@ const wastefulAboveMib = 350
 const urgentAboveMib = 450
 const pauseMs = 10_000
 const urgentPauseMs = 1_000
-/** What stays is in use; only what has grown since may have holes again. */
+/** What was needed for a while, and is not any more, goes without growth. */
+const calmMs = 60_000
+/** What stays is in use; what has grown since may have holes again. */
 const growthMib = 8
 
 export class FreedMemory {
@@ -28,8 +30,9 @@ export class FreedMemory {
   look(nowMs: number): void {
     const mib = this.#residentBytes() / 2 ** 20
     this.#levelMib = Math.max(wastefulAboveMib, Math.min(this.#levelMib, mib + growthMib))
-    if (mib <= this.#levelMib) return
-    if (nowMs - this.#atMs < (mib > urgentAboveMib ? urgentPauseMs : pauseMs)) return
+    if (mib <= wastefulAboveMib) return
+    const pause = mib <= this.#levelMib ? calmMs : mib > urgentAboveMib ? urgentPauseMs : pauseMs
+    if (nowMs - this.#atMs < pause) return
     this.#atMs = nowMs
     this.#giveBack()
     this.#levelMib = Math.max(wastefulAboveMib, this.#residentBytes() / 2 ** 20 + growthMib)

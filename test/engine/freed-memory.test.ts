@@ -38,6 +38,11 @@ describe('freed memory', () => {
     expect(returned([440, 380, 387, 389])).toEqual([440, 389])
   })
 
+  it('is looked for once a minute where nothing grows', () => {
+    expect(returned(Array.from({ length: 13 }, () => 360))).toEqual([360, 360, 360])
+    expect(returned(Array.from({ length: 13 }, () => 350))).toEqual([])
+  })
+
   it('waits ten seconds between two times, one where little is left', () => {
     expect(returned([400, 410, 420, 430, 440, 450], { seconds: 3 })).toEqual([400, 440])
     expect(returned([451, 460, 469, 478], { seconds: 1 })).toEqual([451, 460, 469, 478])

@@ -118,7 +118,7 @@ function serveOpened(engine: Opened, { port, link, wait, report }: Ports): (mess
   const { core, maintenance, maintenanceStop } = engine
   const figureReader = new FigureReader(engine)
   const freed = new FreedMemory()
-  const looking = setInterval(() => freed.look(systemClock.now()), lookAtMemoryMs)
+  const looking = setInterval(() => freed.look(performance.now()), lookAtMemoryMs)
   let maintaining: Promise<void> = Promise.resolve()
   let busy = false
   const timer = setInterval(() => {
