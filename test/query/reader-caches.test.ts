@@ -56,13 +56,14 @@ describe('what a reader keeps', () => {
     expect(caches.rollups.size).toBe(0)
   })
 
-  test('keeps the filters of traces, without which the next look-up reads all indexes', () => {
+  test('keeps what is small and made of much: filters of traces and counts of points', () => {
     const caches = createReaderCaches(400_000)
     const index = { prefixes: Uint32Array.of(1, 7), hashes: Uint32Array.of(2, 9), groups: null }
     caches.traceFilters.set('a segment', new TraceFilter(index))
+    caches.pointCounts.set('another', { metrics: [], counts: [] })
     caches.traces.set('a segment', index)
     shrinkCaches(caches, 0)
-    expect([caches.traceFilters.size, caches.traces.size]).toEqual([1, 0])
+    expect([caches.traceFilters.size, caches.pointCounts.size, caches.traces.size]).toEqual([1, 1, 0])
   })
 
   test('goes by the names that it was learnt with, also when these have made room for others', () => {
