@@ -7,6 +7,7 @@ import { compared, everywhere, fields } from './arguments/vocabulary.ts'
 import { openTotals } from './reading/compared-views.ts'
 import { optionalService } from './reading/service-names.ts'
 import { amount } from './text/amount.ts'
+import { lastingErrorPct } from './text/lasting-errors.ts'
 import { showName } from './text/name.ts'
 import { defineTool, type Tool, type ToolContext } from './tool.ts'
 
@@ -99,7 +100,19 @@ function sentenceOf(map: ServiceMap): string {
   const state = unwell.length === 0 ? calm : `${named.join(', ')}${more}`
   const dark = map.services.length - known
   const note = dark > 0 && known > 0 ? ` Health of ${dark} is unknown: too little to compare with.` : ''
-  return `${amount(map.services.length, 'service')}, ${amount(map.edges.length, 'call edge')}: ${state}.${note}`
+  return `${amount(map.services.length, 'service')}, ${amount(map.edges.length, 'call edge')}: ${state}.${lastingErrors(map)}${note}`
+}
+
+function failsAsBefore({ health, errorPct }: MapService): boolean {
+  return health === 'healthy' && (errorPct ?? 0) >= lastingErrorPct
+}
+
+/** Errors that the baseline had, too, count as healthy; they are said beside. */
+function lastingErrors(map: ServiceMap): string {
+  const alike = map.services.filter(failsAsBefore).sort((a, b) => (b.errorPct ?? 0) - (a.errorPct ?? 0))
+  const named = alike.slice(0, 4).map(one => `${showName(one.service)} ${one.errorPct ?? 0} %`)
+  const more = alike.length > named.length ? ` and ${alike.length - named.length} more` : ''
+  return alike.length === 0 ? '' : ` Failing as in the baseline: ${named.join(', ')}${more}.`
 }
 
 /** Services whose health could be judged. */
@@ -135,7 +148,7 @@ async function run(args: z.output<typeof input>, context: ToolContext): Promise<
     const { status, because } = await explainEmptiness(reader, window, ['traces', 'metrics'])
     return { status, answer: `No request in this window: ${because}.`, window }
   }
-  const unwell = map.services.some(one => worry[one.health] > 1)
+  const unwell = map.services.some(one => worry[one.health] > 1 || failsAsBefore(one))
   return {
     // What could not be judged is not healthy.
     status: unwell || knownHealth(map) < map.services.length ? 'ok' : 'healthy',
