@@ -364,7 +364,12 @@ export const settings: { readonly [K in SettingName]: Setting<SettingValues[K]> 
     '0',
     'The same for one tenant. 0: a tenant alone may have all; where there are several, each keeps a share.',
   ),
-  MCP_ENABLED: setting('MCP', flag, 'true', 'Serve MCP over HTTP.'),
+  MCP_ENABLED: setting(
+    'MCP',
+    flag,
+    'true',
+    'Serve MCP over HTTP to others than the shell commands and `otelcontext mcp` of this machine.',
+  ),
   MCP_PATH: setting(
     'MCP',
     z.string().regex(/^\/[\w./-]*$/, 'expected a path such as /mcp'),

@@ -132,7 +132,12 @@ async function withServer<T>(
 ): Promise<T> {
   const configuration = session.configuration()
   const connection = await connect(
-    { endpoint: options.endpoint, apiKey: configuration.values.API_KEY, tenant: options.tenant },
+    {
+      endpoint: options.endpoint,
+      apiKey: configuration.values.API_KEY,
+      mcpPath: configuration.values.MCP_PATH,
+      tenant: options.tenant,
+    },
     session.parts.local(configuration),
   )
   try {

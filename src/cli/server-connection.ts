@@ -10,6 +10,8 @@ export interface ServerConnection {
   readonly url: string
   /** `host:port` of OTLP/gRPC, where it is known. */
   readonly grpcAddress?: string | null
+  /** Where MCP is; `/mcp` if not given, where it always is for the token of an owner. */
+  readonly mcpPath?: string
   readonly headers: Readonly<Record<string, string>>
   /** How the server was found, for messages. */
   readonly origin: 'endpoint' | 'owner' | 'started'
@@ -20,6 +22,8 @@ export interface ConnectOptions {
   /** `--endpoint`. */
   readonly endpoint: string | undefined
   readonly apiKey: string
+  /** `MCP_PATH`, taken to be that of the server at `--endpoint`, too. */
+  readonly mcpPath: string
   /** `--tenant`, for operators. */
   readonly tenant: string | undefined
 }
@@ -46,6 +50,7 @@ export async function connect(options: ConnectOptions, local: LocalServer): Prom
     const key = options.apiKey === '' ? {} : { authorization: `Bearer ${options.apiKey}` }
     return {
       url: baseUrl(options.endpoint),
+      mcpPath: options.mcpPath,
       headers: { ...key, ...tenant },
       origin: 'endpoint',
       close: async () => undefined,
@@ -128,7 +133,8 @@ export async function callTool(
   args: Readonly<Record<string, unknown>>,
   signal?: AbortSignal,
 ): Promise<ToolReply> {
-  const response = await request(connection, '/mcp', {
+  const path = connection.mcpPath ?? '/mcp'
+  const response = await request(connection, path, {
     method: 'POST',
     ...(signal === undefined ? {} : { signal }),
     headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
@@ -140,6 +146,12 @@ export async function callTool(
     }),
   })
   const body = await response.text()
+  if (response.status === 404) {
+    throw new InvalidInputError(
+      'no_mcp',
+      `${connection.url} serves no MCP at ${path}; set MCP_PATH to where it does, or MCP_ENABLED=true there`,
+    )
+  }
   const reply = parseReply(body, response.status)
   if (reply.error !== undefined) throw callError(tool, reply.error)
   return { failed: reply.result?.isError === true, json: reply.result?.content?.[0]?.text ?? '' }

@@ -16,6 +16,9 @@ export interface Credentials {
   readonly peer: string
 }
 
+/** The principal of whoever holds the token of the data directory's owner: a process of this user on this machine. */
+export const ownerPrincipal = 'owner'
+
 /** Why a request is turned away. `unauthenticated` may succeed with a key, `throttled` after a while. */
 export type AccessRefusal = 'unauthenticated' | 'forbidden' | 'invalid_tenant' | 'throttled'
 

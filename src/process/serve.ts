@@ -11,6 +11,7 @@ import { ReceiveBudget } from '../ingest/receive-budget.ts'
 import { Lifecycle } from '../lifecycle.ts'
 import type { Logger } from '../logger.ts'
 import { createMcpHttpHandler } from '../mcp/http.ts'
+import { ownerPrincipal } from '../model/auth.ts'
 import type { Receiver } from '../model/receiver.ts'
 import { systemClock } from '../model/time.ts'
 import type { ToolRunner } from '../model/tool.ts'
@@ -264,7 +265,7 @@ function createEdge(parts: EdgeParts) {
   const clock = systemClock
   const free = parts.ports === 'free'
   const address = free ? '127.0.0.1' : configuration.bindAddress
-  const keys = [{ id: 'owner', secret: parts.token }]
+  const keys = [{ id: ownerPrincipal, secret: parts.token }]
   if (values.API_KEY !== '') keys.push({ id: 'api-key', secret: values.API_KEY })
   const authenticator = new KeyAuthenticator({
     keys,
@@ -290,17 +291,15 @@ function createEdge(parts: EdgeParts) {
     drainDeadlineMs,
     authenticator,
     otlp: createOtlpHttpHandler({ ...receiver, maxBodyBytes: values.OTLP_HTTP_MAX_BODY_MB * mebibyte }),
-    mcp: values.MCP_ENABLED
-      ? {
-          path: values.MCP_PATH,
-          handle: createMcpHttpHandler({
-            runner: parts.runner,
-            version: parts.version,
-            logger,
-            toolsets: values.MCP_TOOLSETS,
-          }),
-        }
-      : null,
+    mcp: {
+      path: values.MCP_ENABLED ? values.MCP_PATH : null,
+      handle: createMcpHttpHandler({
+        runner: parts.runner,
+        version: parts.version,
+        logger,
+        toolsets: values.MCP_TOOLSETS,
+      }),
+    },
     health: createHealth(engine),
     admin: {
       control: engine.control,

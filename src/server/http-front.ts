@@ -176,7 +176,7 @@ export class HttpFront {
       else sendError(response, { status: 403, code: `foreign_${foreign.reason}`, message: foreign.message })
       return
     }
-    if (isOtlpPath(path) || path === this.#options.mcp?.path) this.#allowOrigin(request, response)
+    if (isOtlpPath(path) || path === this.#options.mcp.path) this.#allowOrigin(request, response)
     if (request.method === 'OPTIONS') answerOptions(response)
     else if (listener === 'otlp') this.#serveOtlpOnly(path, request, response)
     else void this.#routes.serve(path, request, response)

@@ -1,7 +1,7 @@
 /** What is answered where, once Host and Origin are known to be ours. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from '../logger.ts'
-import type { Access, Authenticator } from '../model/auth.ts'
+import { type Access, type Authenticator, ownerPrincipal } from '../model/auth.ts'
 import type { HealthPort } from '../model/health.ts'
 import { peerAddress } from '../model/peer.ts'
 import type { Caller } from '../model/tool.ts'
@@ -21,14 +21,17 @@ export type OtlpHandler = (request: IncomingMessage, response: ServerResponse, f
 export interface RouteOptions {
   readonly authenticator: Authenticator
   readonly otlp: OtlpHandler
-  /** Null: MCP is not served over HTTP. */
-  readonly mcp: { readonly path: string; readonly handle: McpHandler } | null
+  /** `path` null: only the shell commands and stdio copies of the owner are served. */
+  readonly mcp: { readonly path: string | null; readonly handle: McpHandler }
   readonly health: HealthPort
   readonly admin: AdminOptions
   readonly metrics: OwnMetrics
   readonly rateLimit: RateLimit
   readonly logger: Logger
 }
+
+/** Where a process that holds the token of the data directory finds MCP, whatever MCP_PATH and MCP_ENABLED say. */
+const ownMcpPath = '/mcp'
 
 type Route = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>
 
@@ -46,7 +49,7 @@ export class Routes {
 
   constructor(options: RouteOptions) {
     this.#options = options
-    const page = landingPage(options.mcp?.path ?? null)
+    const page = landingPage(options.mcp.path)
     this.#exact = new Map<string, Route>([
       ['/', reading((_, response) => sendText(response, 200, 'text/html; charset=utf-8', page))],
       ['/live', reading((_, response) => sendJson(response, 200, { status: 'ok' }))],
@@ -72,12 +75,15 @@ export class Routes {
     const exact = this.#exact.get(path)
     if (exact !== undefined) return exact
     if (isOtlpPath(path)) return this.#options.otlp
-    if (path === this.#options.mcp?.path) return (request, response) => this.#mcp(request, response)
+    const { mcp } = this.#options
+    if (path === mcp.path) return (request, response) => this.#mcp(request, response, () => true)
+    if (path === ownMcpPath)
+      return (request, response) =>
+        this.#mcp(request, response, caller => caller.principal === ownerPrincipal)
     if (path === '/admin' || path.startsWith('/admin/')) {
       return (request, response) => this.#admin(request, response)
     }
-    return (_, response) =>
-      sendError(response, { status: 404, code: 'not_found', message: 'there is nothing at this path' })
+    return (_, response) => sendNothingHere(response)
   }
 
   async #ready(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -96,15 +102,23 @@ export class Routes {
     sendText(response, 200, metrics.contentType, await metrics.text())
   }
 
-  async #mcp(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #mcp(
+    request: IncomingMessage,
+    response: ServerResponse,
+    isServed: (caller: Caller) => boolean,
+  ): Promise<void> {
     const caller = this.#admit(request, response)
     if (caller === null) return
+    if (!isServed(caller)) {
+      sendNothingHere(response)
+      return
+    }
     if (Number(request.headers['content-length'] ?? 0) > mcpMaxBytes) {
       const message = `the request is larger than ${mcpMaxBytes} bytes`
       sendError(response, { status: 413, code: 'too_large', message, headers: { connection: 'close' } })
       return
     }
-    await this.#options.mcp?.handle(request, response, caller)
+    await this.#options.mcp.handle(request, response, caller)
   }
 
   async #admin(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -142,6 +156,10 @@ export class Routes {
     this.#options.metrics.add('otelcontext_http_requests_refused_total', { reason })
     sendError(response, { ...accessErrors[access.refusal](access.retryAfterMs), message: access.message })
   }
+}
+
+function sendNothingHere(response: ServerResponse): void {
+  sendError(response, { status: 404, code: 'not_found', message: 'there is nothing at this path' })
 }
 
 type AccessRefused = Exclude<Access, { granted: true }>

@@ -236,6 +236,17 @@ describe('with a server running', () => {
     expect(digits.stdout).toMatch(/accepted: 8 to 32 hexadecimal digits/)
   })
 
+  it('a question is answered whatever MCP_PATH and MCP_ENABLED say, and a server without MCP is told apart', async () => {
+    const settings = { MCP_ENABLED: 'false', MCP_PATH: '/agents', DATA_DIR: freshDirectory() }
+    const own = await runCommand(['services', '--json'], settings)
+    expect(own).toMatchObject({ code: 0, stdout: expect.stringMatching(/nothing is stored/) })
+    const elsewhere = await runCommand(['services', '--endpoint', server.url], settings)
+    expect(elsewhere).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/no MCP at \/agents; set MCP_PATH/),
+    })
+  })
+
   it('an export without anything in it says so, and a part of a trace id is refused in words', async () => {
     const unknown = await runCommand(['export', '--trace', 'f'.repeat(32)], environment)
     expect(unknown).toMatchObject({ code: 0, stdout: '', stderr: expect.stringMatching(/export is empty/) })

@@ -123,7 +123,7 @@ export class RunningReceivers {
       keyRequired: false,
       allowedOrigins: [],
       otlp: createOtlpHttpHandler({ ...shared, maxBodyBytes: changes.maxBodyBytes ?? 8 * mebibyte }),
-      mcp: null,
+      mcp: { path: null, handle: async () => undefined },
       health: { report: async () => ({ inbox: { status: 'ok', detail: '', figures: {} } }) },
       admin: {
         control: inbox.gate,

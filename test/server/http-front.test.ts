@@ -2,6 +2,7 @@
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { ownerPrincipal } from '../../src/model/auth.ts'
 import type { HealthReport } from '../../src/model/health.ts'
 import type { Caller } from '../../src/model/tool.ts'
 import { RateLimit } from '../../src/server/rate-limit.ts'
@@ -212,6 +213,33 @@ describe('MCP', () => {
     expect(response === null ? 413 : response.status).toBe(413)
     expect(callers).toEqual([])
   })
+
+  it.each([
+    ['elsewhere', '/agents', 200],
+    ['off', null, 404],
+  ] as const)(
+    '%s is still at /mcp for who holds the token of the owner, and for nobody else',
+    async (_, path, status) => {
+      const token = 'a-token-of-the-owner'
+      const keys = [...keyed.keys, { id: ownerPrincipal, secret: token }]
+      const moved = await RunningReceivers.start({
+        auth: { ...keyed, keys },
+        http: { mcp: { path, handle: echo } },
+      })
+      const ask = async (at: string, secret: string): Promise<number> => {
+        const headers = { authorization: `Bearer ${secret}` }
+        return (await fetch(`${moved.httpUrl}${at}`, { method: 'POST', headers })).status
+      }
+      try {
+        expect(await ask('/agents', key)).toBe(status)
+        expect(await ask('/mcp', key)).toBe(404)
+        expect(await ask('/mcp', token)).toBe(200)
+        expect(callers.at(-1)?.principal).toBe(ownerPrincipal)
+      } finally {
+        await moved.stop()
+      }
+    },
+  )
 
   it('is limited per key, and OTLP and probes are not', async () => {
     const slow = await RunningReceivers.start({
