@@ -371,6 +371,13 @@ function addOperations(program: Command, session: Session): void {
       const configuration = session.configuration()
       const inboxFile = join(configuration.dataDirectory, 'inbox.db')
       const report = await verify(configuration, inboxFile, line => process.stderr.write(`${line}\n`))
+      if (report.sound && report.store === null && report.inbox === null) {
+        // A mistyped directory must not pass for sound data.
+        throw new NotFoundError(
+          'nothing_stored',
+          `${configuration.dataDirectory} holds neither a store nor an inbox; is DATA_DIR right?`,
+        )
+      }
       process.stdout.write(`${options.json === true ? JSON.stringify(report) : renderReport(report)}\n`)
       if (!report.sound) session.outcome.code = exitCodes.failed
     })

@@ -129,6 +129,13 @@ describe('the command line', () => {
     expect(rows.find(row => row.name === 'HOT_RETENTION_DAYS')).toMatchObject({ value: 7, source: 'default' })
   })
 
+  it('does not call sound what is not there', async () => {
+    const directory = freshDirectory()
+    const { code, stdout, stderr } = await runCommand(['verify'], { DATA_DIR: directory })
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toContain(`${directory} holds neither a store nor an inbox; is DATA_DIR right?`)
+  })
+
   it('reports a directory nobody serves as CRITICAL with code 2', async () => {
     const result = await runCommand(['healthcheck'], { DATA_DIR: freshDirectory() })
     expect(result.code).toBe(2)

@@ -1,6 +1,6 @@
 /** Questions about times and services for which there is no telemetry: each is told apart from the others. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { shopEndMs, shopFaultMs, shopRequests } from './shop-telemetry.ts'
+import { shopEndMs, shopFaultMs, shopRequests, shopStartMs } from './shop-telemetry.ts'
 import { startTelemetrySystem, type TelemetrySystem } from './telemetry-system.ts'
 
 let system: TelemetrySystem
@@ -64,6 +64,12 @@ describe.each(['investigate', 'root_cause_analysis'])('%s', tool => {
       failed: false,
       facts: { verdict: 'insufficient_data', baseline_origin: 'none' },
     })
+  })
+
+  it('says from when on there is data where the window reaches back to all of it', async () => {
+    const answer = await ask(shopStartMs - 10 * 60_000, shopEndMs)
+    expect(answer).toMatchObject({ failed: false, facts: { baseline_origin: 'none' } })
+    expect(answer.answer).toMatch(/the oldest data is of 2026-01-15T12:00:\S+Z: let from be later/)
   })
 
   it('knows no service that never existed, and says which one may be meant', async () => {

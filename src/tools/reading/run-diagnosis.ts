@@ -1,6 +1,8 @@
 /** What `investigate` and `root_cause_analysis` share: the diagnosis, its sentence, its handles. */
 import { diagnose } from '../../graph/diagnosis/diagnose.ts'
 import type { DecidingObservation, Diagnosis } from '../../graph/diagnosis/diagnosis.ts'
+import type { TelemetryReader } from '../../model/reader.ts'
+import type { TimeRange } from '../../model/time.ts'
 import type { Fact, NextCall, Status } from '../answer/draft.ts'
 import { explainEmptiness } from '../answer/show-coverage.ts'
 import { formatTime } from '../arguments/time-argument.ts'
@@ -109,7 +111,7 @@ export async function runDiagnosis(
   const emptiness = nothing ? await explainEmptiness(reader, window, ['traces', 'logs', 'metrics']) : null
   const reason =
     emptiness === null
-      ? `${read.spans} spans in the window and ${before.spans} in the baseline are too few to compare`
+      ? `${read.spans} spans in the window and ${before.spans} in the baseline are too few to compare${await wayOn(reader, window, before.spans)}`
       : `the window holds nothing; ${emptiness.because}`
   return {
     diagnosis,
@@ -187,4 +189,11 @@ export function nextCalls({ diagnosis, status }: RunDiagnosis): readonly NextCal
     why: 'the first cause against its own baseline',
   })
   return calls.slice(0, 3)
+}
+
+/** With nothing before a window that reaches back to the first data, a later start leaves something to compare with. */
+async function wayOn(reader: TelemetryReader, window: TimeRange, spansBefore: number): Promise<string> {
+  const { oldestMs } = await reader.coverage(window)
+  if (spansBefore > 0 || oldestMs === null || oldestMs < window.fromMs) return ''
+  return `; the oldest data is of ${formatTime(oldestMs)}: let from be later, so that healthy time lies before it`
 }
