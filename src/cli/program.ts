@@ -332,6 +332,12 @@ function addDataCommands(program: Command, session: Session): void {
     })
 }
 
+/** The owner's own, else GRPC_PORT of the host that is asked. */
+function grpcAddressOf(connection: ServerConnection, configuration: Configuration): string {
+  const host = new URL(connection.url).hostname
+  return connection.grpcAddress ?? `${host}:${configuration.values.GRPC_PORT}`
+}
+
 function addOperations(program: Command, session: Session): void {
   addLoad(program, session)
   common(
@@ -340,9 +346,7 @@ function addOperations(program: Command, session: Session): void {
     .option('--grpc <address>', 'host:port of OTLP/gRPC')
     .action(async (options: CommonOptions & { readonly grpc?: string }) => {
       const hops = await withServer(session, options, (connection, configuration) => {
-        const host = new URL(connection.url).hostname
-        const grpcAddress =
-          options.grpc ?? connection.grpcAddress ?? `${host}:${configuration.values.GRPC_PORT}`
+        const grpcAddress = options.grpc ?? grpcAddressOf(connection, configuration)
         return examine({ connection, grpcAddress })
       })
       const text = renderColumns(
@@ -407,9 +411,10 @@ function addLoad(program: Command, session: Session): void {
     process.once('SIGINT', interrupt)
     process.once('SIGTERM', interrupt)
     try {
-      await withServer(session, options, async connection => {
+      await withServer(session, options, async (connection, configuration) => {
         if (options.verify === undefined) {
-          const report = await offerLoad({ connection, options, signal: stop.signal, progress })
+          const grpcAddress = options.grpc ?? grpcAddressOf(connection, configuration)
+          const report = await offerLoad({ connection, grpcAddress, options, signal: stop.signal, progress })
           process.stdout.write(
             options.json === true ? `${JSON.stringify(report)}\n` : `${renderLoad(report)}\n`,
           )

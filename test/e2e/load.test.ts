@@ -65,6 +65,14 @@ describe('otelcontext load', () => {
     })
   }
 
+  it('finds OTLP/gRPC of the server that owns the directory', async () => {
+    const args = ['--transport', 'grpc', '--rate', '20', '--duration', '500ms', '--services', '2', '--json']
+    const { code, stdout } = await runCommand(['load', ...args], { DATA_DIR: join(root, 'data') })
+    const report = JSON.parse(stdout) as LoadReport
+    expect(code).toBe(0)
+    expect(report.signals[0]?.acknowledged_items).toBeGreaterThan(0)
+  })
+
   it('ends on SIGINT with the report of what it has sent', async () => {
     const args = ['load', '--endpoint', server.url, '--json', '--rate', '20', '--duration', '60s']
     const child = spawn(process.execPath, [commandFile, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })

@@ -60,7 +60,7 @@ const attemptTimeoutMs = 30_000
 /** Rates count for one service, except `max`. */
 export function addLoadOptions(command: Command): Command {
   return command
-    .option('--grpc <address>', 'host:port of OTLP/gRPC, for --transport grpc', '127.0.0.1:4317')
+    .option('--grpc <address>', 'host:port of OTLP/gRPC, for --transport grpc; default that of the server')
     .addOption(
       new Option('--transport <name>', 'how it is sent').choices(['http', 'json', 'grpc']).default('http'),
     )
@@ -191,6 +191,8 @@ function planOf(signal: Signal, rate: Rate, profile: LoadProfile, extent: Extent
 
 export interface LoadRunParts {
   readonly connection: ServerConnection
+  /** `host:port` of OTLP/gRPC. */
+  readonly grpcAddress: string
   readonly options: LoadCommandOptions
   readonly signal: AbortSignal
   progress(text: string): void
@@ -199,6 +201,7 @@ export interface LoadRunParts {
 /** Runs the load of a command line. */
 export async function offerLoad({
   connection,
+  grpcAddress,
   options,
   signal,
   progress,
@@ -216,7 +219,7 @@ export async function offerLoad({
       maxItems: order.maxItems,
     }
   })
-  const sender = senderOf(connection, options, order)
+  const sender = senderOf({ connection, grpcAddress, options }, order)
   const ledger =
     options.ledger === undefined
       ? null
@@ -230,7 +233,7 @@ export async function offerLoad({
       maxInFlight,
       ledger,
       signal,
-      endpoint: options.transport === 'grpc' ? (options.grpc ?? '') : connection.url,
+      endpoint: options.transport === 'grpc' ? grpcAddress : connection.url,
       transport: `${options.transport}${options.gzip === true ? '+gzip' : ''}`,
       progress,
     })
@@ -243,7 +246,10 @@ export async function offerLoad({
   }
 }
 
-function senderOf(connection: ServerConnection, options: LoadCommandOptions, order: LoadOrder): LoadSender {
+function senderOf(
+  { connection, grpcAddress, options }: Pick<LoadRunParts, 'connection' | 'grpcAddress' | 'options'>,
+  order: LoadOrder,
+): LoadSender {
   const headers = Object.fromEntries(
     Object.entries(connection.headers).filter(([name]) => name !== 'x-tenant-id'),
   )
@@ -253,8 +259,7 @@ function senderOf(connection: ServerConnection, options: LoadCommandOptions, ord
     timeoutMs: attemptTimeoutMs,
     gzip: options.gzip === true,
   }
-  if (options.transport === 'grpc')
-    return createGrpcSender({ ...shared, address: options.grpc ?? '127.0.0.1:4317' })
+  if (options.transport === 'grpc') return createGrpcSender({ ...shared, address: grpcAddress })
   return createHttpSender({ ...shared, url: connection.url, encoding: order.encoding })
 }
 
