@@ -251,6 +251,7 @@ describe('answers', () => {
       to: '2026-01-15T12:00:00.200Z',
     })
     expect(empty).toMatchObject({ failed: false, status: 'nothing_in_window' })
+    expect(empty.answer).toMatch(/; other data is stored\.$/)
     const past = await system.ask('search_traces', {
       from: '2025-11-01T00:00:00Z',
       to: '2025-11-02T00:00:00Z',

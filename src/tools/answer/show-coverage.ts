@@ -70,5 +70,5 @@ export async function explainEmptiness(
 function whereDataIs({ oldestMs, newestMs }: Coverage, window: TimeRange): string {
   if (oldestMs === null || newestMs === null) return 'nothing is stored at all'
   if (newestMs < window.fromMs) return `the newest data is of ${formatTime(newestMs)}`
-  return 'there is data of another kind, or before or after it'
+  return 'other data is stored'
 }
