@@ -43,7 +43,7 @@ async function run(args: z.output<typeof input>, context: ToolContext): Promise<
     baseline: diagnosis.baseline,
     read: readOf(diagnosis),
     notes: notesOf(diagnosis),
-    next: nextCalls(done),
+    next: await nextCalls(done, context),
   }
 }
 

@@ -9,7 +9,7 @@ import { formatTime } from '../arguments/time-argument.ts'
 import { showName } from '../text/name.ts'
 import type { ToolContext } from '../tool.ts'
 import { causeWords } from './diagnosis-tables.ts'
-import { optionalService } from './service-names.ts'
+import { isService, requireServiceOrDestination } from './service-names.ts'
 
 export interface RunDiagnosis {
   readonly diagnosis: Diagnosis
@@ -88,7 +88,8 @@ export async function runDiagnosis(
   context: Pick<ToolContext, 'reader' | 'window' | 'baseline' | 'deadline'>,
 ): Promise<RunDiagnosis> {
   const { reader, window, baseline, deadline } = context
-  const service = (await optionalService(named, reader, window)) ?? null
+  const service =
+    named === undefined ? null : await requireServiceOrDestination(named, reader, window, deadline)
   const diagnosis = await diagnose({ reader, window, baseline, service, deadline })
   const { verdict } = diagnosis
   const first = diagnosis.causes[0]
@@ -170,11 +171,17 @@ function decidingCall(deciding: DecidingObservation, diagnosis: Diagnosis): Next
 }
 
 /** At most three calls that go on from here; none from a final answer. */
-export function nextCalls({ diagnosis, status }: RunDiagnosis): readonly NextCall[] {
+export async function nextCalls(
+  { diagnosis, status }: RunDiagnosis,
+  { reader, window }: Pick<ToolContext, 'reader' | 'window'>,
+): Promise<readonly NextCall[]> {
   const first = diagnosis.causes[0]
   if (status !== 'ok' || first === undefined) return []
   const calls: NextCall[] = []
-  if (diagnosis.deciding !== null) calls.push(decidingCall(diagnosis.deciding, diagnosis))
+  const { deciding } = diagnosis
+  const isAskable = async (name: string): Promise<boolean> => isService(name, reader, window)
+  if (deciding !== null && (deciding.look.at !== 'edge' || (await isAskable(deciding.look.callee))))
+    calls.push(decidingCall(deciding, diagnosis))
   const exemplar = diagnosis.exemplars[0]
   if (exemplar !== undefined) {
     calls.push({
@@ -183,11 +190,14 @@ export function nextCalls({ diagnosis, status }: RunDiagnosis): readonly NextCal
       why: 'the trace that shows the most common failure shape',
     })
   }
-  calls.push({
-    tool: 'get_service_health',
-    arguments: { service: showName(first.location.service), ...times(diagnosis) },
-    why: 'the first cause against its own baseline',
-  })
+  const { service } = first.location
+  if (await isAskable(service)) {
+    calls.push({
+      tool: 'get_service_health',
+      arguments: { service: showName(service), ...times(diagnosis) },
+      why: 'the first cause against its own baseline',
+    })
+  }
   return calls.slice(0, 3)
 }
 

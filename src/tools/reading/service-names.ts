@@ -1,6 +1,6 @@
 /** Finds what a service argument means, and says what was probably meant if there is no such service. */
 import { hostOf } from '../../graph/diagnosis/peer-hosts.ts'
-import type { TelemetryReader } from '../../model/reader.ts'
+import type { Deadline, TelemetryReader } from '../../model/reader.ts'
 import type { RollupView } from '../../model/rollup.ts'
 import type { TimeRange } from '../../model/time.ts'
 import { nearMatches } from '../arguments/near-matches.ts'
@@ -65,6 +65,54 @@ export async function requireService(
     near,
     accepted: near.length > 0 ? [] : plain.slice(0, 10),
   })
+}
+
+/** Blocks of a thousand spans or so that are looked at for a destination, the newest. */
+const maxBlocks = 100
+
+/**
+ * Whether spans of the window send to something of this name, which the graph does not know where whoever takes it is
+ * known: a call goes from service to service, a queue between them is in the spans alone.
+ */
+async function isDestination(named: string, reader: TelemetryReader, range: TimeRange): Promise<boolean> {
+  let left = maxBlocks
+  for await (const { block } of reader.scanSpans({ range, order: 'newest_first' })) {
+    const text = block.strings.indexOf(named)
+    if (text > 0 && block.peer.includes(text)) return true
+    if (--left === 0) return false
+  }
+  return false
+}
+
+/** The true name of a service, or the name of what spans send to; as `requireService` otherwise. */
+export async function requireServiceOrDestination(
+  named: string,
+  reader: TelemetryReader,
+  window: TimeRange,
+  deadline: Deadline,
+): Promise<string> {
+  try {
+    return await requireService(named, reader, window)
+  } catch (error) {
+    deadline.check()
+    if (error instanceof ArgumentProblem && (await isDestination(named, reader, window))) return named
+    throw error
+  }
+}
+
+/** Whether every tool would know it. */
+export async function isService(
+  named: string,
+  reader: TelemetryReader,
+  window: TimeRange,
+): Promise<boolean> {
+  try {
+    await requireService(named, reader, window)
+    return true
+  } catch (error) {
+    if (error instanceof ArgumentProblem) return false
+    throw error
+  }
 }
 
 /** The true name, or undefined where none was named. */
