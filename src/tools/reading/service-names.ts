@@ -101,11 +101,7 @@ export async function requireServiceOrDestination(
 }
 
 /** Whether every tool would know it. */
-export async function isService(
-  named: string,
-  reader: TelemetryReader,
-  window: TimeRange,
-): Promise<boolean> {
+export async function isService(named: string, reader: TelemetryReader, window: TimeRange): Promise<boolean> {
   try {
     await requireService(named, reader, window)
     return true
