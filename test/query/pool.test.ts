@@ -131,10 +131,18 @@ describe('one call at a time', () => {
     expect(answers.map(othersOf)).toEqual([0, 0, 0, 0])
   })
 
+  /** Until both threads are there. */
+  async function warmBoth({ ask }: Made): Promise<void> {
+    for (let most = 0; most === 0; ) {
+      const answers = await Promise.all([1, 2].map(() => ask('overlap', { ms: 20 })))
+      most = Math.max(...answers.map(othersOf))
+    }
+  }
+
   it('ends at once for calls that wait', async () => {
     const made = makePool({ workers: 2 })
     const { pool, ask } = made
-    await warm(made)
+    await warmBoth(made)
     pool.oneAtATime(true)
     const ended: string[] = []
     const long = ask('overlap', { ms: 1_500 }).then(() => ended.push('long'))

@@ -7,7 +7,9 @@
  * texts in UTF-8 last. All little-endian.
  */
 import { corrupt } from './byte-stream.ts'
+import { windowsPerBlock } from './cell-order.ts'
 import { type ColumnWidth, columnOver, type NumberColumn, storedWidth } from './number-column.ts'
+import { bucketCount } from './sketch.ts'
 
 export interface SectionSizes {
   readonly texts: number
@@ -72,9 +74,7 @@ export class ColumnReader {
       buckets: read(3),
       firstWindow: read(4),
     }
-    // Of a damaged section: a column of zeros takes no bytes whatever its length.
-    for (const size of [this.sizes.texts, this.sizes.series, this.sizes.cells, this.sizes.buckets])
-      if (size > maxLength) throw corrupt(`a column of ${size} numbers`)
+    checkSizes(this.sizes, bytes.length)
     const columns = read(5)
     // Before it is aligned: that is done in 32 bits, in which a large number would turn negative.
     if (columns > bytes.length) throw corrupt(`${columns} columns in ${bytes.length} bytes`)
@@ -111,5 +111,20 @@ export class ColumnReader {
   }
 }
 
-/** More cells than a table holds, times sixteen for their buckets, are never written. */
-const maxLength = 2 ** 26
+/** A request has a million items, which make six or seven cells each. */
+const maxCells = 2 ** 23
+const maxBuckets = 2 ** 26
+
+/**
+ * Of a damaged section: a column of zeros takes no bytes whatever its length. But texts differ, and so do the keys of
+ * series; and a series has a cell in each window of the block at most.
+ */
+function checkSizes({ texts, series, cells, buckets }: SectionSizes, bytes: number): void {
+  const most: readonly (readonly [string, number, number])[] = [
+    ['texts', texts, bytes],
+    ['series', series, bytes],
+    ['cells', cells, Math.min(series * windowsPerBlock, maxCells)],
+    ['buckets', buckets, Math.min(cells * bucketCount, maxBuckets)],
+  ]
+  for (const [what, size, bound] of most) if (size > bound) throw corrupt(`${size} ${what}`)
+}
