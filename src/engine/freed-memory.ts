@@ -1,4 +1,5 @@
 /** When memory that was freed is worth returning to the system; see `returnFreedMemory`. */
+import { GrowthLevel } from '../model/growth-level.ts'
 import { returnFreedMemory } from '../store/sqlite/allocator.ts'
 
 /** Below, nobody minds holes. */
@@ -9,14 +10,12 @@ const pauseMs = 10_000
 const urgentPauseMs = 1_000
 /** What was needed for a while, and is not any more, goes without growth. */
 const calmMs = 60_000
-/** What stays is in use; what has grown since may have holes again. */
-const growthMib = 8
 
 export class FreedMemory {
   readonly #residentBytes: () => number
   readonly #giveBack: () => void
   #atMs = Number.NEGATIVE_INFINITY
-  #levelMib = wastefulAboveMib
+  readonly #level = new GrowthLevel(wastefulAboveMib)
 
   constructor(
     residentBytes: () => number = () => process.memoryUsage.rss(),
@@ -29,12 +28,13 @@ export class FreedMemory {
   /** To be called every second, from a thread that may stand still for some tens of milliseconds. */
   look(nowMs: number): void {
     const mib = this.#residentBytes() / 2 ** 20
-    this.#levelMib = Math.max(wastefulAboveMib, Math.min(this.#levelMib, mib + growthMib))
+    const hasGrown = this.#level.isPassedBy(mib)
     if (mib <= wastefulAboveMib) return
-    const pause = mib <= this.#levelMib ? calmMs : mib > urgentAboveMib ? urgentPauseMs : pauseMs
+    const pause = !hasGrown ? calmMs : mib > urgentAboveMib ? urgentPauseMs : pauseMs
     if (nowMs - this.#atMs < pause) return
     this.#atMs = nowMs
     this.#giveBack()
-    this.#levelMib = Math.max(wastefulAboveMib, this.#residentBytes() / 2 ** 20 + growthMib)
+    // What stays is in use; what grows from here on may have holes again.
+    this.#level.settle(this.#residentBytes() / 2 ** 20)
   }
 }

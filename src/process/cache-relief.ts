@@ -1,4 +1,5 @@
 /** When calls run one at a time and the caches of the threads that answer have to give memory back. */
+import { GrowthLevel } from '../model/growth-level.ts'
 
 /** Full ingest alone stays below. */
 const scarceAboveMib = 410
@@ -8,8 +9,6 @@ const nothingAboveMib = 450
 const pauseMs = 10_000
 /** Two questions at once may need forty MiB each. */
 const urgentPauseMs = 2_000
-/** Memory that stays is in use: no reason to empty caches over and over. Memory that grew on is. */
-const growthMib = 8
 
 /** A call takes 40 to 60 MiB where it finds nothing in the caches; two at once are too much from here, and no more below. */
 const oneAtATimeAboveMib = 430
@@ -17,7 +16,8 @@ const allBelowMib = 400
 
 export class CacheRelief {
   #atMs = Number.NEGATIVE_INFINITY
-  #levelMib = scarceAboveMib
+  /** Memory that stays is no reason to empty caches over and over. */
+  readonly #level = new GrowthLevel(scarceAboveMib)
   #scarce = false
 
   /** Whether calls are to run one at a time, as of the last look. */
@@ -29,13 +29,10 @@ export class CacheRelief {
   observe(residentBytes: number, nowMs: number): number | null {
     const mib = residentBytes / 2 ** 20
     this.#scarce = mib > (this.#scarce ? allBelowMib : oneAtATimeAboveMib)
-    if (mib <= this.#levelMib) {
-      this.#levelMib = Math.max(scarceAboveMib, Math.min(this.#levelMib, mib + growthMib))
-      return null
-    }
+    if (!this.#level.isPassedBy(mib)) return null
     if (nowMs - this.#atMs < (mib > nothingAboveMib ? urgentPauseMs : pauseMs)) return null
     this.#atMs = nowMs
-    this.#levelMib = mib + growthMib
+    this.#level.settle(mib)
     return mib > nothingAboveMib ? 0 : 0.5
   }
 }

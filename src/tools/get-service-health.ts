@@ -10,7 +10,7 @@ import { openViews } from './reading/compared-views.ts'
 import { withoutDailyRhythm } from './reading/daily-rhythm.ts'
 import { severityName } from './reading/log-lines.ts'
 import { requireService } from './reading/service-names.ts'
-import { lastingErrorPct } from './text/lasting-errors.ts'
+import { failsAsBefore } from './text/lasting-errors.ts'
 import { showName } from './text/name.ts'
 import { defineTool, type Tool, type ToolContext } from './tool.ts'
 
@@ -204,11 +204,6 @@ function unusualErrors(health: ServiceHealth): number {
   }).length
 }
 
-/** Healthy is no worse than the baseline; of one that failed then, too, that alone would be read wrongly. */
-function failsAsBefore({ health, requests }: ServiceHealth): boolean {
-  return health === 'healthy' && (requests.errorPct ?? 0) >= lastingErrorPct
-}
-
 function sentenceOf(health: ServiceHealth): string {
   const show = (summary: RequestSummary): string =>
     `${summary.perS} requests per s, ${summary.errorPct ?? 0} % errors, p95 ${summary.p95Ms ?? 'unknown'} ms`
@@ -221,7 +216,8 @@ function sentenceOf(health: ServiceHealth): string {
   const logs = errors > 0 ? ` Error log templates above their usual count: ${errors}.` : ''
   if (health.requests.requests === 0)
     return `${name} had no requests in this window (${health.health})${usual}.${below}${logs}`
-  const state = failsAsBefore(health) ? 'failing as it did in the baseline' : health.health
+  const lasting = failsAsBefore(health.health, health.requests.errorPct)
+  const state = lasting ? 'failing as it did in the baseline' : health.health
   return `${name} is ${state}: ${show(health.requests)}${usual}.${below}${logs}`
 }
 
@@ -263,7 +259,7 @@ async function run(args: z.output<typeof input>, context: ToolContext): Promise<
   const health = { ...found, anomalies }
   const well = isWell(health)
   return {
-    status: well && !failsAsBefore(health) ? 'healthy' : 'ok',
+    status: well && !failsAsBefore(health.health, health.requests.errorPct) ? 'healthy' : 'ok',
     answer: sentenceOf(health),
     facts: {
       health: health.health,

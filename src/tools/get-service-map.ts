@@ -7,7 +7,7 @@ import { compared, everywhere, fields } from './arguments/vocabulary.ts'
 import { openTotals } from './reading/compared-views.ts'
 import { optionalService } from './reading/service-names.ts'
 import { amount } from './text/amount.ts'
-import { lastingErrorPct } from './text/lasting-errors.ts'
+import { failsAsBefore } from './text/lasting-errors.ts'
 import { showName } from './text/name.ts'
 import { defineTool, type Tool, type ToolContext } from './tool.ts'
 
@@ -103,13 +103,11 @@ function sentenceOf(map: ServiceMap): string {
   return `${amount(map.services.length, 'service')}, ${amount(map.edges.length, 'call edge')}: ${state}.${lastingErrors(map)}${note}`
 }
 
-function failsAsBefore({ health, errorPct }: MapService): boolean {
-  return health === 'healthy' && (errorPct ?? 0) >= lastingErrorPct
-}
-
 /** Errors that the baseline had, too, count as healthy; they are said beside. */
 function lastingErrors(map: ServiceMap): string {
-  const alike = map.services.filter(failsAsBefore).sort((a, b) => (b.errorPct ?? 0) - (a.errorPct ?? 0))
+  const alike = map.services
+    .filter(one => failsAsBefore(one.health, one.errorPct))
+    .sort((a, b) => (b.errorPct ?? 0) - (a.errorPct ?? 0))
   const named = alike.slice(0, 4).map(one => `${showName(one.service)} ${one.errorPct ?? 0} %`)
   const more = alike.length > named.length ? ` and ${alike.length - named.length} more` : ''
   return alike.length === 0 ? '' : ` Failing as in the baseline: ${named.join(', ')}${more}.`
@@ -148,7 +146,7 @@ async function run(args: z.output<typeof input>, context: ToolContext): Promise<
     const { status, because } = await explainEmptiness(reader, window, ['traces', 'metrics'])
     return { status, answer: `No request in this window: ${because}.`, window }
   }
-  const unwell = map.services.some(one => worry[one.health] > 1 || failsAsBefore(one))
+  const unwell = map.services.some(one => worry[one.health] > 1 || failsAsBefore(one.health, one.errorPct))
   return {
     // What could not be judged is not healthy.
     status: unwell || knownHealth(map) < map.services.length ? 'ok' : 'healthy',
